@@ -1,0 +1,20 @@
+//! Data sets as their owners lay them out on disk, and the embedded one.
+//!
+//! Nothing here knows of networks or explainers: a [`Dataset`] yields [`Sample`]s, one at a time, and
+//! [`preprocess`] turns a sample's image into what a network is fed.
+
+pub mod classes;
+pub mod decode;
+pub mod error;
+mod fingerprint;
+pub mod imagenet;
+mod jpeg;
+pub mod mini;
+pub mod preprocess;
+pub mod registry;
+pub mod resample;
+pub mod sample;
+
+pub use error::{Error, Result};
+pub use registry::{DATASETS, DatasetKind, open};
+pub use sample::{Dataset, Sample};
