@@ -1,0 +1,110 @@
+//! Control rows: maps that know nothing of the network, and that a method must beat.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Kind, Tensor};
+
+use super::{Explainer, Method, Role};
+use crate::Result;
+use crate::filter::luma;
+use crate::network::{Network, NodeId};
+use crate::pass::{Needs, Pass};
+use crate::post::Post;
+
+const COMMON: Method = Method {
+    id: "",
+    name: "",
+    summary: "",
+    source: "control",
+    role: Role::Control,
+    post: Post::Plain,
+    explainer: &Control(uniform),
+};
+
+/// Registry entry.
+pub(super) static RANDOM: Method = Method {
+    id: "random",
+    name: "Random map",
+    summary: "a 7×7 grid of uniform random numbers, seeded by run and sample, at the resolution of a CAM",
+    explainer: &Control(random),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static UNIFORM: Method = Method {
+    id: "uniform",
+    name: "Uniform map",
+    summary: "the same value everywhere: all pixels tied, so the tie rule alone decides",
+    explainer: &Control(uniform),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static CENTER: Method = Method {
+    id: "center",
+    name: "Centre Gaussian",
+    summary: "a Gaussian around the image's centre, σ a quarter of each side",
+    explainer: &Control(center),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static EDGE: Method = Method {
+    id: "edge",
+    name: "Edge map",
+    summary: "Sobel gradient magnitude of the image's luma",
+    explainer: &Control(edge),
+    ..COMMON
+};
+
+/// A map as a function of the views alone.
+#[derive(Debug)]
+struct Control(fn(&Pass<'_>) -> Result<Tensor>);
+
+impl Explainer for Control {
+    fn needs(&self, _: &Network, _: NodeId) -> Result<Needs> {
+        Ok(Needs::default())
+    }
+
+    fn explain(&self, pass: &Pass<'_>, _: NodeId) -> Result<Tensor> {
+        (self.0)(pass)
+    }
+}
+
+/// Each view has a generator of its own, so that batching doesn't change its map.
+fn random(pass: &Pass<'_>) -> Result<Tensor> {
+    const SIDE: usize = 7;
+    let count = pass.views().size()[0];
+    let values: Vec<f32> = (0..count as u64)
+        .flat_map(|view| {
+            let mut rng = ChaCha8Rng::seed_from_u64(pass.seed().wrapping_add(view));
+            (0..SIDE * SIDE).map(|_| rng.random::<f32>()).collect::<Vec<_>>()
+        })
+        .collect();
+    Ok(Tensor::f_from_slice(&values)?.f_view([count, 1, SIDE as i64, SIDE as i64])?)
+}
+
+fn uniform(pass: &Pass<'_>) -> Result<Tensor> {
+    Ok(Tensor::f_ones([pass.views().size()[0], 1, 1, 1], (Kind::Float, tch::Device::Cpu))?)
+}
+
+fn center(pass: &Pass<'_>) -> Result<Tensor> {
+    let shape = pass.views().size();
+    let (count, height, width) = (shape[0], shape[2], shape[3]);
+    let axis = |side: i64| -> Vec<f32> {
+        let distance = |i: i64| ((i as f64 + 0.5) / side as f64 - 0.5) / 0.25;
+        (0..side).map(|i| (-0.5 * distance(i).powi(2)).exp() as f32).collect()
+    };
+    let vertical = Tensor::from_slice(&axis(height)).f_view([1, 1, height, 1])?;
+    let map = vertical.f_mul(&Tensor::from_slice(&axis(width)).f_view([1, 1, 1, width])?)?;
+    Ok(map.f_expand([count, 1, height, width], false)?.f_contiguous()?)
+}
+
+fn edge(pass: &Pass<'_>) -> Result<Tensor> {
+    // Replicated borders: a frame of zeros would be the strongest edge of all.
+    let grey = luma(pass.views())?.f_replication_pad2d([1, 1, 1, 1])?;
+    let sobel = Tensor::from_slice(&[-1f32, 0., 1., -2., 0., 2., -1., 0., 1.]).f_view([1, 1, 3, 3])?;
+    let along = |kernel: &Tensor| grey.f_conv2d(kernel, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1);
+    let (dx, dy) = (along(&sobel)?, along(&sobel.f_transpose(2, 3)?.f_contiguous()?)?);
+    Ok(dx.f_hypot(&dy)?)
+}

@@ -1,0 +1,25 @@
+//! GradCAM (Selvaraju et al., ICCV 2017; protocol section 2.2).
+
+use super::cam::{Cam, Layer, spatial_mean, weighted_sum};
+use super::{Method, Role};
+use crate::Result;
+use crate::post::Post;
+
+/// Registry entry.
+pub(super) static METHOD: Method = Method {
+    id: "gradcam",
+    name: "GradCAM",
+    summary: "channels weighted by their mean gradient",
+    source: "Selvaraju et al., ICCV 2017",
+    role: Role::Published,
+    post: Post::Cam,
+    explainer: &Cam(gradcam),
+};
+
+/// `w_k = mean_ij G_k`, map `Σ_k w_k A_k`, signed.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn gradcam(layer: &Layer) -> Result<tch::Tensor> {
+    weighted_sum(&spatial_mean(&layer.gradient)?, &layer.activation)
+}

@@ -1,0 +1,92 @@
+//! Resizing and smoothing of float images and maps, as libtorch and kornia do them.
+
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::{Error, Result};
+
+/// How an image is enlarged. Half-pixel centres, no anti-aliasing, overshoot not clipped (protocol section 0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interpolation {
+    /// Piecewise linear.
+    Bilinear,
+    /// Piecewise cubic, a = -0.75.
+    Bicubic,
+}
+
+/// Resizes `[B, C, H, W]` to `size` (height, width).
+///
+/// # Errors
+/// Where a side is below one pixel.
+pub fn resize(x: &Tensor, size: [i64; 2], interpolation: Interpolation) -> Result<Tensor> {
+    if size[0] < 1 || size[1] < 1 {
+        return Err(Error::Invalid(format!("can't resize to {} × {} pixels", size[0], size[1])));
+    }
+    if x.size()[2..] == size {
+        return Ok(x.shallow_clone()); // either kernel is the identity then
+    }
+    Ok(match interpolation {
+        Interpolation::Bilinear => x.f_upsample_bilinear2d(size, false, None, None)?,
+        Interpolation::Bicubic => x.f_upsample_bicubic2d(size, false, None, None)?,
+    })
+}
+
+/// How a smoothing kernel sees what lies beyond the border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Border {
+    /// Mirrored without repeating the edge pixel (kornia's `reflect`).
+    Reflect,
+    /// Zeros.
+    Zero,
+}
+
+/// Gaussian weights of `size` taps (odd), summing to one, as float32.
+pub fn gaussian_kernel(size: i64, sigma: f64) -> Tensor {
+    let half = size / 2;
+    let weights: Vec<f64> = (-half..=half).map(|i| (-((i * i) as f64) / (2.0 * sigma * sigma)).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    Tensor::from_slice(&weights.iter().map(|w| (w / sum) as f32).collect::<Vec<_>>())
+}
+
+/// Separable Gaussian blur of `[B, C, H, W]` with `size` × `size` taps (odd).
+///
+/// # Errors
+/// Where a reflected border would need more pixels than the image has.
+pub fn gaussian_blur(x: &Tensor, size: i64, sigma: f64, border: Border) -> Result<Tensor> {
+    let shape = x.size();
+    let half = size / 2;
+    if border == Border::Reflect && (shape[2] <= half || shape[3] <= half) {
+        let problem = format!("a {size}-tap blur with reflected borders needs more than {half} pixels a side");
+        return Err(Error::Invalid(format!("{problem}, the image has {} × {}", shape[2], shape[3])));
+    }
+    let kernel = gaussian_kernel(size, sigma).f_to_kind(x.kind())?.f_to_device(x.device())?;
+    let padding = [half, half, half, half];
+    let padded = match border {
+        Border::Reflect => x.f_reflection_pad2d(padding)?,
+        Border::Zero => x.f_constant_pad_nd(padding)?,
+    };
+    // One map at a time through a single-channel convolution: every channel gets the same kernel.
+    let planes = padded.f_reshape([shape[0] * shape[1], 1, shape[2] + 2 * half, shape[3] + 2 * half])?;
+    let vertical = kernel.f_view([1, 1, size, 1])?;
+    let horizontal = kernel.f_view([1, 1, 1, size])?;
+    let none = None::<&Tensor>;
+    let blurred = planes.f_conv2d(&vertical, none, [1, 1], [0, 0], [1, 1], 1)?.f_conv2d(
+        &horizontal,
+        none,
+        [1, 1],
+        [0, 0],
+        [1, 1],
+        1,
+    )?;
+    Ok(blurred.f_reshape(&shape)?)
+}
+
+/// Rec. 601 luma of a `[B, 3, H, W]` tensor, `[B, 1, H, W]`.
+///
+/// # Errors
+/// Where there aren't three channels.
+pub fn luma(x: &Tensor) -> Result<Tensor> {
+    let weights = Tensor::from_slice(&[0.299f32, 0.587, 0.114]).f_view([1, 3, 1, 1])?.f_to_device(x.device())?;
+    Ok(x.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?)
+}

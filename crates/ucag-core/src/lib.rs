@@ -1,0 +1,20 @@
+//! Unfold, explain, conquer: the networks that are explained, the explainers, and UCAG around them.
+//!
+//! The way of one image: [`unfold`] cuts it into views, a [`pass::Pass`] runs a [`network::Network`] over a batch of
+//! views, an [`explain::Explainer`] turns the pass into maps, [`conquer`] folds the maps of all views into one, and
+//! [`post`] makes of it the saliency that metrics see. [`ucag`] puts the five together; [`protocol`] says how, wherever
+//! the paper's text and its authors' code differ.
+
+pub mod conquer;
+pub mod error;
+pub mod explain;
+pub mod filter;
+pub mod network;
+pub mod pass;
+pub mod post;
+pub mod protocol;
+pub mod suggest;
+pub mod ucag;
+pub mod unfold;
+
+pub use error::{Error, Result};

@@ -1,0 +1,174 @@
+//! What the families' builders share: nodes made from a checkpoint's tensors, with channels kept track of.
+
+use tch::Tensor;
+
+use super::checkpoint::Checkpoint;
+use super::graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+use crate::Result;
+
+/// Zero padding of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Half the kernel on each side, rounded down: a stride-1 convolution keeps its size.
+    Same,
+    /// None.
+    Valid,
+}
+
+/// Builds a [`Graph`] from a checkpoint's tensors. Channel counts follow from the tensors' shapes and are checked as they meet.
+pub struct Builder<'c> {
+    /// The tensors.
+    pub checkpoint: &'c Checkpoint,
+    nodes: Vec<Node>,
+    /// Channels (features, after flattening) that each node gives.
+    channels: Vec<i64>,
+    /// Spatial positions, known only behind an adaptive pool: what flattening multiplies channels by.
+    positions: Vec<i64>,
+}
+
+impl<'c> Builder<'c> {
+    /// A graph with only its input, three channels.
+    pub fn new(checkpoint: &'c Checkpoint) -> (Self, NodeId) {
+        let input = Node { name: "input".into(), op: Op::Input, inputs: vec![] };
+        (Self { checkpoint, nodes: vec![input], channels: vec![3], positions: vec![1] }, 0)
+    }
+
+    /// The graph, once every tensor of the checkpoint has found its place.
+    ///
+    /// # Errors
+    /// Where the checkpoint holds more than the network has.
+    pub fn finish(self) -> Result<Graph> {
+        self.checkpoint.finish()?;
+        Ok(Graph::new(self.nodes))
+    }
+
+    /// Channels that `node` gives.
+    pub fn channels(&self, node: NodeId) -> i64 {
+        self.channels[node]
+    }
+
+    fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, channels: i64) -> NodeId {
+        let positions = match &op {
+            Op::AdaptiveAvgPool { size } => size * size,
+            Op::Flatten | Op::Linear { .. } => 1,
+            _ => inputs.first().map_or(1, |&x| self.positions[x]),
+        };
+        self.nodes.push(Node { name: name.to_owned(), op, inputs });
+        self.channels.push(channels);
+        self.positions.push(positions);
+        self.nodes.len() - 1
+    }
+
+    fn unary(&mut self, name: &str, op: Op, x: NodeId) -> NodeId {
+        self.push(name, op, vec![x], self.channels[x])
+    }
+
+    /// Convolution `name.weight`, with `name.bias` where the checkpoint has one. Groups follow from the input's channels.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or misshapen.
+    pub fn conv(&mut self, name: &str, x: NodeId, stride: i64, padding: Padding) -> Result<NodeId> {
+        let weight = self.checkpoint.take(&format!("{name}.weight"), &[-1, -1, -1, -1])?;
+        let shape = weight.size();
+        let (out, per_group, input) = (shape[0], shape[1], self.channels[x]);
+        if input % per_group != 0 || out % (input / per_group) != 0 {
+            let problem =
+                format!("has shape {shape:?}, expected {input} input channels (or a divisor of it, for groups)");
+            return Err(self.checkpoint.wrong(&format!("{name}.weight"), problem));
+        }
+        let bias_name = format!("{name}.bias");
+        let bias = match self.checkpoint.has(&bias_name) {
+            true => Some(self.checkpoint.take(&bias_name, &[out])?),
+            false => None,
+        };
+        let padding = match padding {
+            Padding::Same => [(shape[2] - 1) / 2, (shape[3] - 1) / 2],
+            Padding::Valid => [0, 0],
+        };
+        let op = Op::Conv(Conv { weight, bias, stride, padding, groups: input / per_group });
+        Ok(self.push(name, op, vec![x], out))
+    }
+
+    /// Batch normalisation `name.{weight,bias,running_mean,running_var}`.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or misshapen.
+    pub fn batch_norm(&mut self, name: &str, x: NodeId, eps: f64) -> Result<NodeId> {
+        let channels = [self.channels[x]];
+        let take = |part: &str| self.checkpoint.take(&format!("{name}.{part}"), &channels);
+        let op = BatchNorm {
+            weight: take("weight")?,
+            bias: take("bias")?,
+            mean: take("running_mean")?,
+            var: take("running_var")?,
+            eps,
+        };
+        Ok(self.unary(name, Op::BatchNorm(op), x))
+    }
+
+    /// Fully connected layer `name.{weight,bias}`.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or misshapen.
+    pub fn linear(&mut self, name: &str, x: NodeId) -> Result<NodeId> {
+        let weight = self.checkpoint.take(&format!("{name}.weight"), &[-1, self.channels[x]])?;
+        let out = weight.size()[0];
+        let bias = Some(self.checkpoint.take(&format!("{name}.bias"), &[out])?);
+        Ok(self.push(name, Op::Linear { weight, bias }, vec![x], out))
+    }
+
+    /// `max(x, 0)`.
+    pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.unary(name, Op::Relu, x)
+    }
+
+    /// A dropout layer's place.
+    pub fn dropout(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.unary(name, Op::Dropout, x)
+    }
+
+    /// Max pooling.
+    pub fn max_pool(&mut self, name: &str, x: NodeId, kernel: i64, stride: i64, padding: i64, ceil: bool) -> NodeId {
+        self.unary(name, Op::MaxPool(Pool { kernel, stride, padding, ceil }), x)
+    }
+
+    /// Average pooling.
+    pub fn avg_pool(&mut self, name: &str, x: NodeId, kernel: i64, stride: i64, padding: i64) -> NodeId {
+        self.unary(name, Op::AvgPool(Pool { kernel, stride, padding, ceil: false }), x)
+    }
+
+    /// Adaptive average pooling to `size` × `size`.
+    pub fn adaptive_avg_pool(&mut self, name: &str, x: NodeId, size: i64) -> NodeId {
+        self.unary(name, Op::AdaptiveAvgPool { size }, x)
+    }
+
+    /// Flattening behind an adaptive pool.
+    pub fn flatten(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Flatten, vec![x], self.channels[x] * self.positions[x])
+    }
+
+    /// `a + b`, whose channels must agree.
+    ///
+    /// # Errors
+    /// Where they don't; the message names the last tensor that led there.
+    pub fn add(&mut self, name: &str, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let (left, right) = (self.channels[a], self.channels[b]);
+        if left != right {
+            return Err(self.checkpoint.wrong(name, format!("adds {left} channels to {right}")));
+        }
+        Ok(self.push(name, Op::Add, vec![a, b], left))
+    }
+
+    /// Concatenation along channels.
+    pub fn concat(&mut self, name: &str, inputs: Vec<NodeId>) -> NodeId {
+        let channels = inputs.iter().map(|&x| self.channels[x]).sum();
+        self.push(name, Op::Concat, inputs, channels)
+    }
+
+    /// A scale and a shift per channel.
+    pub fn channel_affine(&mut self, name: &str, x: NodeId, scale: &[f32], shift: &[f32]) -> NodeId {
+        let per_channel = |values: &[f32]| Tensor::from_slice(values).view([1, -1, 1, 1]);
+        let op = Op::ChannelAffine { scale: per_channel(scale), shift: per_channel(shift) };
+        self.unary(name, op, x)
+    }
+}

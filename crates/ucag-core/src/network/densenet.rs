@@ -1,0 +1,75 @@
+//! DenseNet (Huang et al., CVPR 2017), as torchvision has it.
+
+use super::builder::{Builder, Padding};
+use super::checkpoint::Checkpoint;
+use super::graph::NodeId;
+use super::{Built, Family};
+use crate::Result;
+
+/// Registry entry.
+///
+/// The paper doesn't say which layer it explains. torchvision's last ReLU is a function that works in place on `features`'
+/// output; the node `relu` is what the classifier sees, with its own gradient (protocol section 6, pitfall 23).
+pub(super) static FAMILY: Family = Family {
+    id: "densenet",
+    summary: "DenseNet 121, 161, 169 and 201",
+    input_size: 224,
+    layer: "`relu`, the ReLU behind `features.norm5`",
+    build,
+};
+
+const EPS: f64 = 1e-5;
+
+fn build(checkpoint: &Checkpoint) -> Result<Built> {
+    let (mut b, mut x) = Builder::new(checkpoint);
+    x = b.conv("features.conv0", x, 2, Padding::Same)?;
+    x = b.batch_norm("features.norm0", x, EPS)?;
+    x = b.relu("features.relu0", x);
+    x = b.max_pool("features.pool0", x, 3, 2, 1, false);
+    let mut depths = Vec::new();
+    for block in checkpoint.indices("features.denseblock") {
+        let name = format!("features.denseblock{block}");
+        let layers = checkpoint.indices(&format!("{name}.denselayer"));
+        let mut features = vec![x];
+        for layer in &layers {
+            let new = dense_layer(&mut b, &format!("{name}.denselayer{layer}"), &features)?;
+            features.push(new);
+        }
+        x = b.concat(&format!("{name}.cat"), features);
+        depths.push(layers.len());
+        let name = format!("features.transition{block}");
+        if checkpoint.has(&format!("{name}.conv.weight")) {
+            x = b.batch_norm(&format!("{name}.norm"), x, EPS)?;
+            x = b.relu(&format!("{name}.relu"), x);
+            x = b.conv(&format!("{name}.conv"), x, 1, Padding::Same)?;
+            x = b.avg_pool(&format!("{name}.pool"), x, 2, 2, 0);
+        }
+    }
+    x = b.batch_norm("features.norm5", x, EPS)?;
+    x = b.relu("relu", x);
+    x = b.adaptive_avg_pool("adaptive_avg_pool2d", x, 1);
+    x = b.flatten("flatten", x);
+    x = b.linear("classifier", x)?;
+    let variant = match depths.as_slice() {
+        [6, 12, 24, 16] => "densenet121".into(),
+        [6, 12, 36, 24] => "densenet161".into(),
+        [6, 12, 32, 32] => "densenet169".into(),
+        [6, 12, 48, 32] => "densenet201".into(),
+        _ => format!("densenet (blocks {depths:?})"),
+    };
+    let classes = b.channels(x);
+    Ok(Built { graph: b.finish()?, variant, layer: "relu".into(), classes })
+}
+
+fn dense_layer(b: &mut Builder<'_>, name: &str, features: &[NodeId]) -> Result<NodeId> {
+    let mut x = match features {
+        [only] => *only,
+        _ => b.concat(&format!("{name}.cat"), features.to_vec()),
+    };
+    for i in [1, 2] {
+        x = b.batch_norm(&format!("{name}.norm{i}"), x, EPS)?;
+        x = b.relu(&format!("{name}.relu{i}"), x);
+        x = b.conv(&format!("{name}.conv{i}"), x, 1, Padding::Same)?;
+    }
+    Ok(x)
+}

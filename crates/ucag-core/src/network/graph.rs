@@ -1,0 +1,245 @@
+//! A network as data: named nodes, each with an operation and its inputs.
+
+use tch::Tensor;
+
+use crate::suggest::nearest;
+use crate::{Error, Result};
+
+/// Index of a node in its graph. Inputs of a node always have smaller indices: the list is in topological order.
+pub type NodeId = usize;
+
+/// What a node computes. Weights are float tensors that never require gradients.
+#[derive(Debug)]
+pub enum Op {
+    /// The batch of views, `[B, 3, H, W]`, normalised.
+    Input,
+    /// 2-D convolution.
+    Conv(Conv),
+    /// Batch normalisation with running statistics.
+    BatchNorm(BatchNorm),
+    /// `max(x, 0)`.
+    Relu,
+    /// The identity in evaluation; kept so that layers have the numbers their owners gave them.
+    Dropout,
+    /// Maximum over windows.
+    MaxPool(Pool),
+    /// Mean over windows; padding counts as zeros, as torch's default has it.
+    AvgPool(Pool),
+    /// Mean over a grid of (possibly uneven) bins, `[B, C, h, w]` to `[B, C, size, size]`.
+    AdaptiveAvgPool {
+        /// Bins per axis.
+        size: i64,
+    },
+    /// `[B, C, h, w]` to `[B, C·h·w]`.
+    Flatten,
+    /// `x Wᵀ + b`.
+    Linear {
+        /// `[out, in]`.
+        weight: Tensor,
+        /// `[out]`.
+        bias: Option<Tensor>,
+    },
+    /// Elementwise sum of two inputs.
+    Add,
+    /// Concatenation of the inputs along channels.
+    Concat,
+    /// A scale and a shift per channel, `[1, C, 1, 1]` each (Inception's `transform_input`).
+    ChannelAffine {
+        /// Factor.
+        scale: Tensor,
+        /// Summand.
+        shift: Tensor,
+    },
+}
+
+/// A 2-D convolution.
+#[derive(Debug)]
+pub struct Conv {
+    /// `[out, in/groups, kh, kw]`.
+    pub weight: Tensor,
+    /// `[out]`.
+    pub bias: Option<Tensor>,
+    /// Step per axis.
+    pub stride: i64,
+    /// Zeros added on each side, vertical and horizontal.
+    pub padding: [i64; 2],
+    /// Channel groups.
+    pub groups: i64,
+}
+
+/// Batch normalisation with running statistics: `(x - mean) / sqrt(var + eps) * weight + bias`, each `[C]`.
+#[derive(Debug)]
+pub struct BatchNorm {
+    /// Scale γ.
+    pub weight: Tensor,
+    /// Shift β.
+    pub bias: Tensor,
+    /// Running mean.
+    pub mean: Tensor,
+    /// Running variance.
+    pub var: Tensor,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// A square pooling window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// Side of the window.
+    pub kernel: i64,
+    /// Step.
+    pub stride: i64,
+    /// Padding on each side.
+    pub padding: i64,
+    /// Whether a last, partial window counts.
+    pub ceil: bool,
+}
+
+impl Op {
+    /// Applies the operation to its inputs.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes, for instance where a view is too small for the network.
+    pub fn apply(&self, inputs: &[&Tensor]) -> Result<Tensor> {
+        let x = inputs[0];
+        let y = match self {
+            Op::Input | Op::Dropout => x.shallow_clone(),
+            Op::Conv(c) => {
+                let stride = [c.stride, c.stride];
+                x.f_conv2d(&c.weight, c.bias.as_ref(), stride, c.padding, [1, 1], c.groups)?
+            }
+            Op::BatchNorm(b) => {
+                x.f_batch_norm(Some(&b.weight), Some(&b.bias), Some(&b.mean), Some(&b.var), false, 0.0, b.eps, false)?
+            }
+            Op::Relu => x.f_relu()?,
+            Op::MaxPool(p) => {
+                let Pool { kernel, stride, padding, ceil } = *p;
+                x.f_max_pool2d([kernel, kernel], [stride, stride], [padding, padding], [1, 1], ceil)?
+            }
+            Op::AvgPool(p) => {
+                let Pool { kernel, stride, padding, ceil } = *p;
+                x.f_avg_pool2d([kernel, kernel], [stride, stride], [padding, padding], ceil, true, None)?
+            }
+            Op::AdaptiveAvgPool { size } => x.f_adaptive_avg_pool2d([*size, *size])?,
+            Op::Flatten => x.f_flatten(1, -1)?,
+            Op::Linear { weight, bias } => x.f_linear(weight, bias.as_ref())?,
+            Op::Add => x.f_add(inputs[1])?,
+            Op::Concat => Tensor::f_cat(inputs, 1)?,
+            Op::ChannelAffine { scale, shift } => x.f_mul(scale)?.f_add(shift)?,
+        };
+        Ok(y)
+    }
+
+    /// Same operation on the same weights, without copying them: what another worker thread gets.
+    pub(crate) fn share(&self) -> Op {
+        let t = Tensor::shallow_clone;
+        match self {
+            Op::Conv(c) => Op::Conv(Conv { weight: t(&c.weight), bias: c.bias.as_ref().map(t), ..*c }),
+            Op::BatchNorm(b) => Op::BatchNorm(BatchNorm {
+                weight: t(&b.weight),
+                bias: t(&b.bias),
+                mean: t(&b.mean),
+                var: t(&b.var),
+                eps: b.eps,
+            }),
+            Op::Linear { weight, bias } => Op::Linear { weight: t(weight), bias: bias.as_ref().map(t) },
+            Op::ChannelAffine { scale, shift } => Op::ChannelAffine { scale: t(scale), shift: t(shift) },
+            Op::Input => Op::Input,
+            Op::Relu => Op::Relu,
+            Op::Dropout => Op::Dropout,
+            Op::MaxPool(p) => Op::MaxPool(*p),
+            Op::AvgPool(p) => Op::AvgPool(*p),
+            Op::AdaptiveAvgPool { size } => Op::AdaptiveAvgPool { size: *size },
+            Op::Flatten => Op::Flatten,
+            Op::Add => Op::Add,
+            Op::Concat => Op::Concat,
+        }
+    }
+}
+
+/// One operation of a network.
+#[derive(Debug)]
+pub struct Node {
+    /// The name torchvision's feature extraction gives it: the module's path, with `_1`, `_2` where a module is used again.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// The nodes it computes it from.
+    pub inputs: Vec<NodeId>,
+}
+
+/// A network as a list of nodes in topological order; node 0 is the input, the last one gives the logits.
+#[derive(Debug)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    last_use: Vec<NodeId>,
+}
+
+impl Graph {
+    /// A graph of these nodes, which must be in topological order with the input first.
+    pub(crate) fn new(nodes: Vec<Node>) -> Self {
+        let mut last_use: Vec<NodeId> = (0..nodes.len()).collect();
+        for (id, node) in nodes.iter().enumerate() {
+            for &input in &node.inputs {
+                debug_assert!(input < id, "{} comes before its input", node.name);
+                last_use[input] = id;
+            }
+        }
+        Self { nodes, last_use }
+    }
+
+    /// All nodes, in topological order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node whose output is the logits `[B, N]`.
+    pub fn output(&self) -> NodeId {
+        self.nodes.len() - 1
+    }
+
+    /// The last node that reads `node`'s output (itself where none does): after it the output may be dropped.
+    pub fn last_use(&self, node: NodeId) -> NodeId {
+        self.last_use[node]
+    }
+
+    /// The node that `name` means: the node of that name, or the output of the module of that name, which is the last
+    /// node below it (`layer4` is `layer4.2.relu_2` in a ResNet-50).
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest name.
+    pub fn resolve(&self, name: &str) -> Result<NodeId> {
+        let below = |node: &Node| node.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        self.nodes
+            .iter()
+            .position(|node| node.name == name)
+            .or_else(|| self.nodes.iter().rposition(below))
+            .filter(|&id| id > 0)
+            .ok_or_else(|| Error::Unknown {
+                what: "layer",
+                name: name.to_owned(),
+                suggestion: nearest(name, self.layer_names().iter().map(String::as_str)),
+            })
+    }
+
+    /// Every name that [`Graph::resolve`] knows, nodes and modules, in order of first appearance.
+    pub fn layer_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for node in &self.nodes[1..] {
+            let ends = node.name.match_indices('.').map(|(end, _)| end).chain([node.name.len()]);
+            for end in ends {
+                let name = &node.name[..end];
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+        names
+    }
+
+    /// The same graph on the same weights, without copying them.
+    pub fn share(&self) -> Graph {
+        let share = |node: &Node| Node { name: node.name.clone(), op: node.op.share(), inputs: node.inputs.clone() };
+        Graph { nodes: self.nodes.iter().map(share).collect(), last_use: self.last_use.clone() }
+    }
+}

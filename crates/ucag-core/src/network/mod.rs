@@ -1,0 +1,127 @@
+//! Networks as graphs: a checkpoint with torchvision's state-dict names describes its own widths, depths and classes.
+
+mod builder;
+mod checkpoint;
+mod densenet;
+mod graph;
+mod inception;
+mod resnet;
+mod squeezenet;
+mod vgg;
+
+use std::path::Path;
+
+pub use builder::{Builder, Padding};
+pub use checkpoint::Checkpoint;
+pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+use tch::Device;
+
+use crate::suggest::nearest;
+use crate::{Error, Result};
+
+/// An architecture family: what the registry, the configs' validation and the documentation know of it.
+#[derive(Debug)]
+pub struct Family {
+    /// The id in configs.
+    pub id: &'static str,
+    /// What it covers.
+    pub summary: &'static str,
+    /// Side of the square input that the published protocol feeds it, in pixels.
+    pub input_size: usize,
+    /// The layer that CAM methods explain where a config names none.
+    pub layer: &'static str,
+    build: fn(&Checkpoint) -> Result<Built>,
+}
+
+/// What a family makes of a checkpoint.
+struct Built {
+    graph: Graph,
+    variant: String,
+    layer: String,
+    classes: i64,
+}
+
+/// Every family. To add one: a file with a `FAMILY`, and its line here.
+pub static FAMILIES: &[&Family] =
+    &[&vgg::FAMILY, &resnet::FAMILY, &densenet::FAMILY, &inception::FAMILY, &squeezenet::FAMILY];
+
+/// The family that `arch` names: an id (`resnet`), or a member (`resnet50`), which the checkpoint is then checked against.
+///
+/// # Errors
+/// [`Error::Unknown`] with the nearest name.
+pub fn family(arch: &str) -> Result<&'static Family> {
+    const MEMBERS: &[(&str, &str)] = &[("wide_resnet", "resnet"), ("resnext", "resnet")];
+    let named = |id: &str| FAMILIES.iter().copied().find(|family| family.id == id);
+    let member = || {
+        let by_alias = MEMBERS.iter().find(|(prefix, _)| arch.starts_with(prefix)).and_then(|(_, id)| named(id));
+        let digits = |family: &&&Family| {
+            arch.strip_prefix(family.id).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        by_alias.or_else(|| FAMILIES.iter().find(digits).copied())
+    };
+    named(arch).or_else(member).ok_or_else(|| Error::Unknown {
+        what: "arch",
+        name: arch.to_owned(),
+        suggestion: nearest(arch, FAMILIES.iter().map(|family| family.id)),
+    })
+}
+
+/// A network that is ready to be explained.
+#[derive(Debug)]
+pub struct Network {
+    /// Its family.
+    pub family: &'static Family,
+    /// torchvision's name for it (`resnet50`), or a description where torchvision has none.
+    pub variant: String,
+    /// The operations.
+    pub graph: Graph,
+    /// The layer that CAM methods explain by default.
+    pub layer: String,
+    /// Number of logits.
+    pub classes: usize,
+    /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's.
+    pub input_size: usize,
+    /// Where its weights are.
+    pub device: Device,
+}
+
+impl Network {
+    /// Loads a checkpoint as `arch`.
+    ///
+    /// # Errors
+    /// Where `arch` is unknown, the file can't be read, a tensor is missing, extra or misshapen, or `arch` names a
+    /// member of the family that the checkpoint isn't.
+    pub fn load(arch: &str, path: &Path) -> Result<Self> {
+        let family = family(arch)?;
+        Self::build(arch, family, &Checkpoint::open(path)?)
+    }
+
+    /// As [`Network::load`], from tensors in memory.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn from_checkpoint(arch: &str, checkpoint: &Checkpoint) -> Result<Self> {
+        Self::build(arch, family(arch)?, checkpoint)
+    }
+
+    fn build(arch: &str, family: &'static Family, checkpoint: &Checkpoint) -> Result<Self> {
+        let architecture = |problem| Error::Architecture { path: checkpoint.path().to_owned(), problem };
+        let Built { graph, variant, layer, classes } = (family.build)(checkpoint)?;
+        if arch != family.id && arch != variant {
+            return Err(architecture(format!("is {variant}, not {arch}")));
+        }
+        let input_size = match checkpoint.metadata("input_size") {
+            None => family.input_size,
+            Some(text) => text.parse().ok().filter(|&side: &usize| side > 0).ok_or_else(|| {
+                architecture(format!("its metadata has input_size '{text}', expected a number of pixels"))
+            })?,
+        };
+        Ok(Self { family, variant, graph, layer, classes: classes as usize, input_size, device: Device::Cpu })
+    }
+
+    /// The same network on the same weights, for another worker: tensors may be sent between threads but not shared, so each
+    /// worker has its own handles.
+    pub fn share(&self) -> Self {
+        Self { graph: self.graph.share(), variant: self.variant.clone(), layer: self.layer.clone(), ..*self }
+    }
+}

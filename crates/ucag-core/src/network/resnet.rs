@@ -1,0 +1,91 @@
+//! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it: the stride sits on the 3×3 convolution.
+
+use super::builder::{Builder, Padding};
+use super::checkpoint::Checkpoint;
+use super::graph::NodeId;
+use super::{Built, Family};
+use crate::Result;
+
+/// Registry entry.
+pub(super) static FAMILY: Family = Family {
+    id: "resnet",
+    summary: "ResNet 18 to 152, wide ResNet, ResNeXt: basic and bottleneck blocks",
+    input_size: 224,
+    layer: "`layer4`, the last block's output after its ReLU",
+    build,
+};
+
+const EPS: f64 = 1e-5;
+
+fn build(checkpoint: &Checkpoint) -> Result<Built> {
+    let (mut b, mut x) = Builder::new(checkpoint);
+    x = b.conv("conv1", x, 2, Padding::Same)?;
+    x = b.batch_norm("bn1", x, EPS)?;
+    x = b.relu("relu", x);
+    x = b.max_pool("maxpool", x, 3, 2, 1, false);
+    let bottleneck = checkpoint.has("layer1.0.conv3.weight");
+    let mut depths = Vec::new();
+    for stage in 1..=4 {
+        let blocks = checkpoint.indices(&format!("layer{stage}."));
+        for &block in &blocks {
+            let stride = if stage > 1 && block == 0 { 2 } else { 1 };
+            x = residual_block(&mut b, &format!("layer{stage}.{block}"), x, stride, bottleneck)?;
+        }
+        depths.push(blocks.len());
+    }
+    x = b.adaptive_avg_pool("avgpool", x, 1);
+    x = b.flatten("flatten", x);
+    x = b.linear("fc", x)?;
+    let variant = variant(checkpoint, &depths, bottleneck)?;
+    let classes = b.channels(x);
+    Ok(Built { graph: b.finish()?, variant, layer: "layer4".into(), classes })
+}
+
+/// Names are those of torchvision's feature extraction, which numbers the uses of the block's one ReLU.
+fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, bottleneck: bool) -> Result<NodeId> {
+    let strides: &[i64] = if bottleneck { &[1, stride, 1] } else { &[stride, 1] };
+    let relu = |i: usize| {
+        if i == 0 { format!("{name}.relu") } else { format!("{name}.relu_{i}") }
+    };
+    let mut x = input;
+    for (i, &stride) in strides.iter().enumerate() {
+        x = b.conv(&format!("{name}.conv{}", i + 1), x, stride, Padding::Same)?;
+        x = b.batch_norm(&format!("{name}.bn{}", i + 1), x, EPS)?;
+        if i + 1 < strides.len() {
+            x = b.relu(&relu(i), x);
+        }
+    }
+    let mut identity = input;
+    if b.checkpoint.has(&format!("{name}.downsample.0.weight")) {
+        identity = b.conv(&format!("{name}.downsample.0"), identity, stride, Padding::Same)?;
+        identity = b.batch_norm(&format!("{name}.downsample.1"), identity, EPS)?;
+    }
+    x = b.add(&format!("{name}.add"), x, identity)?;
+    Ok(b.relu(&relu(strides.len() - 1), x))
+}
+
+/// torchvision's name for this checkpoint, or a description where torchvision has none.
+fn variant(checkpoint: &Checkpoint, depths: &[usize], bottleneck: bool) -> Result<String> {
+    let depth = match (bottleneck, depths) {
+        (false, [2, 2, 2, 2]) => 18,
+        (false, [3, 4, 6, 3]) => 34,
+        (true, [3, 4, 6, 3]) => 50,
+        (true, [3, 4, 23, 3]) => 101,
+        (true, [3, 8, 36, 3]) => 152,
+        _ => {
+            let kind = if bottleneck { "bottleneck" } else { "basic" };
+            return Ok(format!("resnet ({kind} blocks {depths:?})"));
+        }
+    };
+    if !bottleneck {
+        return Ok(format!("resnet{depth}"));
+    }
+    let inner = checkpoint.shape("layer1.0.conv2.weight")?;
+    let stem = checkpoint.shape("conv1.weight")?;
+    let (width, groups) = (inner[0], inner[0] / inner[1].max(1));
+    Ok(match (groups, width == stem[0]) {
+        (1, true) => format!("resnet{depth}"),
+        (1, false) => format!("wide_resnet{depth}_{}", width / stem[0].max(1)),
+        _ => format!("resnext{depth}_{groups}x{}d", width / groups),
+    })
+}

@@ -1,0 +1,184 @@
+//! A protocol: every choice on which the paper's text and its authors' code differ, as one named, versioned value.
+//!
+//! The numbers D1 to D18 are those of the project's protocol specification, repeated here with each field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::filter::Interpolation;
+use crate::suggest::nearest;
+use crate::{Error, Result};
+
+/// D1: what the sum of overlapping maps is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// The number of views that cover a pixel, Γ.
+    True,
+    /// Γ + 1, since the released code counts from one: corners are halved, the centre keeps 36/37. A centre prior.
+    PlusOne,
+}
+
+/// D2, D3: the weight of a view, from its softmax probability q of the explained class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// exp(q): the paper's equation.
+    ExpSoftmax,
+    /// exp(q) over its maximum among the views: the released code with its score flag.
+    ExpSoftmaxOverMax,
+    /// q: the released code's explicit-stride branch.
+    Softmax,
+    /// 1: the released code without its score flag.
+    None,
+}
+
+/// D4: which maps get the final 5×5 blur, σ = 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smoothing {
+    /// None.
+    None,
+    /// Only UCAG's: the released code.
+    Ucag,
+    /// A method's map with and without UCAG alike.
+    Both,
+}
+
+/// D12: what deletion puts in a pixel's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deleted {
+    /// Zero after normalisation, which is the data set's mean colour: the released code.
+    MeanColour,
+    /// Zero before normalisation, which is black: the text's "zero pixels".
+    Black,
+}
+
+/// Which of several pixels of equal saliency comes first. The released code sorts with an unstable, machine-dependent sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ties {
+    /// The lower and further right: a stable ascending sort, read backwards.
+    LargerIndexFirst,
+    /// The higher and further left.
+    SmallerIndexFirst,
+}
+
+/// D17: which class an image is explained and scored for, where the data set names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The image's label: the released code.
+    Label,
+    /// The class the network thinks likeliest.
+    Predicted,
+}
+
+/// Every choice, as one value. Configs start from a named one and may override any field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Its name, with `+` where fields were overridden.
+    pub name: String,
+    /// Raised whenever a change here changes numbers.
+    pub version: u32,
+    /// Views per axis, n.
+    pub n: usize,
+    /// Side of a view over side of the image, ρ (D7).
+    pub rho: f64,
+    /// How much a view is enlarged, α.
+    pub alpha: f64,
+    /// How a view is enlarged (D8).
+    pub interpolation: Interpolation,
+    /// D1.
+    pub coverage: Coverage,
+    /// D2, D3.
+    pub confidence: Confidence,
+    /// D4.
+    pub smoothing: Smoothing,
+    /// D5: whether CAM-type maps are clipped at zero before they are brought to [0, 1]. A plain map's clipping is part of the methods' own definition;
+    /// the text is silent on UCAG's.
+    pub rectify: bool,
+    /// D12.
+    pub deleted: Deleted,
+    /// Order of tied pixels.
+    pub ties: Ties,
+    /// D17.
+    pub target: Target,
+}
+
+/// Names of the protocols.
+pub const PROTOCOLS: &[&str] = &["official", "paper", "controlled"];
+
+impl Protocol {
+    /// The arithmetic of the authors' released code, run with its score flag on: what the published numbers came from.
+    pub fn official() -> Self {
+        Self {
+            name: "official".into(),
+            version: 1,
+            n: 6,
+            rho: 124.0 / 224.0,
+            alpha: 2.6,
+            interpolation: Interpolation::Bicubic,
+            coverage: Coverage::PlusOne,
+            confidence: Confidence::ExpSoftmaxOverMax,
+            smoothing: Smoothing::Ucag,
+            rectify: true,
+            deleted: Deleted::MeanColour,
+            ties: Ties::LargerIndexFirst,
+            target: Target::Label,
+        }
+    }
+
+    /// The paper's text. Where it is silent, the released code's choice stands.
+    pub fn paper() -> Self {
+        Self {
+            name: "paper".into(),
+            rho: 0.555,
+            coverage: Coverage::True,
+            confidence: Confidence::ExpSoftmax,
+            smoothing: Smoothing::None,
+            deleted: Deleted::Black,
+            ..Self::official()
+        }
+    }
+
+    /// A fair comparison: true coverage counts, and the same smoothing for a method with and without UCAG, so that their difference is what UCAG contributes.
+    pub fn controlled() -> Self {
+        Self { name: "controlled".into(), coverage: Coverage::True, smoothing: Smoothing::Both, ..Self::official() }
+    }
+
+    /// The protocol of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest name.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "official" => Ok(Self::official()),
+            "paper" => Ok(Self::paper()),
+            "controlled" => Ok(Self::controlled()),
+            _ => Err(Error::Unknown {
+                what: "protocol",
+                name: name.to_owned(),
+                suggestion: nearest(name, PROTOCOLS.iter().copied()),
+            }),
+        }
+    }
+
+    /// Says whether n, ρ and α are in range.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] that names the one that isn't.
+    pub fn validate(&self) -> Result<()> {
+        let invalid = |problem: String| Err(Error::Invalid(problem));
+        if !(2..=64).contains(&self.n) {
+            return invalid(format!("n = {}: views per axis must be 2 to 64", self.n));
+        }
+        if !(self.rho > 0.0 && self.rho <= 1.0) {
+            return invalid(format!("rho = {}: a view's side must be above 0 and at most 1 of the image's", self.rho));
+        }
+        if !(self.alpha > 0.0 && self.alpha <= 16.0) {
+            return invalid(format!("alpha = {}: the enlargement must be above 0 and at most 16", self.alpha));
+        }
+        Ok(())
+    }
+}

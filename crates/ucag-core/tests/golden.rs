@@ -1,0 +1,246 @@
+//! Every tensor of the golden index that this crate has an answer to, against ours.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{Entry, Golden, Verdict, number_after};
+use tch::{Kind, Tensor};
+use ucag_core::conquer::{conquer, weights};
+use ucag_core::explain::cam::Layer;
+use ucag_core::explain::{Explainer, gradcam, gradcampp, layercam, method, wgradcam, xgradcam};
+use ucag_core::filter::{Border, gaussian_blur};
+use ucag_core::network::Op;
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::post::{Post, saliency};
+use ucag_core::protocol::{Confidence, Protocol};
+use ucag_core::ucag::{Subject, Unfolded, explain_views};
+use ucag_core::unfold::{Geometry, unfold};
+use ucag_core::{Result, explain};
+
+fn main() {
+    let golden = Golden::open();
+    golden.judge("ucag-core", |entry| verdict(&golden, entry));
+}
+
+/// The one list of what isn't covered here, and why: files first, then keys.
+const NOT_COVERED: &[(&str, &str, &str)] = &[
+    ("backprop_", "", "Gradient, DeConvNet, guided and excitation backprop: no such explainers yet"),
+    ("lrp_", "", "relevance propagation: no such explainers yet"),
+    ("fullgrad", "", "FullGrad: no such explainer yet"),
+    ("rise", "", "RISE: no such explainer yet"),
+    ("extremal", "", "extremal perturbation: no such explainer yet"),
+    ("metrics", "blur/kernel", ""),
+    ("metrics", "", "metrics: see the metrics crate's golden test"),
+    ("cam_", "/scorecam/", "ScoreCAM: no such explainer yet"),
+    ("cam_", "/normgrad/", "NormGrad: no such explainer yet"),
+    ("cam_", "/cameras/", "CAMERAS: no such explainer yet"),
+    ("cam_", "/linear_approx/", "linear approximation: not an explainer of this project"),
+];
+
+fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
+    let listed = NOT_COVERED.iter().find(|(file, key, _)| entry.file.starts_with(file) && entry.key.contains(key));
+    match listed {
+        Some((_, _, reason)) if !reason.is_empty() => return Verdict::NotCovered(reason),
+        _ => {}
+    }
+    if entry.tolerance.is_none() {
+        return Verdict::NotCovered("input of other checks");
+    }
+    let key = entry.float64_run_of.as_deref().unwrap_or(&entry.key);
+    let double = entry.float64_run_of.is_some();
+    // A float64 entry says nothing of its layer and class: they are those of the entry whose run it is.
+    let described = golden.entries.iter().find(|other| other.file == entry.file && other.key == key).unwrap_or(entry);
+    let (group, net) = entry.file.split_once('_').unwrap_or((&entry.file, ""));
+    let ours = match group {
+        "in" | "cam" => layer_check(golden, net, described, double),
+        "ucag" => ucag_check(golden, described, double),
+        "metrics" => blur_check(golden, &entry.key),
+        _ => return Verdict::NotCovered("a file of a kind that this test doesn't know"),
+    };
+    match ours {
+        Ok(Some(ours)) => Verdict::Ours(ours),
+        Ok(None) => Verdict::NotCovered("a key that this test doesn't know"),
+        Err(error) => panic!("{}/{}: {error}", entry.file, entry.key),
+    }
+}
+
+/// Logits, activations, gradients and CAMs: keys are `INPUT/what` and `INPUT/method/variant`.
+fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
+    let network = golden.network(net, double);
+    let key = entry.key.trim_end_matches("@f64");
+    let (input, what) = key.split_once('/').expect("a key begins with its input");
+    let kind = if double { Kind::Double } else { Kind::Float };
+    let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
+    if what == "logits" {
+        return Ok(Some(Pass::new(&network, image, 0, Needs::default())?.logits()?));
+    }
+    let class = entry.class.expect("a map has a class");
+    let name = entry.layer.as_deref().expect("a map has a layer");
+    if what == "layercam/torchcam_exp_4layers.fused" {
+        let fused = method("layercam-fused")?.explainer;
+        let needs = fused.needs(&network, 0)?;
+        return Ok(Some(fused.explain(&Pass::new(&network, image, class, needs)?, 0)?));
+    }
+    let node = network.graph.resolve(name)?;
+    // The activation that an in-place ReLU has overwritten, with the gradient from before it.
+    let inplace = what.contains("_inplace");
+    let reader = network.graph.nodes().iter().position(|n| n.inputs.contains(&node) && matches!(n.op, Op::Relu));
+    let seen = if inplace { reader.expect("a ReLU reads the layer") } else { node };
+    let needs = Needs { activations: vec![seen], gradients: vec![node] };
+    let pass = Pass::new(&network, image.shallow_clone(), class, needs)?;
+    let layer = Layer {
+        activation: pass.activation(seen)?,
+        gradient: pass.gradient(node)?,
+        logit: pass.score()?.view([-1, 1, 1, 1]),
+    };
+    let exp = layer.logit.to_kind(Kind::Double).exp();
+    let (stem, form) = what.rsplit_once('.').unwrap_or((what, ""));
+    let raw = match stem {
+        "activation" => return Ok(Some(layer.activation)),
+        "gradient_at_layer" => return Ok(Some(layer.gradient)),
+        "gradcam/ucag"
+        | "gradcam/pgc"
+        | "gradcam/torchray"
+        | "gradcam/torchcam"
+        | "gradcam/ucag_inplace"
+        | "gradcam/pgc_inplace" => gradcam::gradcam(&layer)?,
+        "xgradcam/ucag" | "xgradcam/pgc" | "xgradcam/torchcam" | "xgradcam/ucag_inplace" => xgradcam::xgradcam(&layer)?,
+        "wgradcam/candidate" => wgradcam::wgradcam(&layer)?,
+        "layercam/pgc" => layercam::layercam(&layer)?,
+        "layercam/torchcam_exp" => layercam::layercam(&layer)? * exp,
+        "gradcampp/ucag_class_scored" => gradcampp::authors_class(&layer)?,
+        "gradcampp/torchcam_exp" => gradcampp::torchcam(&layer)?,
+        "gradcampp/torchcam" => gradcampp::torchcam(&layer)? / exp.pow_tensor_scalar(3.0),
+        "gradcampp/pgc" => gradcampp::canonical(&layer)?,
+        _ => return Ok(None),
+    };
+    let size = image.size();
+    Ok(match (stem, form) {
+        ("gradcam/torchray", _) | (_, "relu") => Some(raw.relu()),
+        (_, "raw") => Some(raw),
+        (_, "norm") => Some(saliency(&raw, Post::Cam, [size[2], size[3]], false, &Protocol::official())?.map),
+        _ => None,
+    })
+}
+
+/// The protocol that a reference's description spells out.
+fn described(text: &str) -> Option<Protocol> {
+    let (crop, _) = text.split_once("crop ")?.1.split_once([' ', ','])?;
+    let (crop, side) = crop.split_once('@').unwrap_or((crop, "224"));
+    Some(Protocol {
+        n: number_after(text, "n")? as usize,
+        rho: crop.parse::<f64>().ok()? / side.parse::<f64>().ok()?,
+        alpha: number_after(text, "alpha")?,
+        ..Protocol::official()
+    })
+}
+
+fn ucag_check(golden: &Golden, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
+    if entry.key == "geometry" {
+        let protocol = described(&entry.reference).expect("the table's parameters");
+        let table = golden.tensor(&entry.file, &entry.key);
+        let rows = (0..table.size()[0]).map(|row| {
+            let side = table.int64_value(&[row, 0]);
+            let g = Geometry::new([side, side], &protocol).expect("a side of the table");
+            [side, g.crop[0], g.crop[0], g.stride[0], g.canvas()[0], g.view[0]]
+        });
+        let rows: Vec<i64> = rows.flatten().collect();
+        return Ok(Some(Tensor::from_slice(&rows).view([-1, 6])));
+    }
+    let parts: Vec<&str> = entry.key.split('/').collect();
+    match parts[..] {
+        [_, what] => fold_check(golden, entry, what),
+        [net, input, id, what] => end_to_end_check(golden, entry, net, input, id, what, double),
+        _ => Ok(None),
+    }
+}
+
+/// Unfolding an image and folding given maps: keys are `CASE/what`.
+fn fold_check(golden: &Golden, entry: &Entry, what: &str) -> Result<Option<Tensor>> {
+    let case = entry.key.split('/').next().expect("a key has parts");
+    let key = |what: &str| format!("{case}/{what}");
+    let parameters = golden.entries.iter().filter(|other| other.key.starts_with(&key("")));
+    let mut protocol =
+        parameters.filter_map(|other| described(&other.reference)).next().expect("the case's parameters");
+    if what.ends_with("_unscored") {
+        protocol.confidence = Confidence::None;
+    }
+    let image = golden.tensor(&entry.file, &key("image")).unsqueeze(0);
+    let size = [image.size()[2], image.size()[3]];
+    let geometry = Geometry::new(size, &protocol)?;
+    if let Some(selection) = what.strip_prefix("patches_") {
+        let views = unfold(&image, &geometry, &protocol, 0..geometry.len())?;
+        let flat = views.flatten(1, -1);
+        return Ok(Some(match selection {
+            "mean_std" => Tensor::stack(&[flat.mean_dim(1, false, Kind::Float), flat.std_dim(1, true, false)], 1),
+            _ if selection.starts_with("every") => {
+                let step = selection["every".len()..].parse().expect("a step");
+                views.slice(2, None, None, step).slice(3, None, None, step)
+            }
+            _ => {
+                let indices: Vec<i64> = selection.split('_').map(|i| i.parse().expect("an index")).collect();
+                views.index_select(0, &Tensor::from_slice(&indices))
+            }
+        }));
+    }
+    let maps = golden.tensor(&entry.file, &key("maps")).unsqueeze(1);
+    let scores = golden.tensor(&entry.file, &key("scores"));
+    let folded = conquer(&maps, &weights(&scores, protocol.confidence)?, &geometry, &protocol)?;
+    Ok(match what {
+        "combined_scored" | "combined_unscored" => Some(folded),
+        "final_scored" | "final_unscored" => Some(saliency(&folded, Post::Cam, size, true, &protocol)?.map),
+        _ => None,
+    })
+}
+
+/// UCAG around a method: keys are `NET/INPUT/METHOD/{scored,unscored}.what`.
+fn end_to_end_check(
+    golden: &Golden,
+    entry: &Entry,
+    net: &str,
+    input: &str,
+    id: &str,
+    what: &str,
+    double: bool,
+) -> Result<Option<Tensor>> {
+    let mut protocol = described(&entry.reference).expect("the run's parameters");
+    let (scored, what) = what.split_once('.').expect("a run names its result");
+    if scored == "unscored" {
+        protocol.confidence = Confidence::None;
+    }
+    let network = golden.network(net, double);
+    let kind = if double { Kind::Double } else { Kind::Float };
+    let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
+    let subject = Subject {
+        network: &network,
+        image: &image,
+        class: entry.class.expect("a run has a class"),
+        layer: network.graph.resolve(entry.layer.as_deref().expect("a run has a layer"))?,
+        views_per_batch: 16,
+        seed: 0,
+    };
+    let method = explain::method(id)?;
+    let methods: BTreeMap<&str, &dyn Explainer> = BTreeMap::from([(id, method.explainer)]);
+    let explainers: Vec<&dyn Explainer> = methods.into_values().collect();
+    let unfolded: Unfolded = explain_views(&subject, &explainers, &protocol)?;
+    let folded = unfolded.conquer(&unfolded.maps[0], &protocol)?;
+    let size = [image.size()[2], image.size()[3]];
+    Ok(match what {
+        "maps" => Some(unfolded.maps[0].squeeze_dim(1)),
+        "scores" => unfolded.probabilities,
+        "combined" => Some(folded),
+        "final" => Some(saliency(&folded, method.post, size, true, &protocol)?.map),
+        _ => None,
+    })
+}
+
+/// The two blurs: keys are `blur/kernelSIZE_sigmaS`.
+fn blur_check(golden: &Golden, key: &str) -> Result<Option<Tensor>> {
+    let Some((size, sigma)) = key.strip_prefix("blur/kernel").and_then(|rest| rest.split_once("_sigma")) else {
+        return Ok(None);
+    };
+    let (size, sigma) = (size.parse().expect("a size"), sigma.parse().expect("a sigma"));
+    let input = golden.tensor("metrics", "blur/input").unsqueeze(0);
+    Ok(Some(gaussian_blur(&input, size, sigma, Border::Reflect)?))
+}

@@ -1,0 +1,193 @@
+//! Golden files: reference tensors with an index that says what each is. Shared by every crate's `golden` test.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by tests, each of which uses a part")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use safetensors::{Dtype, SafeTensors};
+use tch::{Kind, Tensor};
+use ucag_core::network::{Checkpoint, Network};
+
+/// One line of the index.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub file: String,
+    pub key: String,
+    pub reference: String,
+    pub layer: Option<String>,
+    pub class: Option<usize>,
+    pub tolerance: Option<f64>,
+    /// The key whose float64 run this is.
+    pub float64_run_of: Option<String>,
+    /// Set where the reference itself gave values that aren't finite.
+    pub nonfinite: bool,
+}
+
+/// What became of an entry.
+pub enum Verdict {
+    /// Compared: ours, which must be within the entry's tolerance.
+    Ours(Tensor),
+    /// Not compared, for a reason.
+    NotCovered(&'static str),
+}
+
+/// A folder of golden files.
+pub struct Golden {
+    pub folder: PathBuf,
+    pub entries: Vec<Entry>,
+    files: RefCell<BTreeMap<String, Rc<BTreeMap<String, Tensor>>>>,
+    networks: RefCell<BTreeMap<(String, bool), Rc<Network>>>,
+}
+
+impl Golden {
+    /// `UCAG_GOLDEN`, else the reference folder beside the project, else the fixtures that the project carries.
+    pub fn open() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let beside = root.join("../shared/reference/golden");
+        let folder = match std::env::var_os("UCAG_GOLDEN") {
+            Some(folder) => PathBuf::from(folder),
+            None if beside.join("index.json").exists() => beside,
+            None => root.join("crates/ucag-core/tests/fixtures/golden"),
+        };
+        let path = folder.join("index.json");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        // Python writes NaN where JSON has no word for it.
+        let index: serde_json::Value =
+            serde_json::from_str(&text.replace(": NaN", ": null")).expect("index.json is JSON");
+        let entry = |value: &serde_json::Value| {
+            let text = |key: &str| value[key].as_str().map(str::to_owned);
+            Entry {
+                file: text("file").expect("an entry has a file").trim_end_matches(".safetensors").to_owned(),
+                key: text("key").expect("an entry has a key"),
+                reference: text("ref").unwrap_or_default(),
+                layer: text("layer"),
+                class: value["cls"].as_u64().map(|class| class as usize),
+                tolerance: value["tol"].as_f64(),
+                float64_run_of: text("float64_run_of"),
+                nonfinite: value["nonfinite"].as_u64().is_some_and(|count| count > 0),
+            }
+        };
+        let entries = index["tensors"].as_array().expect("the index lists tensors").iter().map(entry).collect();
+        Self { folder, entries, files: RefCell::default(), networks: RefCell::default() }
+    }
+
+    fn file(&self, name: &str) -> Rc<BTreeMap<String, Tensor>> {
+        let load = || {
+            let path = self.folder.join(format!("{name}.safetensors"));
+            let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let file = SafeTensors::deserialize(&bytes).expect("golden files are safetensors");
+            let tensor = |(key, view): (String, safetensors::tensor::TensorView<'_>)| {
+                let shape: Vec<i64> = view.shape().iter().map(|&side| side as i64).collect();
+                let kind = match view.dtype() {
+                    Dtype::F64 => Kind::Double,
+                    Dtype::F32 => Kind::Float,
+                    Dtype::F16 => Kind::Half,
+                    Dtype::I64 => Kind::Int64,
+                    Dtype::I32 => Kind::Int,
+                    Dtype::U8 => Kind::Uint8,
+                    Dtype::BOOL => Kind::Bool,
+                    other => panic!("{key} is {other:?}"),
+                };
+                let tensor = Tensor::from_data_size(view.data(), &shape, kind);
+                (key, if kind == Kind::Half { tensor.to_kind(Kind::Float) } else { tensor })
+            };
+            Rc::new(file.tensors().into_iter().map(tensor).collect())
+        };
+        self.files.borrow_mut().entry(name.to_owned()).or_insert_with(load).clone()
+    }
+
+    /// Whether there is such a tensor.
+    pub fn has(&self, file: &str, key: &str) -> bool {
+        self.file(file).contains_key(key)
+    }
+
+    /// A tensor, with half precision widened.
+    pub fn tensor(&self, file: &str, key: &str) -> Tensor {
+        self.file(file).get(key).unwrap_or_else(|| panic!("{file} has no {key}")).shallow_clone()
+    }
+
+    /// The network of `net_NAME.safetensors`, whose family its name begins with.
+    pub fn network(&self, name: &str, double: bool) -> Rc<Network> {
+        let load = || {
+            let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
+            let family = ucag_core::network::FAMILIES.iter().find(|family| family.id.starts_with(&stem));
+            let family = family.unwrap_or_else(|| panic!("no family for network {name}")).id;
+            let kind = if double { Kind::Double } else { Kind::Float };
+            let tensors = self.file(&format!("net_{name}"));
+            let tensors = tensors.iter().map(|(key, tensor)| (key.clone(), tensor.to_kind(kind)));
+            let checkpoint = Checkpoint::from_tensors(name, tensors);
+            Rc::new(Network::from_checkpoint(family, &checkpoint).unwrap_or_else(|e| panic!("{e}")))
+        };
+        self.networks.borrow_mut().entry((name.to_owned(), double)).or_insert_with(load).clone()
+    }
+
+    /// Walks the index, checks or counts every entry, prints the closing line, and ends the process with 1 where something failed.
+    pub fn judge(&self, crate_name: &str, verdict: impl Fn(&Entry) -> Verdict) {
+        let (mut checked, mut failed) = (0, Vec::new());
+        let mut reasons: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for entry in &self.entries {
+            let ours = match verdict(entry) {
+                Verdict::Ours(ours) => ours,
+                Verdict::NotCovered(reason) => {
+                    *reasons.entry(reason).or_default() += 1;
+                    continue;
+                }
+            };
+            checked += 1;
+            let golden = self.tensor(&entry.file, &entry.key);
+            let tolerance = entry.tolerance.expect("a checked entry states a tolerance");
+            if let Err(problem) = close(&ours, &golden, tolerance) {
+                failed.push(format!("{}/{}: {problem}", entry.file, entry.key));
+            }
+        }
+        println!("golden files: {}", self.folder.display());
+        for (reason, count) in &reasons {
+            println!("  not covered, {count}: {reason}");
+        }
+        for failure in &failed {
+            println!("  FAILED {failure}");
+        }
+        let not_covered: usize = reasons.values().sum();
+        println!("golden: {checked} checked, {not_covered} not covered, {} failed ({crate_name})", failed.len());
+        assert!(checked > 0, "nothing was checked");
+        if !failed.is_empty() {
+            std::process::exit(1);
+        }
+    }
+}
+
+/// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN equals NaN.
+pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), String> {
+    let trimmed = |x: &Tensor| -> Tensor {
+        let size = x.size();
+        let first = size.iter().position(|&side| side != 1).unwrap_or(size.len());
+        x.to_kind(Kind::Double).reshape(&size[first..])
+    };
+    let (ours, golden) = (trimmed(ours), trimmed(golden));
+    if ours.size() != golden.size() {
+        return Err(format!("shape {:?}, reference {:?}", ours.size(), golden.size()));
+    }
+    let both_nan = ours.isnan().logical_and(&golden.isnan());
+    let zero = |x: &Tensor| x.masked_fill(&both_nan, 0.0);
+    let (ours, golden) = (zero(&ours), zero(&golden));
+    let difference = (&ours - &golden).abs().max().double_value(&[]);
+    let scale = golden.abs().max().double_value(&[]);
+    if difference <= tolerance * scale {
+        return Ok(());
+    }
+    Err(format!("off by {:.3e} of the largest magnitude, tolerance {tolerance:.1e}", difference / scale))
+}
+
+/// The number behind `label` in a reference's description: `n=6` and `n 6` alike.
+pub fn number_after(text: &str, label: &str) -> Option<f64> {
+    let at = text.match_indices(label).find(|(at, _)| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + label.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && matches!(after, Some(' ' | '='))
+    })?;
+    let rest = &text[at.0 + label.len() + 1..];
+    let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    digits.parse().ok()
+}
