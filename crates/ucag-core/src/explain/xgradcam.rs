@@ -1,5 +1,7 @@
 //! XGradCAM (Fu et al., BMVC 2020; protocol section 2.2).
 
+use tch::Tensor;
+
 use super::cam::{Cam, Layer, spatial_sum, weighted_sum};
 use super::{Method, Role};
 use crate::Result;
@@ -13,15 +15,21 @@ pub(super) static METHOD: Method = Method {
     source: "Fu et al., BMVC 2020",
     role: Role::Published,
     post: Post::Cam,
-    explainer: &Cam(xgradcam),
+    explainer: &Cam(authors),
 };
 
-/// `w_k = Σ_ij G_k A_k / (Σ_ij A_k + 1e-6)`, map `Σ_k w_k A_k`, signed.
+/// With the authors' ε of 1e-6, to a signed map. Libraries have others; it matters only where a channel's activations nearly cancel.
+fn authors(layer: &Layer) -> Result<Tensor> {
+    xgradcam(layer, 1e-6)
+}
+
+/// `w_k = Σ_ij G_k A_k / (Σ_ij A_k + ε)`, map `Σ_k w_k A_k`, signed.
 ///
 /// # Errors
 /// Where libtorch refuses.
-pub fn xgradcam(layer: &Layer) -> Result<tch::Tensor> {
+pub fn xgradcam(layer: &Layer, epsilon: f64) -> Result<Tensor> {
     let Layer { activation, gradient, .. } = layer;
-    let weights = spatial_sum(&gradient.f_mul(activation)?)?.f_div(&spatial_sum(activation)?.f_add_scalar(1e-6)?)?;
+    let total = spatial_sum(activation)?.f_add_scalar(epsilon)?;
+    let weights = spatial_sum(&gradient.f_mul(activation)?)?.f_div(&total)?;
     weighted_sum(&weights, activation)
 }
