@@ -28,8 +28,7 @@ impl ClassList {
     /// Never: the list is part of the program, and tests read it.
     #[must_use]
     pub fn imagenet() -> Self {
-        Self::parse(IMAGENET, Path::new("imagenet_classes.txt"))
-            .expect("the shipped list is well-formed")
+        Self::parse(IMAGENET, Path::new("imagenet_classes.txt")).expect("the shipped list is well-formed")
     }
 
     /// `classes.txt` in `root` where there is one, else ImageNet's classes.
@@ -50,35 +49,23 @@ impl ClassList {
     /// # Errors
     /// An empty list or line, a folder name with a separator, a folder named twice; `path` is what the message names.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let mut list = Self {
-            folders: Vec::new(),
-            names: Vec::new(),
-            index: HashMap::new(),
-        };
+        let mut list = Self { folders: Vec::new(), names: Vec::new(), index: HashMap::new() };
         for (number, line) in (1..).zip(text.lines()) {
             let (folder, name) = line.split_once('\t').unwrap_or((line, line));
             let (folder, name) = (folder.trim(), name.trim());
             if folder.is_empty() || name.is_empty() || folder.contains(['/', '\\']) {
-                let problem = format!(
-                    "expected a class folder's name, optionally a tab and a readable name, found {line:?}"
-                );
+                let problem =
+                    format!("expected a class folder's name, optionally a tab and a readable name, found {line:?}");
                 return Err(Error::line(path, number, problem));
             }
             if let Some(first) = list.index.insert(folder.into(), list.folders.len()) {
-                return Err(Error::line(
-                    path,
-                    number,
-                    format!("class `{folder}` is already on line {}", first + 1),
-                ));
+                return Err(Error::line(path, number, format!("class `{folder}` is already on line {}", first + 1)));
             }
             list.folders.push(folder.into());
             list.names.push(name.into());
         }
         if list.folders.is_empty() {
-            return Err(Error::layout(
-                path,
-                "lists no classes; expected one class folder's name a line",
-            ));
+            return Err(Error::layout(path, "lists no classes; expected one class folder's name a line"));
         }
         Ok(list)
     }
@@ -118,9 +105,11 @@ mod tests {
         let list = ClassList::imagenet();
         assert_eq!(list.len(), 1000);
         assert!(list.folders().is_sorted());
-        assert!(list.folders().iter().all(|w| w.len() == 9
-            && w.starts_with('n')
-            && w[1..].bytes().all(|b| b.is_ascii_digit())));
+        assert!(
+            list.folders()
+                .iter()
+                .all(|w| w.len() == 9 && w.starts_with('n') && w[1..].bytes().all(|b| b.is_ascii_digit()))
+        );
         assert_eq!(list.index_of("n01440764"), Some(0));
         assert_eq!(list.index_of("n02123045"), Some(281)); // tabby
         assert_eq!(list.index_of("n15075141"), Some(999));
@@ -130,20 +119,10 @@ mod tests {
 
     #[test]
     fn bad_lists_are_refused_with_their_line() {
-        let message = |text| {
-            ClassList::parse(text, Path::new("c.txt"))
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            message(""),
-            "c.txt: lists no classes; expected one class folder's name a line"
-        );
+        let message = |text| ClassList::parse(text, Path::new("c.txt")).unwrap_err().to_string();
+        assert_eq!(message(""), "c.txt: lists no classes; expected one class folder's name a line");
         assert!(message("a\n\nb\n").starts_with("c.txt:2: expected a class folder's name"));
         assert!(message("a\nb/c\n").starts_with("c.txt:2: expected a class folder's name"));
-        assert_eq!(
-            message("a\tx\nb\na\ty\n"),
-            "c.txt:3: class `a` is already on line 1"
-        );
+        assert_eq!(message("a\tx\nb\na\ty\n"), "c.txt:3: class `a` is already on line 1");
     }
 }

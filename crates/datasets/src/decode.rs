@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::codecs::png::PngDecoder;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, RgbImage};
 
 use crate::{Error, Result, jpeg};
 
@@ -30,9 +30,7 @@ pub fn decode(path: &Path) -> Result<RgbImage> {
     let decoded = match sniff(&bytes) {
         Ok(ImageFormat::Jpeg) => jpeg::decode(&bytes),
         Ok(ImageFormat::Png) => png(&bytes),
-        Ok(other) => Err(format!(
-            "is a {other:?} image; only JPEG and PNG are read, convert it first"
-        )),
+        Ok(other) => Err(format!("is a {other:?} image; only JPEG and PNG are read, convert it first")),
         Err(found) => Err(found),
     };
     decoded.map_err(|problem| Error::image(path, problem))
@@ -45,14 +43,9 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io(path))?;
-    file.take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io(path))?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::image(
-            path,
-            format!("is larger than the {} MiB that are read", MAX_FILE >> 20),
-        ));
+        return Err(Error::image(path, format!("is larger than the {} MiB that are read", MAX_FILE >> 20)));
     }
     Ok(bytes)
 }
@@ -66,10 +59,7 @@ fn sniff(bytes: &[u8]) -> std::result::Result<ImageFormat, String> {
         let start = &bytes[..bytes.len().min(32)];
         let seen = match std::str::from_utf8(start) {
             Ok(text) => format!("text that starts with {text:?}"),
-            Err(_) => format!(
-                "bytes that start with {:02x?}",
-                &start[..start.len().min(8)]
-            ),
+            Err(_) => format!("bytes that start with {:02x?}", &start[..start.len().min(8)]),
         };
         format!("is not an image of a known format, but {seen}; a JPEG or PNG is expected")
     })
@@ -90,26 +80,18 @@ fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
     let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    if decoder.original_color_type() == ExtendedColorType::L16 {
-        return Err(
-            "is 16-bit grey, which Pillow clips to white; convert it to 8 bits first".into(),
-        );
+    // Depth and colour type of the header, before the decoder expands a transparent value to an alpha channel.
+    if bytes[24..26] == [16, 0] {
+        return Err("is 16-bit grey, which Pillow clips to white; convert it to 8 bits first".into());
     }
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(match image {
         DynamicImage::ImageRgb8(rgb) => rgb,
         // Alpha goes, and of 16-bit values the high byte stays, as in Pillow; `to_rgb8` would round.
-        DynamicImage::ImageRgb16(_)
-        | DynamicImage::ImageRgba16(_)
-        | DynamicImage::ImageLumaA16(_) => {
+        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgba16(_) | DynamicImage::ImageLumaA16(_) => {
             let wide = image.into_rgb16();
-            let high = wide
-                .as_raw()
-                .iter()
-                .map(|value| (value >> 8) as u8)
-                .collect();
-            RgbImage::from_raw(width, height, high)
-                .ok_or("has fewer pixels than its header says")?
+            let high = wide.as_raw().iter().map(|value| (value >> 8) as u8).collect();
+            RgbImage::from_raw(width, height, high).ok_or("has fewer pixels than its header says")?
         }
         other => other.into_rgb8(),
     })

@@ -64,38 +64,22 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io {
-            path: path.into(),
-            source,
-        }
+        move |source| Self::Io { path: path.into(), source }
     }
 
     pub(crate) fn image(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Image {
-            path: path.into(),
-            problem: problem.into(),
-        }
+        Self::Image { path: path.into(), problem: problem.into() }
     }
 
     pub(crate) fn line(path: &Path, line: u64, problem: impl Into<String>) -> Self {
-        Self::Line {
-            path: path.into(),
-            line,
-            problem: problem.into(),
-        }
+        Self::Line { path: path.into(), line, problem: problem.into() }
     }
 
     pub(crate) fn layout(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Layout {
-            path: path.into(),
-            problem: problem.into(),
-        }
+        Self::Layout { path: path.into(), problem: problem.into() }
     }
 }
 
 fn bullets(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|path| format!("\n  {}", path.display()))
-        .collect()
+    paths.iter().map(|path| format!("\n  {}", path.display())).collect()
 }

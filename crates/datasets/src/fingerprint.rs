@@ -24,11 +24,7 @@ impl Fingerprint {
 
     /// The digest in lower-case hex, 64 characters.
     pub(crate) fn finish(self) -> String {
-        self.0
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn text(&mut self, text: &str) {

@@ -55,11 +55,7 @@ struct Entry {
 impl Entry {
     fn new(file: String, label: usize) -> Self {
         let id_length = file.rfind('.').unwrap_or(file.len());
-        Self {
-            file,
-            id_length,
-            label,
-        }
+        Self { file, id_length, label }
     }
 
     fn id(&self) -> &str {
@@ -81,31 +77,21 @@ impl ImageNet {
             return Err(missing(root, &[""]));
         }
         let classes = ClassList::of_root(root)?;
-        let folder = IMAGE_FOLDERS
-            .iter()
-            .find(|folder| root.join(folder).is_dir())
-            .unwrap_or(&"");
+        let folder = IMAGE_FOLDERS.iter().find(|folder| root.join(folder).is_dir()).unwrap_or(&"");
         let found = files::list(&root.join(folder))?;
         let is_class = |name: &String| classes.index_of(name).is_some();
         let entries = if found.images.is_empty() {
             in_class_folders(root, folder, &found.folders, &classes)?
         } else if let Some(class) = found.folders.iter().find(|name| is_class(name)) {
-            let problem = format!(
-                "holds both class folders ({class}) and images ({}); use one layout",
-                found.images[0]
-            );
+            let problem =
+                format!("holds both class folders ({class}) and images ({}); use one layout", found.images[0]);
             return Err(Error::layout(&root.join(folder), problem));
         } else {
             flat(root, folder, found.images, &classes)?
         };
         check_unique(root, &entries)?;
         let fingerprint = fingerprint(root, &entries, &classes)?;
-        Ok(Self {
-            root: root.into(),
-            entries,
-            classes,
-            fingerprint,
-        })
+        Ok(Self { root: root.into(), entries, classes, fingerprint })
     }
 }
 
@@ -121,11 +107,7 @@ impl Dataset for ImageNet {
     fn load(&self, index: usize) -> Result<Sample> {
         let entry = &self.entries[index];
         let image = decode::decode(&self.root.join(&entry.file))?;
-        Ok(Sample {
-            id: entry.id().into(),
-            image,
-            labels: vec![entry.label],
-        })
+        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label] })
     }
 
     fn classes(&self) -> &[String] {
@@ -145,27 +127,10 @@ fn missing(root: &Path, paths: &[&str]) -> Error {
     }
 }
 
-/// `name` in `folder`, where the root itself is the folder "".
-fn below(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.into()
-    } else {
-        format!("{folder}/{name}")
-    }
-}
-
-fn in_class_folders(
-    root: &Path,
-    folder: &str,
-    names: &[String],
-    classes: &ClassList,
-) -> Result<Vec<Entry>> {
+fn in_class_folders(root: &Path, folder: &str, names: &[String], classes: &ClassList) -> Result<Vec<Entry>> {
     if names.is_empty() {
         let first = classes.folders()[0].as_str();
-        return Err(missing(
-            root,
-            &[&below("val", first), &below("val", &labels::image_name(1))],
-        ));
+        return Err(missing(root, &[&files::join("val", first), &files::join("val", &labels::image_name(1))]));
     }
     let mut entries = Vec::new();
     let mut empty = Vec::new();
@@ -183,17 +148,11 @@ fn in_class_folders(
         if images.is_empty() {
             empty.push(name.as_str());
         }
-        entries.extend(
-            images
-                .into_iter()
-                .map(|image| Entry::new(below(folder, &format!("{name}/{image}")), label)),
-        );
+        entries
+            .extend(images.into_iter().map(|image| Entry::new(files::join(folder, &format!("{name}/{image}")), label)));
     }
     if !empty.is_empty() {
-        let problem = format!(
-            "class folders without an image: {}; fill or remove them",
-            empty.join(", ")
-        );
+        let problem = format!("class folders without an image: {}; fill or remove them", empty.join(", "));
         return Err(Error::layout(&root.join(folder), problem));
     }
     Ok(entries)
@@ -204,11 +163,7 @@ fn flat(root: &Path, folder: &str, images: Vec<String>, classes: &ClassList) -> 
     let Some(labels) = labels else {
         return Err(missing(root, &labels::FILE_NAMES));
     };
-    Ok(images
-        .into_iter()
-        .zip(labels)
-        .map(|(image, label)| Entry::new(below(folder, &image), label))
-        .collect())
+    Ok(images.into_iter().zip(labels).map(|(image, label)| Entry::new(files::join(folder, &image), label)).collect())
 }
 
 fn check_unique(root: &Path, entries: &[Entry]) -> Result<()> {

@@ -41,24 +41,13 @@ impl BufRead for Watched<'_> {
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     let ran_out = Cell::new(false);
     // libjpeg's fatal errors arrive as an unwinding that carries the message, without the panic hook.
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
-        scanlines(Watched {
-            bytes,
-            ran_out: &ran_out,
-        })
-    }));
+    let decoded = catch_unwind(AssertUnwindSafe(|| scanlines(Watched { bytes, ran_out: &ran_out })));
     let decoded = decoded.unwrap_or_else(|cause| match cause.downcast::<String>() {
-        Ok(message) => Err(format!(
-            "is a damaged JPEG ({})",
-            message.trim_start_matches("libjpeg fatal error: ")
-        )),
+        Ok(message) => Err(format!("is a damaged JPEG ({})", message.trim_start_matches("libjpeg fatal error: "))),
         Err(other) => resume_unwind(other),
     });
     if ran_out.get() {
-        return Err(format!(
-            "is a truncated JPEG ({} bytes); copy it again",
-            bytes.len()
-        ));
+        return Err(format!("is a truncated JPEG ({} bytes); copy it again", bytes.len()));
     }
     decoded
 }
@@ -66,30 +55,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
 fn scanlines(bytes: Watched<'_>) -> Result<RgbImage, String> {
     let damaged = |error: std::io::Error| format!("is a damaged JPEG ({error})");
     let header = Decompress::new_reader(bytes).map_err(damaged)?;
-    let (width, height) = (
-        u32::try_from(header.width()),
-        u32::try_from(header.height()),
-    );
+    let (width, height) = (u32::try_from(header.width()), u32::try_from(header.height()));
     let (Ok(width), Ok(height)) = (width, height) else {
         return Err("is a JPEG whose size does not fit 32 bits".into());
     };
     check_size(width, height)?;
     let rgb = match header.color_space() {
         ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => {
-            let mut lines = header
-                .to_colorspace(ColorSpace::JCS_CMYK)
-                .map_err(damaged)?;
+            let mut lines = header.to_colorspace(ColorSpace::JCS_CMYK).map_err(damaged)?;
             let pixels: Vec<[u8; 4]> = lines.read_scanlines().map_err(damaged)?;
             pixels.into_iter().flat_map(inverted_cmyk).collect()
         }
-        _ => header
-            .rgb()
-            .map_err(damaged)?
-            .read_scanlines()
-            .map_err(damaged)?,
+        _ => header.rgb().map_err(damaged)?.read_scanlines().map_err(damaged)?,
     };
-    RgbImage::from_raw(width, height, rgb)
-        .ok_or_else(|| "has fewer pixels than its header says".into())
+    RgbImage::from_raw(width, height, rgb).ok_or_else(|| "has fewer pixels than its header says".into())
 }
 
 /// CMYK as Adobe stores it (255 is no ink) to RGB. Pillow takes every four-channel JPEG as stored so.

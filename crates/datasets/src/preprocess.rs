@@ -29,12 +29,7 @@ impl Preprocess {
     /// ImageNet's means and deviations at `height` × `width`.
     #[must_use]
     pub fn imagenet(height: u32, width: u32) -> Self {
-        Self {
-            height,
-            width,
-            mean: IMAGENET_MEAN,
-            std: IMAGENET_STD,
-        }
+        Self { height, width, mean: IMAGENET_MEAN, std: IMAGENET_STD }
     }
 
     /// The photo at the input's size, still 8-bit RGB: what perturbation methods and pictures start from.
@@ -71,9 +66,7 @@ pub fn squash(photo: &RgbImage, height: u32, width: u32) -> RgbImage {
 pub fn normalise(image: &RgbImage, mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
     let mut values = Vec::with_capacity(image.as_raw().len());
     for channel in 0..3 {
-        let scaled = |pixel: &image::Rgb<u8>| {
-            (f32::from(pixel.0[channel]) / 255.0 - mean[channel]) / std[channel]
-        };
+        let scaled = |pixel: &image::Rgb<u8>| (f32::from(pixel.0[channel]) / 255.0 - mean[channel]) / std[channel];
         values.extend(image.pixels().map(scaled));
     }
     values
@@ -101,10 +94,6 @@ mod tests {
         assert_eq!(recipe.resize(&photo).dimensions(), (4, 3));
         let got = recipe.apply(&photo);
         assert_eq!(got.len(), 36);
-        assert!(
-            got[24..]
-                .iter()
-                .all(|v| (v - (7.0 / 255.0 - 0.406) / 0.225).abs() < 1e-6)
-        );
+        assert!(got[24..].iter().all(|v| (v - (7.0 / 255.0 - 0.406) / 0.225).abs() < 1e-6));
     }
 }

@@ -28,15 +28,8 @@ pub static DATASETS: &[DatasetKind] = &[imagenet::KIND];
 /// Where no kind has this name, and whatever is wrong with the files; the message says what to do.
 pub fn open(kind: &str, root: &Path) -> Result<Box<dyn Dataset>> {
     let Some(found) = DATASETS.iter().find(|known| known.id == kind) else {
-        let known = DATASETS
-            .iter()
-            .map(|known| known.id)
-            .collect::<Vec<_>>()
-            .join(", ");
-        return Err(Error::UnknownKind {
-            kind: kind.into(),
-            known,
-        });
+        let known = DATASETS.iter().map(|known| known.id).collect::<Vec<_>>().join(", ");
+        return Err(Error::UnknownKind { kind: kind.into(), known });
     };
     (found.open)(root)
 }

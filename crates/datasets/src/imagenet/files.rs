@@ -5,9 +5,7 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// What torchvision takes for an image by its name, whatever the case.
-const EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
-];
+const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
 /// Folders nested deeper than this below a class folder are taken for a loop of links.
 const MAX_DEPTH: usize = 16;
@@ -20,16 +18,11 @@ pub(super) struct Listing {
 
 /// Lists `folder`; links are followed, files that are not named as images are left out.
 pub(super) fn list(folder: &Path) -> Result<Listing> {
-    let mut listing = Listing {
-        folders: Vec::new(),
-        images: Vec::new(),
-    };
+    let mut listing = Listing { folders: Vec::new(), images: Vec::new() };
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name
-            .ok_or_else(|| Error::layout(&path, "this name is not UTF-8; rename it"))?
-            .to_owned();
+        let name = name.ok_or_else(|| Error::layout(&path, "this name is not UTF-8; rename it"))?.to_owned();
         if path.is_dir() {
             listing.folders.push(name);
         } else if is_image(&name) {
@@ -44,47 +37,33 @@ pub(super) fn list(folder: &Path) -> Result<Listing> {
 /// Every image below `folder`, nested folders included: paths below it with `/` separators, by folder, then by file.
 pub(super) fn images_below(folder: &Path) -> Result<Vec<String>> {
     let mut groups = Vec::new();
-    collect(folder, "", 0, &mut groups)?;
+    collect(folder, String::new(), 0, &mut groups)?;
     groups.sort_unstable();
-    let paths = |(prefix, images): (String, Vec<String>)| {
-        images
-            .into_iter()
-            .map(move |image| format!("{prefix}{image}"))
-    };
+    let paths = |(inner, images): (String, Vec<String>)| images.into_iter().map(move |image| join(&inner, &image));
     Ok(groups.into_iter().flat_map(paths).collect())
 }
 
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    depth: usize,
-    groups: &mut Vec<(String, Vec<String>)>,
-) -> Result<()> {
+/// `name` in `folder`, where the top folder is "".
+pub(super) fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.into() } else { format!("{folder}/{name}") }
+}
+
+fn collect(folder: &Path, inner: String, depth: usize, groups: &mut Vec<(String, Vec<String>)>) -> Result<()> {
     if depth > MAX_DEPTH {
-        return Err(Error::layout(
-            folder,
-            format!("folders are nested more than {MAX_DEPTH} deep; is a link pointing upwards?"),
-        ));
+        let problem = format!("folders are nested more than {MAX_DEPTH} deep; is a link pointing upwards?");
+        return Err(Error::layout(folder, problem));
     }
     let listing = list(folder)?;
     for name in listing.folders {
-        collect(
-            &folder.join(&name),
-            &format!("{prefix}{name}/"),
-            depth + 1,
-            groups,
-        )?;
+        collect(&folder.join(&name), join(&inner, &name), depth + 1, groups)?;
     }
-    groups.push((prefix.into(), listing.images));
+    groups.push((inner, listing.images));
     Ok(())
 }
 
 fn is_image(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| {
-        EXTENSIONS
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
+    name.rsplit_once('.')
+        .is_some_and(|(_, extension)| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]
@@ -104,22 +83,12 @@ mod tests {
     #[test]
     fn order_is_folder_by_folder() {
         let root = tempfile::tempdir().unwrap();
-        for file in [
-            "b.png",
-            "a/z.png",
-            "a/d/y.png",
-            "a-c/x.png",
-            "B.png",
-            "note.txt",
-        ] {
+        for file in ["b.png", "a/z.png", "a/d/y.png", "a-c/x.png", "B.png", "note.txt"] {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        assert_eq!(
-            images_below(root.path()).unwrap(),
-            ["B.png", "b.png", "a/z.png", "a-c/x.png", "a/d/y.png"]
-        );
+        assert_eq!(images_below(root.path()).unwrap(), ["B.png", "b.png", "a/z.png", "a-c/x.png", "a/d/y.png"]);
     }
 
     #[cfg(unix)]
@@ -128,9 +97,6 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(root.path(), root.path().join("up")).unwrap();
         let error = images_below(root.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("nested more than 16 deep; is a link pointing upwards?"),
-            "{error}"
-        );
+        assert!(error.contains("nested more than 16 deep; is a link pointing upwards?"), "{error}");
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn image_name(number: usize) -> String {
 }
 
 /// The class of every image of `images` (sorted file names), or `None` where `root` has no labels file.
-pub(super) fn read(
-    root: &Path,
-    images: &[String],
-    classes: &ClassList,
-) -> Result<Option<Vec<usize>>> {
+pub(super) fn read(root: &Path, images: &[String], classes: &ClassList) -> Result<Option<Vec<usize>>> {
     let present = |name: &&&str| root.join(name).is_file();
     let Some(&name) = FILE_NAMES.iter().find(present) else {
         return Ok(None);
@@ -40,26 +36,16 @@ pub(super) fn read(
     let labels = match name {
         KAGGLE => kaggle(&path, images, classes)?,
         SYNSETS => {
-            let wnid = |line: &str| {
-                classes
-                    .index_of(line)
-                    .ok_or_else(|| format!("`{line}` is not the wnid of a class"))
-            };
+            let wnid =
+                |line: &str| classes.index_of(line).ok_or_else(|| format!("`{line}` is not the wnid of a class"));
             by_line(&path, images, wnid)?
         }
         _ => {
             let table = id_table(root, classes)?;
             let label = |line: &str| {
-                let id = line
-                    .parse::<usize>()
-                    .ok()
-                    .filter(|id| (1..=table.len()).contains(id));
-                id.map(|id| table[id - 1]).ok_or_else(|| {
-                    format!(
-                        "expected an ILSVRC id from 1 to {}, found {line:?}",
-                        table.len()
-                    )
-                })
+                let id = line.parse::<usize>().ok().filter(|id| (1..=table.len()).contains(id));
+                id.map(|id| table[id - 1])
+                    .ok_or_else(|| format!("expected an ILSVRC id from 1 to {}, found {line:?}", table.len()))
             };
             by_line(&path, images, label)?
         }
@@ -74,15 +60,11 @@ fn by_line(
     label: impl Fn(&str) -> std::result::Result<usize, String>,
 ) -> Result<Vec<usize>> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    let labels = (1..).zip(text.lines()).map(|(number, line)| {
-        label(line.trim()).map_err(|problem| Error::line(path, number, problem))
-    });
+    let labels = (1..)
+        .zip(text.lines())
+        .map(|(number, line)| label(line.trim()).map_err(|problem| Error::line(path, number, problem)));
     let labels = labels.collect::<Result<Vec<_>>>()?;
-    if let Some((position, image)) = images
-        .iter()
-        .enumerate()
-        .find(|(k, image)| !is_number(image, k + 1))
-    {
+    if let Some((position, image)) = images.iter().enumerate().find(|(k, image)| !is_number(image, k + 1)) {
         let problem = format!(
             "line {0} is for {1}, but image {0} of the folder is {image}; is an image missing or misplaced?",
             position + 1,
@@ -114,35 +96,23 @@ fn kaggle(path: &Path, images: &[String], classes: &ClassList) -> Result<Vec<usi
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     let mut reader = csv::Reader::from_reader(file);
     let row = |error: csv::Error| {
-        Error::line(
-            path,
-            error.position().map_or(1, csv::Position::line),
-            format!("not a row of the CSV: {error}"),
-        )
+        Error::line(path, error.position().map_or(1, csv::Position::line), format!("not a row of the CSV: {error}"))
     };
     let header = reader.headers().map_err(row)?;
     if header != vec!["ImageId", "PredictionString"] {
         return Err(Error::line(
             path,
             1,
-            format!(
-                "expected the header `ImageId,PredictionString`, found {:?}",
-                header.iter().collect::<Vec<_>>()
-            ),
+            format!("expected the header `ImageId,PredictionString`, found {:?}", header.iter().collect::<Vec<_>>()),
         ));
     }
     let mut labels = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(row)?;
         let line = record.position().map_or(0, csv::Position::line);
-        let label =
-            predicted(&record[1], classes).map_err(|problem| Error::line(path, line, problem))?;
+        let label = predicted(&record[1], classes).map_err(|problem| Error::line(path, line, problem))?;
         if labels.insert(record[0].to_owned(), label).is_some() {
-            return Err(Error::line(
-                path,
-                line,
-                format!("image `{}` has a row already", &record[0]),
-            ));
+            return Err(Error::line(path, line, format!("image `{}` has a row already", &record[0])));
         }
     }
     let label = |image: &String| {
@@ -151,11 +121,8 @@ fn kaggle(path: &Path, images: &[String], classes: &ClassList) -> Result<Vec<usi
     };
     let found = images.iter().map(label).collect::<Result<Vec<_>>>()?;
     if labels.len() != found.len() {
-        let problem = format!(
-            "has {} rows, but the folder has {} images; images are missing",
-            labels.len(),
-            found.len()
-        );
+        let problem =
+            format!("has {} rows, but the folder has {} images; images are missing", labels.len(), found.len());
         return Err(Error::layout(path, problem));
     }
     Ok(found)
@@ -166,23 +133,12 @@ fn predicted(text: &str, classes: &ClassList) -> std::result::Result<usize, Stri
     let words: Vec<_> = text.split_whitespace().collect();
     let is_box = |group: &[&str]| group[1..].iter().all(|word| word.parse::<f64>().is_ok());
     if words.is_empty() || words.len() % 5 != 0 || !words.chunks(5).all(is_box) {
-        return Err(format!(
-            "expected groups of a wnid and four coordinates, found {text:?}"
-        ));
+        return Err(format!("expected groups of a wnid and four coordinates, found {text:?}"));
     }
-    if let Some(other) = words
-        .chunks(5)
-        .map(|group| group[0])
-        .find(|wnid| *wnid != words[0])
-    {
-        return Err(format!(
-            "names two classes, `{}` and `{other}`; an image has one",
-            words[0]
-        ));
+    if let Some(other) = words.chunks(5).map(|group| group[0]).find(|wnid| *wnid != words[0]) {
+        return Err(format!("names two classes, `{}` and `{other}`; an image has one", words[0]));
     }
-    classes
-        .index_of(words[0])
-        .ok_or_else(|| format!("`{}` is not the wnid of a class", words[0]))
+    classes.index_of(words[0]).ok_or_else(|| format!("`{}` is not the wnid of a class", words[0]))
 }
 
 /// Class index by ILSVRC id (from 1), from lines of a wnid, its id and anything.
@@ -203,36 +159,16 @@ fn id_table(root: &Path, classes: &ClassList) -> Result<Vec<usize>> {
     for (number, line) in (1..).zip(text.lines()) {
         let wrong = |problem| Error::line(&path, number, problem);
         let mut words = line.split_whitespace();
-        let (wnid, id) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
-        let label = classes
-            .index_of(wnid)
-            .ok_or_else(|| wrong(format!("`{wnid}` is not the wnid of a class")))?;
-        let slot = id
-            .parse::<usize>()
-            .ok()
-            .and_then(|id| table.get_mut(id.wrapping_sub(1)));
-        let slot = slot.ok_or_else(|| {
-            wrong(format!(
-                "expected a wnid and an id from 1 to {}, found {line:?}",
-                classes.len()
-            ))
-        })?;
+        let (wnid, id) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let label = classes.index_of(wnid).ok_or_else(|| wrong(format!("`{wnid}` is not the wnid of a class")))?;
+        let slot = id.parse::<usize>().ok().and_then(|id| table.get_mut(id.wrapping_sub(1)));
+        let slot = slot
+            .ok_or_else(|| wrong(format!("expected a wnid and an id from 1 to {}, found {line:?}", classes.len())))?;
         if slot.replace(label).is_some() || std::mem::replace(&mut used[label], true) {
             return Err(wrong(format!("wnid `{wnid}` or id {id} is given twice")));
         }
     }
     let complete: Option<Vec<usize>> = table.into_iter().collect();
-    complete.ok_or_else(|| {
-        Error::layout(
-            &path,
-            format!(
-                "has {} of the {} classes",
-                text.lines().count(),
-                classes.len()
-            ),
-        )
-    })
+    complete
+        .ok_or_else(|| Error::layout(&path, format!("has {} of the {} classes", text.lines().count(), classes.len())))
 }
