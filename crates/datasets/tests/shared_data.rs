@@ -1,6 +1,6 @@
 //! The loader on real photos, where the checkout has them beside it; skipped elsewhere.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
