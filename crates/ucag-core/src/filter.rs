@@ -49,37 +49,37 @@ pub fn gaussian_kernel(size: i64, sigma: f64) -> Tensor {
     Tensor::from_slice(&weights.iter().map(|w| (w / sum) as f32).collect::<Vec<_>>())
 }
 
-/// Separable Gaussian blur of `[B, C, H, W]` with `size` × `size` taps (odd).
+/// Gaussian blur of `[B, C, H, W]` with `size` × `size` taps (odd).
+///
+/// # Errors
+/// As [`separable_blur`].
+pub fn gaussian_blur(x: &Tensor, size: i64, sigma: f64, border: Border) -> Result<Tensor> {
+    separable_blur(x, &gaussian_kernel(size, sigma), border)
+}
+
+/// Convolves `[B, C, H, W]` with `kernel` (odd, symmetric) along both axes.
 ///
 /// # Errors
 /// Where a reflected border would need more pixels than the image has.
-pub fn gaussian_blur(x: &Tensor, size: i64, sigma: f64, border: Border) -> Result<Tensor> {
+pub fn separable_blur(x: &Tensor, kernel: &Tensor, border: Border) -> Result<Tensor> {
     let shape = x.size();
+    let size = kernel.numel() as i64;
     let half = size / 2;
     if border == Border::Reflect && (shape[2] <= half || shape[3] <= half) {
         let problem = format!("a {size}-tap blur with reflected borders needs more than {half} pixels a side");
         return Err(Error::Invalid(format!("{problem}, the image has {} × {}", shape[2], shape[3])));
     }
-    let kernel = gaussian_kernel(size, sigma).f_to_kind(x.kind())?.f_to_device(x.device())?;
+    let kernel = kernel.f_to_kind(x.kind())?.f_to_device(x.device())?;
     let padding = [half, half, half, half];
     let padded = match border {
         Border::Reflect => x.f_reflection_pad2d(padding)?,
         Border::Zero => x.f_constant_pad_nd(padding)?,
     };
-    // One map at a time through a single-channel convolution: every channel gets the same kernel.
+    // One plane at a time through a single-channel convolution: every channel gets the same kernel.
     let planes = padded.f_reshape([shape[0] * shape[1], 1, shape[2] + 2 * half, shape[3] + 2 * half])?;
-    let vertical = kernel.f_view([1, 1, size, 1])?;
-    let horizontal = kernel.f_view([1, 1, 1, size])?;
-    let none = None::<&Tensor>;
-    let blurred = planes.f_conv2d(&vertical, none, [1, 1], [0, 0], [1, 1], 1)?.f_conv2d(
-        &horizontal,
-        none,
-        [1, 1],
-        [0, 0],
-        [1, 1],
-        1,
-    )?;
-    Ok(blurred.f_reshape(&shape)?)
+    let along =
+        |x: &Tensor, shape: [i64; 4]| x.f_conv2d(&kernel.f_view(shape)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1);
+    Ok(along(&along(&planes, [1, 1, size, 1])?, [1, 1, 1, size])?.f_reshape(&shape)?)
 }
 
 /// Rec. 601 luma of a `[B, 3, H, W]` tensor, `[B, 1, H, W]`.

@@ -23,6 +23,7 @@ pub struct Entry {
     pub float64_run_of: Option<String>,
     /// Set where the reference itself gave values that aren't finite.
     pub nonfinite: bool,
+    pub note: String,
 }
 
 /// What became of an entry.
@@ -66,6 +67,7 @@ impl Golden {
                 class: value["cls"].as_u64().map(|class| class as usize),
                 tolerance: value["tol"].as_f64(),
                 float64_run_of: text("float64_run_of"),
+                note: text("note").unwrap_or_default(),
                 nonfinite: value["nonfinite"].as_u64().is_some_and(|count| count > 0),
             }
         };
@@ -96,6 +98,12 @@ impl Golden {
             Rc::new(file.tensors().into_iter().map(tensor).collect())
         };
         self.files.borrow_mut().entry(name.to_owned()).or_insert_with(load).clone()
+    }
+
+    /// What the index notes of a tensor.
+    pub fn note(&self, file: &str, key: &str) -> &str {
+        let entry = self.entries.iter().find(|entry| entry.file == file && entry.key == key);
+        entry.map(|entry| entry.note.as_str()).unwrap_or_default()
     }
 
     /// Whether there is such a tensor.

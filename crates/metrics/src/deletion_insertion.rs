@@ -1,0 +1,206 @@
+//! Deletion and insertion (Petsiuk et al., BMVC 2018), as the UCAG authors' code has them and as RISE's has them (protocol
+//! section 3.1).
+//!
+//! Pixels are taken in order of falling saliency, `step` at a time. Deletion replaces them by a constant; insertion starts from a blurred image and puts
+//! the image's own back. The class's probability before every step and after the last makes a curve, whose normalised area is the score.
+
+use tch::{Kind, Tensor};
+use ucag_core::filter::{Border, gaussian_blur, separable_blur};
+use ucag_core::protocol::Ties;
+
+use crate::metric::{Case, Direction, Metric, Score};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(crate) static DELETION: Metric = Metric {
+    id: "deletion",
+    name: "Deletion",
+    summary: "area under the class's probability as the most salient pixels are deleted",
+    direction: Direction::Lower,
+    published: "deletion_auc_pct",
+    axes: Some(["fraction of pixels deleted", "probability of the class"]),
+    score: |case| score(case, Start::Image, Scored::Given),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(crate) static INSERTION: Metric = Metric {
+    id: "insertion",
+    name: "Insertion",
+    summary: "area under the class's probability as the most salient pixels are put back into the image blurred by 51 × 51 taps, σ 50",
+    direction: Direction::Higher,
+    published: "insertion_auc_pct",
+    axes: Some(["fraction of pixels inserted", "probability of the class"]),
+    score: |case| score(case, Start::Blurred, Scored::Given),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(crate) static DELETION_RISE: Metric = Metric {
+    id: "deletion-rise",
+    name: "Deletion (RISE)",
+    summary: "deletion as RISE's own code has it: the predicted class is scored",
+    score: |case| score(case, Start::Image, Scored::Predicted),
+    published: "",
+    ..COMMON
+};
+
+/// Registry entry.
+pub(crate) static INSERTION_RISE: Metric = Metric {
+    id: "insertion-rise",
+    name: "Insertion (RISE)",
+    summary: "insertion as RISE's own code has it: the predicted class is scored, from an image blurred by 11 × 11 taps, σ 5, zeros beyond the border",
+    score: |case| score(case, Start::BlurredAsRise, Scored::Predicted),
+    published: "",
+    direction: Direction::Higher,
+    axes: Some(["fraction of pixels inserted", "probability of the class"]),
+    ..COMMON
+};
+
+const COMMON: Metric = Metric {
+    id: "",
+    name: "",
+    summary: "",
+    source: "Petsiuk et al., BMVC 2018",
+    version: 1,
+    direction: Direction::Lower,
+    scale: 100.0,
+    unit: "%",
+    published: "",
+    axes: Some(["fraction of pixels deleted", "probability of the class"]),
+    score: |case| score(case, Start::Image, Scored::Given),
+    forwards: |height, width, step| steps(height * width, step_size(height, width, step)) + 1,
+};
+
+/// What the curve starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The image, from which pixels are deleted.
+    Image,
+    /// The image under 51 × 51 Gaussian taps, σ 50, reflected borders; pixels are inserted.
+    Blurred,
+    /// The image under RISE's 11 × 11 taps, zeros beyond the border; pixels are inserted.
+    BlurredAsRise,
+}
+
+/// Whose probability makes the curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scored {
+    /// The class that the map explains.
+    Given,
+    /// The class that the network predicts for the whole image.
+    Predicted,
+}
+
+/// Scores a map: the curve and its normalised area.
+///
+/// # Errors
+/// Where map and image don't have the same size, the map isn't finite, the step is zero, or the network fails.
+pub fn score(case: &Case<'_>, start: Start, scored: Scored) -> Result<Score> {
+    let order = order(case.map, case.ties)?;
+    let curve = curve(case, &order, start, scored)?;
+    Ok(Score { value: auc(&curve), curve: Some(curve) })
+}
+
+/// Flat pixel indices in order of falling saliency, `[H·W]`: a stable sort, so that equal pixels come in the order that `ties` says.
+///
+/// # Errors
+/// Where the map isn't finite.
+pub fn order(map: &Tensor, ties: Ties) -> Result<Tensor> {
+    if map.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+        return Err(Error::Invalid(
+            "the map holds values that are not finite; degenerate maps are to be scored as zeros".into(),
+        ));
+    }
+    let flat = map.f_flatten(0, -1)?;
+    Ok(match ties {
+        Ties::LargerIndexFirst => flat.f_sort_stable(true, 0, false)?.1.f_flip([0i64])?,
+        Ties::SmallerIndexFirst => flat.f_sort_stable(true, 0, true)?.1,
+    })
+}
+
+/// Probabilities after 0, 1, … steps of moving pixels in the given order.
+///
+/// # Errors
+/// As [`score`].
+pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> Result<Vec<f32>> {
+    let size = case.image.size();
+    let [1, 3, height, width] = size[..] else {
+        return Err(Error::Invalid(format!("one image of three channels is scored at a time, not {size:?}")));
+    };
+    let pixels = (height * width) as usize;
+    if case.map.size() != [height, width] {
+        let problem = format!("a map of {:?} for an image of {height} × {width} pixels", case.map.size());
+        return Err(Error::Invalid(problem));
+    }
+    let step = step_size(height as usize, width as usize, case.step);
+    if step == 0 {
+        return Err(Error::Invalid("a step of 0 pixels".into()));
+    }
+    let (from, to) = match start {
+        Start::Image => (case.image.shallow_clone(), case.deleted.f_expand_as(case.image)?),
+        Start::Blurred => (gaussian_blur(case.image, 51, 50.0, Border::Reflect)?, case.image.shallow_clone()),
+        Start::BlurredAsRise => (separable_blur(case.image, &rise_kernel(), Border::Zero)?, case.image.shallow_clone()),
+    };
+    // A pixel has moved by step i if its rank is below i · step: no image depends on the one before it.
+    let rank = Tensor::f_empty([pixels as i64], (Kind::Int64, order.device()))?;
+    let ranks = Tensor::f_arange(pixels as i64, (Kind::Int64, order.device()))?;
+    let rank = rank.f_scatter(0, order, &ranks)?.f_view([1, 1, height, width])?;
+    let class = match scored {
+        Scored::Given => case.class as i64,
+        Scored::Predicted => ask(case, case.image)?.f_argmax(1, false)?.f_int64_value(&[0])?,
+    };
+    let count = steps(pixels, step) + 1;
+    let mut curve = Vec::with_capacity(count);
+    for first in (0..count).step_by(case.batch.max(1)) {
+        let moved: Vec<i64> = (first..count.min(first + case.batch.max(1))).map(|i| (i * step) as i64).collect();
+        let threshold = Tensor::f_from_slice(&moved)?.f_view([-1, 1, 1, 1])?.f_to_device(rank.device())?;
+        let images = to.f_where_self(&rank.f_lt_tensor(&threshold)?, &from)?;
+        let probabilities = ask(case, &images)?.f_select(1, class)?.f_to_kind(Kind::Float)?;
+        curve.extend(Vec::<f32>::try_from(&probabilities)?);
+    }
+    Ok(curve)
+}
+
+fn ask(case: &Case<'_>, images: &Tensor) -> Result<Tensor> {
+    let probabilities = (case.probabilities)(images).map_err(Error::Network)?;
+    match probabilities.size()[..] {
+        [count, classes] if count == images.size()[0] && (case.class as i64) < classes => Ok(probabilities),
+        ref size => {
+            Err(Error::Invalid(format!("probabilities {size:?} for {} images, class {}", images.size()[0], case.class)))
+        }
+    }
+}
+
+/// Area under a curve at equal steps over [0, 1], by the trapezoid rule. A last, shorter step counts in full, as published.
+pub fn auc(curve: &[f32]) -> f64 {
+    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return 0.0 };
+    if curve.len() == 1 {
+        return f64::from(*first);
+    }
+    let sum: f64 = curve.iter().map(|&p| f64::from(p)).sum();
+    (sum - f64::from(*first) / 2.0 - f64::from(*last) / 2.0) / (curve.len() - 1) as f64
+}
+
+/// The published step is eight rows of a square image; of any other, eight times the side of the square of the same area.
+fn step_size(height: usize, width: usize, step: Option<usize>) -> usize {
+    step.unwrap_or_else(|| 8 * ((height * width) as f64).sqrt().round() as usize)
+}
+
+fn steps(pixels: usize, step: usize) -> usize {
+    pixels.div_ceil(step.max(1))
+}
+
+/// One axis of RISE's blur kernel: SciPy's Gaussian filter (σ 5, cut at 4σ) of a unit impulse in the middle of 11 samples, whose border
+/// mode mirrors the impulse at both ends. It is wider in the tails than a plain Gaussian of 11 taps.
+pub fn rise_kernel() -> Tensor {
+    const TAPS: i64 = 11;
+    const REACH: i64 = 20;
+    let gaussian = |d: i64| if d.abs() <= REACH { (-((d * d) as f64) / 50.0).exp() } else { 0.0 };
+    let total: f64 = (-REACH..=REACH).map(gaussian).sum();
+    let middle = TAPS / 2;
+    let images = (-2..=2).flat_map(|turn| [2 * TAPS * turn + middle, 2 * TAPS * turn - 1 - middle]);
+    let images: Vec<i64> = images.collect();
+    let tap = |i: i64| (images.iter().map(|image| gaussian(i - image)).sum::<f64>() / total) as f32;
+    Tensor::from_slice(&(0..TAPS).map(tap).collect::<Vec<f32>>())
+}

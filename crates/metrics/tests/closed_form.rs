@@ -1,0 +1,125 @@
+//! Deletion and insertion of toy networks whose curves are known in closed form.
+
+use metrics::deletion_insertion::{Scored, Start, auc, order, score};
+use metrics::{Case, Error};
+use tch::{Device, Kind, Tensor};
+use ucag_core::protocol::Ties;
+
+const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+/// Probability of class 0: the fraction of pixels that are lit.
+fn lit(images: &Tensor) -> metrics::Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+    let fraction = images.select(1, 0).flatten(1, -1).mean_dim(1, true, Kind::Float);
+    Ok(Tensor::cat(&[&fraction, &(1.0 - &fraction)], 1))
+}
+
+fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize, batch: usize) -> Case<'a> {
+    Case { map, image, class: 0, probabilities: &lit, deleted, ties: Ties::LargerIndexFirst, step: Some(step), batch }
+}
+
+/// A 10 × 10 image whose first `count` pixels are lit.
+fn image(count: i64) -> Tensor {
+    let plane = Tensor::arange(100, FLOAT).lt(count as f64).to_kind(Kind::Float).view([1, 1, 10, 10]);
+    plane.expand([1, 3, 10, 10], false).contiguous()
+}
+
+/// Saliency that falls with the index, so that pixels are taken in order.
+fn falling() -> Tensor {
+    Tensor::arange(100, FLOAT).neg().view([10, 10])
+}
+
+#[test]
+fn deletion_of_a_lit_image_falls_linearly() {
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let (map, image) = (falling(), image(100));
+    let score = score(&case(&map, &image, &zeros, 10, 4), Start::Image, Scored::Given).unwrap();
+    assert!((score.value - 0.5).abs() < 1e-6, "{}", score.value);
+    let curve = score.curve.unwrap();
+    assert_eq!(curve.len(), 11);
+    assert!((curve[3] - 0.7).abs() < 1e-6);
+}
+
+#[test]
+fn a_perfect_map_of_a_fifth_scores_its_triangle() {
+    // 20 lit pixels, deleted first: 0.2, 0.1, 0, 0, …, so the area is (0.1 + 0.1 + …) = (0.2/2 + 0.1) / 10.
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let (map, image) = (falling(), image(20));
+    let perfect = score(&case(&map, &image, &zeros, 10, 16), Start::Image, Scored::Given).unwrap().value;
+    assert!((perfect - 0.02).abs() < 1e-6, "{perfect}");
+    // The reverse: 0.2 until the last two steps.
+    let worst = score(&case(&map.neg(), &image, &zeros, 10, 16), Start::Image, Scored::Given).unwrap().value;
+    assert!((worst - (0.1 + 8.0 * 0.2 + 0.1) / 10.0).abs() < 1e-6, "{worst}");
+}
+
+#[test]
+fn a_shorter_last_step_counts_in_full() {
+    // Steps of 30: 0.0, 0.3, 0.6, 0.9, 1.0 deleted, four steps of equal weight.
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let (map, image) = (falling(), image(100));
+    let score = score(&case(&map, &image, &zeros, 30, 16), Start::Image, Scored::Given).unwrap();
+    let expected = (1.0 / 2.0 + 0.7 + 0.4 + 0.1 + 0.0) / 4.0;
+    assert!((score.value - expected).abs() < 1e-6, "{}", score.value);
+}
+
+#[test]
+fn the_batch_size_changes_nothing() {
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let (map, image) = (falling(), image(37));
+    let curve = |batch| score(&case(&map, &image, &zeros, 7, batch), Start::Image, Scored::Given).unwrap().curve;
+    assert_eq!(curve(1), curve(5));
+    assert_eq!(curve(1), curve(1000));
+}
+
+#[test]
+fn ties_are_ordered_as_named() {
+    let map = Tensor::from_slice(&[1f32, 3., 1., 3., 0., 1.]).view([2, 3]);
+    let indices = |ties| Vec::<i64>::try_from(order(&map, ties).unwrap()).unwrap();
+    assert_eq!(indices(Ties::LargerIndexFirst), [3, 1, 5, 2, 0, 4]);
+    assert_eq!(indices(Ties::SmallerIndexFirst), [1, 3, 0, 2, 5, 4]);
+}
+
+#[test]
+fn insertion_of_a_constant_image_is_flat() {
+    // Blurring a constant changes nothing, so every point of the curve is the same.
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let image = Tensor::full([1, 3, 60, 60], 0.25, FLOAT);
+    let map = Tensor::arange(3600, FLOAT).view([60, 60]);
+    let score = score(&case(&map, &image, &zeros, 480, 16), Start::Blurred, Scored::Given).unwrap();
+    assert!((score.value - 0.25).abs() < 1e-5, "{}", score.value);
+}
+
+#[test]
+fn area_of_a_short_curve() {
+    assert_eq!(auc(&[]), 0.0);
+    assert_eq!(auc(&[0.5]), 0.5);
+    assert_eq!(auc(&[1.0, 0.0]), 0.5);
+    assert_eq!(auc(&[1.0, 0.5, 0.0]), 0.5);
+}
+
+#[test]
+fn bad_input_is_refused_in_words() {
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let image = image(10);
+    let message = |map: &Tensor, step: usize, class: usize| {
+        let case = Case { class, ..case(map, &image, &zeros, step, 16) };
+        score(&case, Start::Image, Scored::Given).unwrap_err().to_string()
+    };
+    let nan = Tensor::full([10, 10], f64::NAN, FLOAT);
+    assert!(message(&nan, 10, 0).contains("not finite"));
+    assert_eq!(message(&Tensor::zeros([9, 10], FLOAT), 10, 0), "a map of [9, 10] for an image of 10 × 10 pixels");
+    assert_eq!(message(&falling(), 0, 0), "a step of 0 pixels");
+    assert_eq!(message(&falling(), 10, 2), "probabilities [11, 2] for 11 images, class 2");
+    let failing = |_: &Tensor| -> metrics::Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+        Err("out of memory".into())
+    };
+    let map = falling();
+    let case = Case { probabilities: &failing, ..case(&map, &image, &zeros, 10, 16) };
+    let error = score(&case, Start::Image, Scored::Given).unwrap_err();
+    assert!(matches!(error, Error::Network(_)));
+    assert_eq!(error.to_string(), "asking the network: out of memory");
+    let small = Tensor::zeros([1, 3, 20, 20], FLOAT);
+    let map = Tensor::zeros([20, 20], FLOAT);
+    let case = Case { image: &small, map: &map, ..case };
+    let error = score(&case, Start::Blurred, Scored::Given).unwrap_err().to_string();
+    assert!(error.contains("needs more than 25 pixels"), "{error}");
+}

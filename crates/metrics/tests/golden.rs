@@ -1,0 +1,107 @@
+//! Every tensor of the golden index that this crate has an answer to, against ours.
+
+#[path = "../../ucag-core/tests/support/mod.rs"]
+mod support;
+
+use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
+use metrics::{Case, Result};
+use support::{Entry, Golden, Verdict};
+use tch::{Kind, Tensor};
+use ucag_core::network::Network;
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::protocol::Ties;
+
+fn main() {
+    tch::set_num_threads(1);
+    let golden = Golden::open();
+    golden.judge("metrics", |entry| verdict(&golden, entry));
+}
+
+fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
+    let key = entry.key.as_str();
+    let what = match (entry.file.as_str(), entry.tolerance, key.split_once('/')) {
+        ("metrics", None, _) => return Verdict::NotCovered("input of other checks"),
+        ("metrics", _, Some(("insdel", what))) => what,
+        ("metrics", _, Some(("blur", _))) => return Verdict::NotCovered("blurs: see ucag-core's golden test"),
+        ("metrics", _, Some(("pointing" | "energy", _))) => {
+            return Verdict::NotCovered("pointing games: no such metrics yet");
+        }
+        ("metrics", _, Some(("segmentation", _))) => return Verdict::NotCovered("segmentation: no such metric yet"),
+        ("metrics", _, Some(("density", _))) => return Verdict::NotCovered("map density: no such metric yet"),
+        _ => return Verdict::NotCovered("networks and maps: see ucag-core's golden test"),
+    };
+    if what == "rise_blur_kernel" {
+        let taps = rise_kernel();
+        return Verdict::Ours(taps.outer(&taps));
+    }
+    let Some((run, result)) = what.split_once('/') else {
+        return Verdict::NotCovered("a key that this test doesn't know");
+    };
+    match curves(golden, run) {
+        Ok(Some(curves)) if result == "auc" => {
+            Verdict::Ours(Tensor::from_slice(&curves.iter().map(|curve| auc(curve)).collect::<Vec<_>>()))
+        }
+        Ok(Some(curves)) => {
+            Verdict::Ours(Tensor::stack(&curves.iter().map(|c| Tensor::from_slice(c)).collect::<Vec<_>>(), 0))
+        }
+        Ok(None) => Verdict::NotCovered("a key that this test doesn't know"),
+        Err(error) => panic!("{key}: {error}"),
+    }
+}
+
+/// The curves of a run: `[rise_]{del,ins}_stepN`, or `tied`, whose order is given.
+fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
+    let tensor = |what: &str| golden.tensor("metrics", &format!("insdel/{what}"));
+    let images = tensor("images");
+    // The index says in words which network is explained.
+    let note = golden.note("metrics", "insdel/images");
+    let net = note.rsplit(' ').next().expect("the note names a network");
+    let network = golden.network(net, false);
+    let probabilities = probabilities(&network);
+    let rise = run.starts_with("rise_");
+    let count = if rise { 1 } else { images.size()[0] };
+    let step = |text: &str| text.rsplit_once("_step").and_then(|(_, step)| step.parse().ok());
+    let (step, maps) = match run {
+        // As many steps as the reference's curve has.
+        "tied" => {
+            let points = tensor("tied/curve").size()[1] as usize;
+            (Some(images.size()[2] as usize * images.size()[3] as usize / (points - 1)), tensor("tied/maps"))
+        }
+        _ => match step(run) {
+            Some(step) => (Some(step), tensor("maps")),
+            None => return Ok(None),
+        },
+    };
+    let start = match run.trim_start_matches("rise_") {
+        r if r.starts_with("del") || r == "tied" => Start::Image,
+        r if r.starts_with("ins") && rise => Start::BlurredAsRise,
+        r if r.starts_with("ins") => Start::Blurred,
+        _ => return Ok(None),
+    };
+    let scored = if rise { Scored::Predicted } else { Scored::Given };
+    let deleted = Tensor::zeros([1, 3, 1, 1], (Kind::Float, tch::Device::Cpu));
+    let mut curves = Vec::new();
+    for i in 0..count {
+        let (image, map) = (images.narrow(0, i, 1), maps.get(i));
+        let case = Case {
+            map: &map,
+            image: &image,
+            class: tensor("targets").int64_value(&[i]) as usize,
+            probabilities: &probabilities,
+            deleted: &deleted,
+            ties: Ties::LargerIndexFirst,
+            step,
+            batch: 16,
+        };
+        let order = match run {
+            "tied" => tensor("tied/order").get(i).to_kind(Kind::Int64),
+            _ => order(&map, Ties::LargerIndexFirst)?,
+        };
+        curves.push(curve(&case, &order, start, scored)?);
+    }
+    Ok(Some(curves))
+}
+
+fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+    |images| Ok(Pass::new(network, images.shallow_clone(), 0, Needs::default())?.logits()?.softmax(1, Kind::Float))
+}
