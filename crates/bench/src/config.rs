@@ -1,0 +1,108 @@
+//! A config: an experiment, as one writes it down.
+
+use std::path::PathBuf;
+
+use ucag_core::protocol::Protocol;
+
+/// An experiment, read from TOML, overridden from the command line, and validated.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The config file, for messages; relative paths in it are relative to the working directory.
+    pub path: PathBuf,
+    /// Name of the run and its files: the config's file stem (`table1`).
+    pub name: String,
+    /// Title of the table.
+    pub title: String,
+    /// Every choice on which paper and code differ, `[ucag]`'s n, ρ and α included.
+    pub protocol: Protocol,
+    /// Seed of everything random: random maps, bootstrap.
+    pub seed: u64,
+    /// `[dataset]`
+    pub dataset: Dataset,
+    /// `[[model]]`
+    pub models: Vec<Model>,
+    /// `[[method]]`
+    pub methods: Vec<Method>,
+    /// `[[metric]]`
+    pub metrics: Vec<Metric>,
+    /// `[output]`
+    pub output: Output,
+    /// `[compute]`
+    pub compute: Compute,
+}
+
+/// `[dataset]`
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Id in `datasets::DATASETS`.
+    pub kind: String,
+    /// Its folder.
+    pub root: PathBuf,
+    /// Only so many samples, the first ones in the data set's order.
+    pub limit: Option<usize>,
+}
+
+/// `[[model]]`
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Family or member, as in `ucag_core::network::family`.
+    pub arch: String,
+    /// Checkpoint.
+    pub weights: PathBuf,
+    /// Target layer; the family's default where absent.
+    pub layer: Option<String>,
+    /// Name in tables and records; the arch where absent. Unique.
+    pub name: String,
+    /// Side of the square input in pixels; the checkpoint's or family's where absent.
+    pub input_size: Option<usize>,
+}
+
+/// `[[method]]`
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// Entry in the registry of explainers.
+    pub method: &'static ucag_core::explain::Method,
+    /// Rows: without UCAG, with it, or both, in the config's order.
+    pub ucag: Vec<bool>,
+}
+
+/// `[[metric]]`
+#[derive(Clone)]
+pub struct Metric {
+    /// Entry in the registry of metrics.
+    pub metric: &'static metrics::Metric,
+    /// Pixels moved per step; the published step where absent.
+    pub step: Option<usize>,
+}
+
+impl std::fmt::Debug for Metric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metric").field("id", &self.metric.id).field("step", &self.step).finish()
+    }
+}
+
+/// `[output]`
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Run folder; `results/<name>` (`results/mini/<name>` for a config in a folder `mini`) where absent.
+    pub dir: PathBuf,
+    /// Published numbers to compare with, a CSV as in `results/published/`.
+    pub published: Option<PathBuf>,
+    /// Samples shown in the gallery.
+    pub gallery: usize,
+    /// Resamples of the bootstrap.
+    pub resamples: usize,
+}
+
+/// `[compute]`: what changes no result beyond float rounding.
+#[derive(Debug, Clone)]
+pub struct Compute {
+    /// `cpu` or `cuda:N`.
+    pub device: tch::Device,
+    /// Worker threads, each with one libtorch thread; as many as cores where absent.
+    pub workers: usize,
+    /// Most views in one pass.
+    pub views_per_batch: usize,
+    /// Most images in one call of the network by a metric.
+    pub images_per_batch: usize,
+}

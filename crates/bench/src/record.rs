@@ -1,0 +1,47 @@
+//! What a run is made of: one record for each sample, class, model, method, with or without UCAG, and metric.
+
+use serde::{Deserialize, Serialize};
+use ucag_core::post::MapState;
+
+/// One number, and what it is the number of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Id of the sample.
+    pub sample: String,
+    /// Class that was explained and scored.
+    pub class: usize,
+    /// The model's name in the config.
+    pub model: String,
+    /// Id of the method.
+    pub method: String,
+    /// Whether UCAG was around the method.
+    pub ucag: bool,
+    /// Id of the metric.
+    pub metric: String,
+    /// The number, in the metric's own range (a fraction, not percent).
+    pub value: f64,
+    /// What the map turned out to be; degenerate ones are scored as the all-zero map.
+    pub map: MapState,
+    /// What the number was integrated from, where there is such a thing.
+    pub curve: Option<Vec<f32>>,
+}
+
+/// A sample that could not be scored for a model; the others are not affected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Id of the sample.
+    pub sample: String,
+    /// The model's name in the config.
+    pub model: String,
+    /// What went wrong, naming the file where there is one.
+    pub error: String,
+}
+
+/// What became of a unit of work: one sample with one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Position in the plan, which is the order of tables whatever the order of work.
+    pub index: usize,
+    /// Records, or why there are none.
+    pub outcome: Result<Vec<Record>, Failure>,
+}
