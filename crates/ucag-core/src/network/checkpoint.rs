@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
-use crate::suggest::{hint, nearest};
 use crate::{Error, Result};
 
 /// Named float tensors with torchvision's state-dict names. It keeps count of what was taken, so that a network's builder
@@ -151,8 +150,11 @@ impl Checkpoint {
     }
 
     fn missing(&self, name: &str) -> Error {
-        let near = nearest(name, self.names());
-        self.wrong(name, format!("is missing{}", hint(near.as_deref())))
+        let suffix = format!(".{name}");
+        let wrapped = self.names().find_map(|other| other.strip_suffix(&suffix));
+        let hint = wrapped
+            .map(|prefix| format!("; names here begin with '{prefix}.', which scripts/convert_weights.py strips"));
+        self.wrong(name, format!("is missing{}", hint.unwrap_or_default()))
     }
 }
 

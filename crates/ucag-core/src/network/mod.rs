@@ -7,6 +7,7 @@ mod graph;
 mod inception;
 mod resnet;
 mod squeezenet;
+pub mod template;
 mod vgg;
 
 use std::path::Path;
