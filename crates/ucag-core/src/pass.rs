@@ -84,29 +84,38 @@ impl<'n> Trace<'n> {
         let mut values: Vec<Option<Tensor>> = graph.nodes().iter().map(|_| None).collect();
         let mut kept = BTreeMap::new();
         for (id, node) in graph.nodes().iter().enumerate() {
-            let value = {
-                let ready = |&input: &NodeId| values[input].as_ref();
-                let inputs: Option<Vec<&Tensor>> = node.inputs.iter().map(ready).collect();
-                let inputs = inputs.ok_or_else(|| Error::Invalid(format!("{} ran before its input", node.name)))?;
-                let inputs = if id == 0 { vec![&self.views] } else { inputs };
-                node.op.apply(&inputs).map_err(|error| at_node(&node.name, &self.views, error))?
-            };
             let differentiated = self.needs.gradients.contains(&id);
+            let wanted = differentiated || self.needs.activations.contains(&id);
+            let value = self.compute(id, &mut values).map_err(|error| at_node(&node.name, &self.views, error))?;
             // A leaf: what lies in front of it is not recorded.
             let value =
                 if differentiated && !value.requires_grad() { value.detach().set_requires_grad(true) } else { value };
-            if differentiated || self.needs.activations.contains(&id) {
+            if wanted {
                 kept.insert(id, value.shallow_clone());
-            }
-            for &input in &node.inputs {
-                if graph.last_use(input) == id {
-                    values[input] = None;
-                }
             }
             values[id] = Some(value);
         }
         let logits = values[graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
         Ok(Outputs { logits, kept })
+    }
+
+    /// Output of node `id`; inputs that it is the last to read are taken out of `values`.
+    fn compute(&self, id: NodeId, values: &mut [Option<Tensor>]) -> Result<Tensor> {
+        let graph = &self.network.graph;
+        let node = &graph.nodes()[id];
+        if id == 0 {
+            return Ok(self.views.shallow_clone());
+        }
+        let lost = || Error::Invalid("it ran before its input".into());
+        let inputs: Vec<&Tensor> =
+            node.inputs.iter().map(|&input| values[input].as_ref().ok_or_else(lost)).collect::<Result<_>>()?;
+        let value = node.op.apply(&inputs)?;
+        for &input in &node.inputs {
+            if graph.last_use(input) == id {
+                values[input] = None;
+            }
+        }
+        Ok(value)
     }
 }
 
