@@ -1,8 +1,38 @@
 //! A config: an experiment, as one writes it down.
+//!
+//! `text → tree (values that know their line) → --set → sections → Config`. All errors are collected, each with file, line and key.
+
+mod device;
+mod error;
+mod protocol;
+mod read;
+mod resolved;
+mod section;
+mod set;
+mod tree;
 
 use std::path::PathBuf;
 
 use ucag_core::protocol::Protocol;
+
+pub use error::{ConfigError, ConfigErrors, Origin};
+pub use protocol::protocol;
+pub use read::{load, load_all};
+
+/// What the command line says over a config.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--limit`: `dataset.limit`
+    pub limit: Option<usize>,
+    /// `--out`: `output.dir`
+    pub out: Option<PathBuf>,
+    /// `--device`: `compute.device`
+    pub device: Option<String>,
+    /// `--workers`: `compute.workers`
+    pub workers: Option<usize>,
+    /// `--set`: each `key.path=value`, applied in this order and before the others.
+    pub set: Vec<String>,
+}
 
 /// An experiment, read from TOML, overridden from the command line, and validated.
 #[derive(Debug, Clone)]

@@ -1,0 +1,246 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ucag_core::protocol::Protocol;
+
+use crate::config::{self, ConfigErrors, Overrides};
+
+/// Runs experiments on visual explanations from TOML configs, and explains single images.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "\
+Examples:
+  bench configs/mini/table1.toml                  the paper's Table 1 in small, on data that comes with the project
+  bench configs/table1.toml --dry-run             what a run would do and need, without doing it
+  bench configs/table1.toml --limit 100           only the first 100 images
+  bench configs/table1.toml --set seed=1 --set protocol.coverage=true --out results/table1-coverage
+  bench configs/table1.toml --set 'method=[{id=\"layercam\", ucag=[false, true]}]'
+  bench list methods                              what a config can name
+
+A run that was stopped goes on where it was when the same command is given again.")]
+pub struct Cli {
+    /// What to do, if not to run configs.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Which configs to run, and how.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What there is to do besides running configs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explain one class of one image with one method: writes the map as numbers and as pictures
+    Explain(ExplainArgs),
+    /// List what configs can name
+    List {
+        /// What to list.
+        what: Listing,
+    },
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// Explanation methods and control maps: [[method]] id
+    Methods,
+    /// Network families: [[model]] arch
+    Models,
+    /// Metrics: [[metric]] id
+    Metrics,
+    /// Data sets and how their files lie: [dataset] kind
+    Datasets,
+    /// Protocols and all their fields: protocol, [protocol] base
+    Protocols,
+}
+
+/// Which configs to run, and how.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Configs to run, one after the other
+    #[arg(value_name = "CONFIG", required = true)]
+    pub configs: Vec<PathBuf>,
+    /// Run on the first N samples only (dataset.limit)
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Folder of the run's records, tables and plots (output.dir)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Compute on cpu or cuda:N (compute.device)
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Samples in work at a time (compute.workers) [default: number of cores]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Override any key of the configs; may be repeated. VALUE is TOML, or else a string. Entries of lists are numbered from 0:
+    /// --set model.0.weights=my.safetensors
+    #[arg(long, value_name = "KEY.PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Check everything and say what the run would do, without running
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Start over, even where an earlier run could go on
+    #[arg(long)]
+    pub fresh: bool,
+    /// Stop at the first sample that fails, instead of reporting it at the end
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl RunArgs {
+    /// What the arguments say over the configs.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            limit: self.limit,
+            out: self.out.clone(),
+            device: self.device.clone(),
+            workers: self.workers,
+            set: self.set.clone(),
+        }
+    }
+}
+
+/// One image, one class, one method.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bench explain --arch resnet50 --weights data/weights/resnet50.safetensors --image cat.jpg --class 281 --method gradcam --ucag --out out/cat
+  bench explain --arch vgg16 --weights data/weights/vgg16.safetensors --input x.npy --class 0 --method gradcam++ \\
+      --protocol controlled --set ties=smaller-index-first --n 8 --out out/x
+
+--input is a normalised float32 array of shape 1 × 3 × H × W, for comparisons with other programs.")]
+pub struct ExplainArgs {
+    /// Network family or member (see: bench list models)
+    #[arg(long)]
+    pub arch: String,
+    /// Its checkpoint
+    #[arg(long, value_name = "F.safetensors")]
+    pub weights: PathBuf,
+    /// Image to explain, JPEG or PNG
+    #[arg(long, value_name = "FILE", required_unless_present = "input", conflicts_with = "input")]
+    pub image: Option<PathBuf>,
+    /// Network input to explain, instead of an image
+    #[arg(long, value_name = "X.npy")]
+    pub input: Option<PathBuf>,
+    /// Class to explain, counted from 0
+    #[arg(long, value_name = "K")]
+    pub class: usize,
+    /// Explanation method (see: bench list methods)
+    #[arg(long, value_name = "ID")]
+    pub method: String,
+    /// Put UCAG around the method
+    #[arg(long)]
+    pub ucag: bool,
+    /// Protocol to start from (see: bench list protocols)
+    #[arg(long, value_name = "P", default_value = "official")]
+    pub protocol: String,
+    /// Override a field of the protocol, for instance coverage=true; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Layer to explain at [default: the family's]
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// Side of the network's input in pixels [default: the checkpoint's or the family's]
+    #[arg(long, value_name = "PIXELS")]
+    pub input_size: Option<usize>,
+    /// UCAG: side of a view over side of the image [default: the protocol's]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    pub rho: Option<f64>,
+    /// UCAG: enlargement of a view [default: the protocol's]
+    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    pub alpha: Option<f64>,
+    /// UCAG: views per axis [default: the protocol's]
+    #[arg(long)]
+    pub n: Option<usize>,
+    /// Seed of the random map
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Most views in one pass
+    #[arg(long, value_name = "N", default_value = "12")]
+    pub views_per_batch: std::num::NonZeroUsize,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+impl ExplainArgs {
+    /// The protocol with its overrides.
+    ///
+    /// # Errors
+    /// Every argument that is at fault.
+    pub fn protocol(&self) -> Result<Protocol, ConfigErrors> {
+        config::protocol(&self.protocol, &self.set, self.n, self.rho, self.alpha)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, String> {
+        Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn configs_and_flags_become_overrides() {
+        let cli =
+            parse("bench a.toml b.toml --limit 3 --out o --device cuda:1 --workers 2 --set a.b=c=d --set e=1 --strict")
+                .unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.run.configs, [PathBuf::from("a.toml"), "b.toml".into()]);
+        assert!(cli.run.strict && !cli.run.dry_run && !cli.run.fresh);
+        let Overrides { limit, out, device, workers, set } = cli.run.overrides();
+        assert_eq!((limit, out, workers), (Some(3), Some("o".into()), Some(2)));
+        assert_eq!((device.as_deref(), set), (Some("cuda:1"), vec!["a.b=c=d".to_owned(), "e=1".to_owned()]));
+    }
+
+    #[test]
+    fn subcommands_need_no_config_but_a_run_does() {
+        assert!(matches!(parse("bench list methods").unwrap().command, Some(Command::List { what: Listing::Methods })));
+        assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
+        assert!(parse("bench list method").unwrap_err().contains("'methods'"));
+        assert!(parse("bench --limit 3 list methods").is_err());
+    }
+
+    const EXPLAIN: &str = "bench explain --arch vgg --weights w --class 3 --method gradcam --out o";
+
+    #[test]
+    fn explain_takes_an_image_or_an_input() {
+        assert!(parse(EXPLAIN).unwrap_err().contains("--image"));
+        assert!(parse(&format!("{EXPLAIN} --image i --input x")).unwrap_err().contains("cannot be used with"));
+        let Some(Command::Explain(explain)) = parse(&format!("{EXPLAIN} --input x")).unwrap().command else { panic!() };
+        assert_eq!((explain.class, explain.seed, explain.views_per_batch.get(), explain.ucag), (3, 0, 12, false));
+        assert_eq!(explain.protocol().unwrap(), Protocol::official());
+    }
+
+    #[test]
+    fn explain_overrides_the_protocol() {
+        let line = format!(
+            "{EXPLAIN} --image i --protocol paper --set coverage=plus-one --set rectify=false --n 4 --rho 0.5 --alpha 2"
+        );
+        let Some(Command::Explain(explain)) = parse(&line).unwrap().command else { panic!() };
+        let protocol = explain.protocol().unwrap();
+        assert_eq!((protocol.n, protocol.rho, protocol.alpha, protocol.rectify), (4, 0.5, 2.0, false));
+        assert_eq!(protocol.name, "paper+alpha=2.0+coverage=plus-one+n=4+rectify=false+rho=0.5");
+        let line =
+            format!("{EXPLAIN} --image i --protocol papr --set covrage=true --set ties --rho -1 --n 4 --set n=5");
+        let Some(Command::Explain(explain)) = parse(&line).unwrap().command else { panic!() };
+        let message = explain.protocol().unwrap_err().to_string();
+        let expected = "\
+--n 4: [ucag] n: is also in [protocol], at --set n=5; keep one of the two
+--protocol papr: [protocol] base: unknown protocol 'papr'; did you mean 'paper'? (see: bench list protocols)
+--rho -1: [ucag] rho: rho = -1: a view's side must be above 0 and at most 1 of the image's
+--set covrage=true: [protocol]: unknown key 'covrage'; did you mean 'coverage'?
+--set ties: expected KEY=VALUE, for instance dataset.limit=10";
+        assert_eq!(message, expected);
+    }
+}

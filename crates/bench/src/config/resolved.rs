@@ -1,0 +1,66 @@
+//! A config as JSON, with all defaults filled in: what a run folder keeps, and what decides whether it may go on.
+
+use serde_json::{Value, json};
+
+use super::{Config, Method, Metric, Model};
+
+impl Config {
+    /// Everything, for a run's own record of itself.
+    pub fn resolved(&self) -> Value {
+        let mut all = self.digest_value();
+        all["path"] = json!(self.path);
+        all["name"] = json!(self.name);
+        all["title"] = json!(self.title);
+        all["output"] = json!({
+            "dir": self.output.dir,
+            "published": self.output.published,
+            "gallery": self.output.gallery,
+            "resamples": self.output.resamples,
+        });
+        all["compute"] = json!({
+            "device": device_name(self.compute.device),
+            "workers": self.compute.workers,
+            "views_per_batch": self.compute.views_per_batch,
+            "images_per_batch": self.compute.images_per_batch,
+        });
+        all
+    }
+
+    /// What the records depend on. Tables and plots are made anew from the records, so that nothing of `[output]` is in it, nor is `[compute]`.
+    pub fn digest_value(&self) -> Value {
+        let dataset = &self.dataset;
+        json!({
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "dataset": { "kind": dataset.kind, "root": dataset.root, "limit": dataset.limit },
+            "models": self.models.iter().map(model).collect::<Vec<_>>(),
+            "methods": self.methods.iter().map(method).collect::<Vec<_>>(),
+            "metrics": self.metrics.iter().map(metric).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn model(model: &Model) -> Value {
+    json!({
+        "name": model.name,
+        "arch": model.arch,
+        "weights": model.weights,
+        "layer": model.layer,
+        "input_size": model.input_size,
+    })
+}
+
+fn method(method: &Method) -> Value {
+    json!({ "id": method.method.id, "ucag": method.ucag })
+}
+
+fn metric(metric: &Metric) -> Value {
+    json!({ "id": metric.metric.id, "version": metric.metric.version, "step": metric.step })
+}
+
+fn device_name(device: tch::Device) -> String {
+    match device {
+        tch::Device::Cuda(index) => format!("cuda:{index}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
