@@ -1,2 +1,72 @@
-//! The benchmark runner.
-fn main() {}
+//! The benchmark runner's command line.
+//!
+//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed.
+
+use std::process::ExitCode;
+
+use bench::cli::{Cli, Command, RunArgs};
+use bench::config::{Config, ConfigErrors, load_all};
+use bench::plan::{Missing, Plan};
+use bench::record::Record;
+use bench::report::{self, Summary};
+use bench::{explain, list, provenance, run, say};
+use clap::Parser;
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const SOME_FAILED: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Some(Command::Explain(args)) => explain::explain(args).map(|()| 0),
+        Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
+        None => run_all(&cli.run),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            complain(&error);
+            let usage = error.is::<ConfigErrors>() || error.is::<Missing>();
+            ExitCode::from(if usage { USAGE } else { FAILED })
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "errors are what standard error is for")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
+    let mut worst = 0;
+    for config in load_all(&args.configs, &args.overrides())? {
+        worst = worst.max(run_one(config, args)?);
+    }
+    Ok(worst)
+}
+
+fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
+    let plan = Plan::new(config)?;
+    if args.dry_run {
+        say(&plan.describe()?)?;
+        return Ok(0);
+    }
+    let finished = run::run(&plan, args.fresh, args.strict)?;
+    let (mut records, mut failures) = (Vec::<Record>::new(), Vec::new());
+    for unit in &finished.units {
+        match &unit.outcome {
+            Ok(done) => records.extend_from_slice(done),
+            Err(failure) => failures.push(failure.clone()),
+        }
+    }
+    let config = &plan.config;
+    let written = report::write(&Summary { config, records: &records, failures: &failures, out: &config.output.dir })?;
+    provenance::write(&plan, &finished, failures.len())?;
+    say(&written.table)?;
+    say(&format!("\nwritten to {}:", config.output.dir.display()))?;
+    for file in &written.files {
+        say(&format!("  {}", file.display()))?;
+    }
+    Ok(if failures.is_empty() { 0 } else { SOME_FAILED })
+}

@@ -1,1 +1,91 @@
-//! What people look at after a run: tables, curves, plots and a gallery.
+//! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records.
+
+mod blocks;
+mod cells;
+mod curves;
+mod files;
+mod frame;
+pub mod gallery;
+mod grid;
+mod markdown;
+pub mod plot;
+pub mod published;
+mod samples;
+pub mod stats;
+pub mod table;
+mod terminal;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::record::{Failure, Record};
+
+pub use cells::Cell;
+pub use curves::MeanCurve;
+
+/// What a report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Summary<'a> {
+    /// The experiment. Its order of models, methods and metrics is the order of every table and plot.
+    pub config: &'a Config,
+    /// Every record, in plan order.
+    pub records: &'a [Record],
+    /// What could not be scored, in plan order.
+    pub failures: &'a [Failure],
+    /// Folder for the files; made where it isn't there.
+    pub out: &'a Path,
+}
+
+/// What [`write`] made.
+#[derive(Debug)]
+pub struct Written {
+    /// Every file, in the order in which it was written.
+    pub files: Vec<PathBuf>,
+    /// The table as text, for a terminal.
+    pub table: String,
+}
+
+/// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`, `<name>.csv`, `<name>.md`, the plots
+/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, and `gallery/index.png` where the run has left sheets in `gallery/`.
+///
+/// The same records give the same bytes. Each file is replaced as a whole or not at all.
+///
+/// # Errors
+/// Where a record is of nothing in the config or isn't finite, the published numbers can't be read, or a file can't be written.
+pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
+    let config = summary.config;
+    let table = table::Table::new(config, summary.records)?;
+    let curves = curves::mean(&table.cells(), summary.records)?;
+
+    let mut files = Vec::new();
+    let mut put = |name: &str, bytes: &[u8]| -> anyhow::Result<()> {
+        let path = summary.out.join(name);
+        files::write(&path, bytes)?;
+        files.push(path);
+        Ok(())
+    };
+    put("samples.csv", &samples::records(summary.records)?)?;
+    let failures = summary.out.join("failures.csv");
+    if summary.failures.is_empty() {
+        files::remove(&failures)?;
+    } else {
+        put("failures.csv", &samples::failures(summary.failures)?)?;
+    }
+    put("curves.csv", &curves::csv(&curves)?)?;
+    put(&format!("{}.csv", config.name), &table.csv()?)?;
+    put(&format!("{}.md", config.name), markdown::page(&table, summary.failures)?.as_bytes())?;
+
+    let bars = plot::bars::picture(&table);
+    put(&format!("{}.png", config.name), &plot::png(&bars)?)?;
+    put(&format!("{}.svg", config.name), plot::svg(&bars)?.as_bytes())?;
+    if !curves.is_empty() {
+        let lines = plot::lines::picture(config, &curves);
+        put("curves.png", &plot::png(&lines)?)?;
+        put("curves.svg", plot::svg(&lines)?.as_bytes())?;
+    }
+    if let Some(index) = gallery::index(&summary.out.join("gallery"))? {
+        files.push(index);
+    }
+    Ok(Written { files, table: terminal::text(&table, summary.failures) })
+}

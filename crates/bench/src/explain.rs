@@ -1,0 +1,161 @@
+//! `bench explain`: one image, one class, one method; the map as numbers and as a picture.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, Preprocess, normalise};
+use image::RgbImage;
+use npyz::NpyFile;
+use npyz::WriterBuilder;
+use serde_json::json;
+use tch::{Kind, Tensor};
+use ucag_core::explain::method;
+use ucag_core::network::Network;
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::post::saliency;
+use ucag_core::ucag::{Subject, plain, ucag};
+
+use crate::cli::ExplainArgs;
+use crate::plan::checksum;
+use crate::report::gallery::overlay;
+
+/// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
+///
+/// # Errors
+/// Where an argument names nothing, a file can't be read or written, or the network can't take the image.
+pub fn explain(args: &ExplainArgs) -> Result<()> {
+    let protocol = args.protocol()?;
+    let method = method(&args.method)?;
+    let network = Network::load(&args.arch, &args.weights)?;
+    let layer = network.graph.resolve(args.layer.as_deref().unwrap_or(&network.layer))?;
+    let (picture, image) = match (&args.image, &args.input) {
+        (Some(path), _) => photo(path, args.input_size.unwrap_or(network.input_size))?,
+        (None, Some(path)) => array(path)?,
+        (None, None) => bail!("give an --image or an --input"),
+    };
+    let size = [image.size()[2], image.size()[3]];
+    let start = Instant::now();
+    let whole = Pass::new(&network, image.shallow_clone(), args.class, Needs::default())?;
+    let logits = whole.logits()?;
+    let forward = start.elapsed();
+    let start = Instant::now();
+    let subject = Subject {
+        network: &network,
+        image: &image,
+        class: args.class,
+        layer,
+        views_per_batch: args.views_per_batch.get(),
+        seed: args.seed,
+    };
+    let maps = match args.ucag {
+        true => ucag(&subject, &[method.explainer], &protocol)?,
+        false => plain(&subject, &[method.explainer])?,
+    };
+    let raw = maps.into_iter().next().context("the method gave no map")?;
+    let explained = start.elapsed();
+    let seen = saliency(&raw, method.post, size, args.ucag, &protocol)?;
+
+    std::fs::create_dir_all(&args.out).with_context(|| format!("{}: can't be made", args.out.display()))?;
+    let (raw, scale) = single_precision(&raw)?;
+    let shape = raw.size();
+    write_npy(&args.out.join("raw.npy"), &raw, &shape[shape.len() - 2..])?;
+    write_npy(&args.out.join("saliency.npy"), &seen.map, &size)?;
+    let values = floats(&seen.map)?;
+    let path = args.out.join("overlay.png");
+    overlay(&picture, &values, method.post)?
+        .save(&path)
+        .with_context(|| format!("{}: can't be written", path.display()))?;
+    let probabilities = logits.f_softmax(1, Kind::Float)?;
+    let class = args.class as i64;
+    let summary = json!({
+        "arch": network.variant,
+        "weights": {"file": args.weights, "sha256": checksum(&args.weights)?},
+        "layer": network.graph.nodes()[layer].name,
+        "class": args.class,
+        "predicted_class": logits.f_argmax(1, false)?.f_int64_value(&[0])?,
+        "logit": logits.f_double_value(&[0, class])?,
+        "probability": probabilities.f_double_value(&[0, class])?,
+        "method": {"id": method.id, "name": method.name, "source": method.source},
+        "ucag": args.ucag,
+        "protocol": protocol,
+        "input_size": size,
+        "map": seen.state,
+        "raw_scale": scale,
+        "seed": args.seed,
+        "seconds": {"forward": forward.as_secs_f64(), "explain": explained.as_secs_f64()},
+    });
+    let path = args.out.join("explain.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&summary)? + "\n")
+        .with_context(|| format!("{}: can't be written", path.display()))?;
+    let word = seen.state.as_str();
+    crate::say(&format!(
+        "{}{}: class {class}, probability {:.4}, map {word}; wrote raw.npy, saliency.npy, overlay.png, explain.json into {}",
+        method.name,
+        if args.ucag { " with UCAG" } else { "" },
+        probabilities.f_double_value(&[0, class])?,
+        args.out.display()
+    ))
+}
+
+/// A photo as a network's square input.
+fn photo(path: &Path, side: usize) -> Result<(RgbImage, Tensor)> {
+    let recipe = Preprocess::imagenet(side as u32, side as u32);
+    let picture = recipe.resize(&datasets::decode::decode(path)?);
+    let values = normalise(&picture, recipe.mean, recipe.std);
+    let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
+    Ok((picture, image))
+}
+
+/// A preprocessed input, `[3, H, W]` or `[1, 3, H, W]`; the picture under the overlay is what it would have been made from.
+fn array(path: &Path) -> Result<(RgbImage, Tensor)> {
+    let about = || format!("{}", path.display());
+    let file = std::fs::File::open(path).with_context(about)?;
+    let npy = NpyFile::new(std::io::BufReader::new(file)).context("not a .npy file").with_context(about)?;
+    let shape = npy.shape().to_vec();
+    let order = npy.order();
+    let [3, height, width] = shape[shape.len().saturating_sub(3)..] else {
+        bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display());
+    };
+    if shape.len() > 4 || (shape.len() == 4 && shape[0] != 1) || height == 0 || width == 0 {
+        bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display());
+    }
+    if order != npyz::Order::C {
+        bail!("{}: is in Fortran order; save np.ascontiguousarray(x)", path.display());
+    }
+    let values: Vec<f32> = npy.into_vec().context("expected float32 values").with_context(about)?;
+    if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
+        bail!("{}: value {bad} is not finite", path.display());
+    }
+    let pixels = (height * width) as usize;
+    let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let at = y as usize * width as usize + x as usize;
+        image::Rgb(std::array::from_fn(|c| {
+            ((values[c * pixels + at] * IMAGENET_STD[c] + IMAGENET_MEAN[c]) * 255.0).round() as u8
+        }))
+    });
+    Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, 3, height as i64, width as i64])?))
+}
+
+/// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of GradCAM++ do), then its largest magnitude.
+fn single_precision(raw: &Tensor) -> Result<(Tensor, f64)> {
+    let largest = raw.f_abs()?.f_max()?.f_double_value(&[])?;
+    let scale = if largest.is_finite() && largest > f64::from(f32::MAX) { largest } else { 1.0 };
+    Ok((raw.f_div_scalar(scale)?.f_to_kind(Kind::Float)?, scale))
+}
+
+fn floats(map: &Tensor) -> Result<Vec<f32>> {
+    Ok(Vec::<f32>::try_from(&map.f_contiguous()?.f_view([-1])?)?)
+}
+
+fn write_npy(path: &Path, map: &Tensor, shape: &[i64]) -> Result<()> {
+    let write = || -> Result<()> {
+        let file = std::io::BufWriter::new(std::fs::File::create(path)?);
+        let shape: Vec<u64> = shape.iter().map(|&side| side as u64).collect();
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
+        writer.extend(floats(map)?)?;
+        writer.finish()?;
+        Ok(())
+    };
+    write().with_context(|| format!("{}: can't be written", path.display()))
+}

@@ -1,0 +1,41 @@
+//! `run.json`: what a run was, so that its numbers can be traced and repeated.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::plan::Plan;
+use crate::run::Finished;
+
+/// Writes `run.json` into the run folder.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
+    let config = &plan.config;
+    let metrics: Vec<_> = config
+        .metrics
+        .iter()
+        .map(|m| json!({"id": m.metric.id, "version": m.metric.version, "unit": m.metric.unit, "direction": m.metric.direction.words(), "source": m.metric.source}))
+        .collect();
+    let document = json!({
+        "title": config.title,
+        "config": config.resolved(),
+        "identity": plan.identity(),
+        "metrics": metrics,
+        "versions": {"bench": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH},
+        "device": format!("{:?}", config.compute.device),
+        "workers": config.compute.workers,
+        "samples": plan.samples,
+        "units": {"planned": plan.units(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
+        "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
+        "command": std::env::args().collect::<Vec<_>>(),
+    });
+    let path: &Path = &config.output.dir.join("run.json");
+    std::fs::write(path, serde_json::to_string_pretty(&document)? + "\n")
+        .with_context(|| format!("{}: can't be written", path.display()))
+}
+
+/// The libtorch that scripts/setup gets and crate tch 0.24 wants.
+const LIBTORCH: &str = "2.11.0";

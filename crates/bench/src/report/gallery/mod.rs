@@ -1,0 +1,180 @@
+//! Sheets of maps over their images: a row without UCAG and a row with it, as in the paper's Figure 4.
+
+mod overlay;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use image::imageops::{FilterType, overlay as paste, resize};
+use image::{Rgb, RgbImage};
+use ucag_core::post::{MapState, Post};
+
+use super::files;
+use super::plot::{Align, INK, MUTED, Shape, paint, width};
+
+pub use overlay::overlay;
+
+/// One sample explained by one model.
+#[derive(Debug, Clone)]
+pub struct Sheet<'a> {
+    /// A line above: the sample, its class, the model.
+    pub title: String,
+    /// The network's input.
+    pub image: &'a RgbImage,
+    /// Its maps, in the config's order.
+    pub tiles: Vec<Tile<'a>>,
+}
+
+/// One map.
+#[derive(Debug, Clone)]
+pub struct Tile<'a> {
+    /// The method's name. Tiles of one name stand below each other.
+    pub label: &'a str,
+    /// Whether UCAG is around the method.
+    pub ucag: bool,
+    /// The image's height times its width values, row by row: in [0, 1], or signed.
+    pub map: &'a [f32],
+    /// The kind of map: signed ones are shown in two colours.
+    pub post: Post,
+    /// Degenerate maps are shown hatched, and named.
+    pub state: MapState,
+    /// A line below, such as [`scores`].
+    pub note: String,
+}
+
+/// Least side of a tile, so that texts have room.
+const SIDE: u32 = 176;
+const GAP: u32 = 8;
+const MARGIN: u32 = 10;
+const HEAD: u32 = 30;
+const TEXT: u32 = 20;
+/// Sheets on the index.
+const SHOWN: usize = 6;
+
+/// Scores for a tile's note: `del 4.2 ins 57.1`, in the metrics' units.
+pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
+    let short =
+        |id: &str| id.split('-').map(|word| word.chars().take(3).collect::<String>()).collect::<Vec<_>>().join("-");
+    let decimals = |metric: &metrics::Metric| if metric.scale >= 100.0 { 1 } else { 3 };
+    let one = |(metric, value): &(&metrics::Metric, f64)| {
+        format!("{} {}", short(metric.id), super::cells::fixed(value * metric.scale, decimals(metric)))
+    };
+    scores.iter().map(one).collect::<Vec<_>>().join("  ")
+}
+
+/// A file name for the sheet of a sample, in the order of `place`: ids have slashes, and models may have anything.
+pub fn file_name(place: usize, sample: &str, model: &str) -> String {
+    let plain = |text: &str| {
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
+            .collect::<String>()
+    };
+    format!("{place:05}_{}_{}.png", plain(sample), plain(model))
+}
+
+/// Writes the sheet as a PNG, as a whole or not at all. Safe to call from several threads, each with its own path.
+///
+/// # Errors
+/// Where a map doesn't fit the image or isn't finite though its state says so, or the file can't be written.
+pub fn write(path: &Path, sheet: &Sheet<'_>) -> anyhow::Result<()> {
+    let picture = compose(sheet).with_context(|| format!("{}: can't make this sheet", path.display()))?;
+    files::write(path, &paint::encode(&picture, picture.width(), picture.height())?)
+}
+
+/// The sheet as an image.
+///
+/// # Errors
+/// Where a map doesn't fit the image or isn't finite though its state says so.
+pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
+    let mut labels: Vec<&str> = Vec::new();
+    for tile in &sheet.tiles {
+        if !labels.contains(&tile.label) {
+            labels.push(tile.label);
+        }
+    }
+    let rows: Vec<bool> =
+        [false, true].into_iter().filter(|&ucag| sheet.tiles.iter().any(|tile| tile.ucag == ucag)).collect();
+    let (w, h) = sheet.image.dimensions();
+    let zoom = SIDE.div_ceil(w.min(h).max(1)).max(1);
+    let (w, h) = (w * zoom, h * zoom);
+    let across = |column: usize| MARGIN + column as u32 * (w + GAP);
+    let tall = TEXT + h + TEXT;
+    let down = |row: usize| HEAD + row as u32 * (tall + GAP);
+    let size = (across(labels.len() + 1) - GAP + MARGIN, down(rows.len().max(1)) - GAP + MARGIN);
+    let mut picture = RgbImage::from_pixel(size.0, size.1, Rgb([255; 3]));
+    let mut shapes = vec![text(&sheet.title, (MARGIN, HEAD / 2), 16.0, Align::Start, size.0 - 2 * MARGIN)];
+
+    for (row, &ucag) in rows.iter().enumerate() {
+        let (x, y) = (across(0), down(row));
+        put(&mut picture, sheet.image, (w, h), (x, y + TEXT));
+        let label = if ucag { "image (with UCAG)" } else { "image (without UCAG)" };
+        shapes.push(text(label, (x + w / 2, y + TEXT / 2), 14.0, Align::Middle, w));
+        for tile in sheet.tiles.iter().filter(|tile| tile.ucag == ucag) {
+            let column = labels.iter().position(|&label| label == tile.label).unwrap_or(0);
+            let x = across(column + 1);
+            let fine = tile.state == MapState::Fine;
+            let shown = if fine { overlay(sheet.image, tile.map, tile.post) } else { Ok(sheet.image.clone()) };
+            let mut shown = resize(&shown.with_context(|| tile.label.to_owned())?, w, h, FilterType::Nearest);
+            if !fine {
+                shown = overlay::hatched(&shown);
+            }
+            put(&mut picture, &shown, (w, h), (x, y + TEXT));
+            let label = if ucag { format!("{} + UCAG", tile.label) } else { tile.label.to_owned() };
+            shapes.push(text(&label, (x + w / 2, y + TEXT / 2), 14.0, Align::Middle, w));
+            shapes.push(text(&tile.note, (x + w / 2, y + TEXT + h + TEXT / 2), 14.0, Align::Middle, w));
+            if !fine {
+                let (x, y) = (f64::from(x + w / 2), f64::from(y + TEXT + h / 2));
+                let words = format!("{} map", tile.state.as_str());
+                let half = width(&words, 16.0) / 2.0 + 6.0;
+                shapes.push(Shape::Fill {
+                    from: (x - half, y - 12.0),
+                    to: (x + half, y + 12.0),
+                    color: plotters::style::WHITE,
+                });
+                shapes.push(text(&words, (x as u32, y as u32), 16.0, Align::Middle, w));
+            }
+        }
+    }
+    paint::over(&mut picture, size, &shapes)?;
+    Ok(picture)
+}
+
+/// Stacks the first sheets of a folder into `index.png`. `None` where there is no sheet.
+///
+/// # Errors
+/// Where a sheet can't be read or the file can't be written.
+pub fn index(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(None) };
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_sheet =
+        |path: &PathBuf| name(path).ends_with(".png") && name(path) != "index.png" && !name(path).starts_with('.');
+    let mut sheets: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_sheet).collect();
+    sheets.sort();
+    sheets.truncate(SHOWN);
+    let open = |path: &PathBuf| {
+        Ok(image::open(path).with_context(|| format!("{}: can't read this sheet", path.display()))?.to_rgb8())
+    };
+    let sheets: Vec<RgbImage> = sheets.iter().map(open).collect::<anyhow::Result<_>>()?;
+    let Some(wide) = sheets.iter().map(RgbImage::width).max() else { return Ok(None) };
+    let mut all = RgbImage::from_pixel(wide, sheets.iter().map(RgbImage::height).sum(), Rgb([255; 3]));
+    let mut y = 0;
+    for sheet in &sheets {
+        paste(&mut all, sheet, 0, i64::from(y));
+        y += sheet.height();
+    }
+    let path = folder.join("index.png");
+    files::write(&path, &paint::encode(&all, all.width(), all.height())?)?;
+    Ok(Some(path))
+}
+
+fn put(picture: &mut RgbImage, tile: &RgbImage, (w, h): (u32, u32), (x, y): (u32, u32)) {
+    // Whole multiples by nearest neighbour: the network's own pixels, not a smoother picture than it saw.
+    paste(picture, &resize(tile, w, h, FilterType::Nearest), i64::from(x), i64::from(y));
+}
+
+/// A text that fits: smaller where it is too long, down to a size that can still be read.
+fn text(text: &str, (x, y): (u32, u32), size: f64, align: Align, room: u32) -> Shape {
+    let size = (size * f64::from(room) / width(text, size).max(1.0)).clamp(9.0, size);
+    let color = if size < 11.0 { MUTED } else { INK };
+    Shape::Text { text: text.to_owned(), at: (f64::from(x), f64::from(y)), size, color, align, upwards: false }
+}

@@ -1,0 +1,150 @@
+//! The table as grouped bars: a panel for each metric and model, a group for each method.
+
+use plotters::style::RGBColor;
+use ucag_core::explain::Role;
+
+use super::axis::Axis;
+use super::{Align, FAINT, INK, MUTED, Picture, Shape, width};
+use crate::config::Method;
+use crate::report::table::{Row, Table};
+use crate::report::{blocks, words};
+
+const PLAIN: RGBColor = RGBColor(86, 180, 233);
+const WITH: RGBColor = RGBColor(213, 94, 0);
+const CONTROL: RGBColor = RGBColor(190, 190, 190);
+const CONTROL_WITH: RGBColor = RGBColor(130, 130, 130);
+
+const MARGIN: f64 = 16.0;
+const TOP: f64 = 84.0;
+const PANEL: f64 = 250.0;
+const GAP: f64 = 24.0;
+const BAR: f64 = 11.0;
+const BETWEEN: f64 = 9.0;
+const BELOW: f64 = 52.0;
+
+/// The picture.
+pub fn picture(table: &Table<'_>) -> Picture {
+    let config = table.config;
+    let labels = config.methods.iter().map(|method| width(method.method.name, 14.0)).fold(0.0, f64::max) * 1.1;
+    let left = MARGIN + labels + 8.0;
+    let bars: usize = config.methods.iter().map(|method| method.ucag.len()).sum();
+    let tall = bars as f64 * BAR + (config.methods.len() + 1) as f64 * BETWEEN;
+    let (columns, lines) = (config.models.len() as f64, config.metrics.len() as f64);
+    let wide =
+        (left + columns * (PANEL + GAP)).max(left + legend_width()).max(MARGIN * 2.0 + width(&config.title, 18.0));
+    let mut picture = Picture { size: (wide, TOP + lines * (tall + BELOW + GAP)), shapes: Vec::new() };
+
+    picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
+    let of = format!("{} of {}", words::samples(table), config.dataset.kind);
+    picture.text(of, (wide - MARGIN, 44.0), 13.0, MUTED, Align::End);
+    legend(&mut picture, table, (MARGIN, 44.0));
+    for (line, metric) in blocks::metrics(table).into_iter().enumerate() {
+        let top = TOP + line as f64 * (tall + BELOW + GAP);
+        let rows = || table.rows.iter().filter(|row| row.cell.metric.id == metric.id);
+        // One axis for a metric, so that models can be compared.
+        let axis = Axis::new(rows().flat_map(extent), (0.0, PANEL));
+        for (column, model) in config.models.iter().enumerate() {
+            let x = left + column as f64 * (PANEL + GAP);
+            let axis = axis.at((x, x + PANEL));
+            picture.text(&model.name, (x + PANEL / 2.0, top - 10.0), 15.0, INK, Align::Middle);
+            for (number, label) in axis.ticks(6) {
+                let at = axis.place(number);
+                picture.line([(at, top), (at, top + tall)], FAINT, 1.0);
+                picture.text(label, (at, top + tall + 11.0), 12.0, MUTED, Align::Middle);
+            }
+            let unit = if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
+            let title = format!("{}{unit}, {}", metric.name, metric.direction.words());
+            picture.text(title, (x + PANEL / 2.0, top + tall + 30.0), 13.0, INK, Align::Middle);
+            let mut y = top + BETWEEN;
+            for method in &config.methods {
+                let middle = y + method.ucag.len() as f64 * BAR / 2.0;
+                if column == 0 {
+                    picture.text(method.method.name, (left - 8.0, middle), 14.0, INK, Align::End);
+                }
+                y = group(&mut picture, method, &axis, y, |ucag| {
+                    table.row(&model.name, method.method.id, ucag, metric.id)
+                });
+            }
+            picture.line([(axis.place(0.0), top), (axis.place(0.0), top + tall)], INK, 1.0);
+        }
+    }
+    picture
+}
+
+/// Draws a method's bars from `y` downwards and returns where the next group begins.
+fn group<'t>(
+    picture: &mut Picture,
+    method: &Method,
+    axis: &Axis,
+    mut y: f64,
+    row: impl Fn(bool) -> Option<&'t Row<'t>>,
+) -> f64 {
+    for &ucag in &method.ucag {
+        let middle = y + BAR / 2.0;
+        let zero = axis.place(0.0);
+        match row(ucag).and_then(|row| Some((row, row.ours?))) {
+            None => picture.text("no samples", (zero + 4.0, middle), 11.0, MUTED, Align::Start),
+            Some((row, ours)) => {
+                let end = axis.place(ours);
+                picture.fill((zero.min(end), y), (zero.max(end), y + BAR - 1.0), color(method, ucag));
+                if let Some(interval) = row.interval {
+                    let (low, high) = (axis.place(interval.low), axis.place(interval.high));
+                    picture.line([(low, middle), (high, middle)], INK, 1.0);
+                    for end in [low, high] {
+                        picture.line([(end, middle - 3.0), (end, middle + 3.0)], INK, 1.0);
+                    }
+                }
+            }
+        }
+        if let Some(published) = row(ucag).and_then(|row| row.published) {
+            picture.shapes.push(Shape::Diamond { at: (axis.place(published), middle), radius: 4.0 });
+        }
+        y += BAR;
+    }
+    y + BETWEEN
+}
+
+fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
+    let ends = row.interval.map(|interval| [interval.low, interval.high]);
+    ends.into_iter().flatten().chain(row.ours).chain(row.published)
+}
+
+fn color(method: &Method, ucag: bool) -> RGBColor {
+    match (method.method.role == Role::Control, ucag) {
+        (false, false) => PLAIN,
+        (false, true) => WITH,
+        (true, false) => CONTROL,
+        (true, true) => CONTROL_WITH,
+    }
+}
+
+const KEYS: [(&str, RGBColor); 4] =
+    [("without UCAG", PLAIN), ("with UCAG", WITH), ("control", CONTROL), ("control with UCAG", CONTROL_WITH)];
+
+fn legend_width() -> f64 {
+    KEYS.iter().map(|(text, _)| 36.0 + width(text, 13.0) * 1.1).sum::<f64>() + 320.0
+}
+
+fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) {
+    let used: Vec<RGBColor> =
+        table.config.methods.iter().flat_map(|method| method.ucag.iter().map(|&ucag| color(method, ucag))).collect();
+    let key = |picture: &mut Picture, text: &str, x: f64| {
+        picture.text(text, (x + 20.0, y), 13.0, INK, Align::Start);
+        x + 36.0 + width(text, 13.0) * 1.1
+    };
+    for (text, color) in KEYS.into_iter().filter(|(_, color)| used.contains(color)) {
+        picture.fill((x, y - 5.0), (x + 14.0, y + 5.0), color);
+        x = key(picture, text, x);
+    }
+    if table.rows.iter().any(|row| row.interval.is_some()) {
+        picture.line([(x, y), (x + 14.0, y)], INK, 1.0);
+        picture.line([(x, y - 3.0), (x, y + 3.0)], INK, 1.0);
+        picture.line([(x + 14.0, y - 3.0), (x + 14.0, y + 3.0)], INK, 1.0);
+        x = key(picture, "95 % interval", x);
+    }
+    let theirs = table.rows.iter().filter(|row| row.published.is_some()).count();
+    if let Some(first) = table.published.first().filter(|_| theirs > 0) {
+        picture.shapes.push(Shape::Diamond { at: (x + 7.0, y), radius: 4.0 });
+        key(picture, &format!("published ({})", first.dataset), x);
+    }
+}

@@ -1,0 +1,89 @@
+//! Published numbers, to be set beside ours. They are what a paper printed; nothing here was measured.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+/// One published number.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Number of the table in the paper.
+    pub table: String,
+    /// Data set that it was measured on.
+    pub dataset: String,
+    /// Model, as the paper names it.
+    pub model: String,
+    /// Method, as the paper names it.
+    pub method: String,
+    /// Whether UCAG is around the method.
+    pub ucag: bool,
+    /// Metric and unit, as in `metrics::Metric::published`.
+    pub metric: String,
+    /// The number, in the metric's unit.
+    pub value: f64,
+}
+
+/// Reads a CSV with the columns table, dataset, model, method, ucag, metric, value.
+///
+/// # Errors
+/// Names the file and line where a line is malformed, a value isn't finite, or two lines are of the same number.
+pub fn read(path: &Path) -> anyhow::Result<Vec<Published>> {
+    let show = path.display();
+    let mut reader =
+        csv::Reader::from_path(path).with_context(|| format!("{show}: can't read the published numbers"))?;
+    let headers = reader.headers().with_context(|| format!("{show}:1: can't read the head line"))?.clone();
+    let mut seen = HashMap::new();
+    let mut published = Vec::new();
+    for line in reader.records() {
+        let line = line.map_err(|error| malformed(path, &error))?;
+        let number = line.position().map_or(0, csv::Position::line);
+        let row: Published = line.deserialize(Some(&headers)).map_err(|error| malformed(path, &error))?;
+        if !row.value.is_finite() {
+            bail!("{show}:{number}: value is {}; it must be a finite number", row.value);
+        }
+        let key = (row.model.clone(), row.method.clone(), row.ucag, row.metric.clone());
+        if let Some(first) = seen.insert(key, number) {
+            bail!(
+                "{show}:{number}: {} of {} (ucag = {}) on {} is already on line {first}; keep one of the two",
+                row.metric,
+                row.method,
+                row.ucag,
+                row.model
+            );
+        }
+        published.push(row);
+    }
+    Ok(published)
+}
+
+fn malformed(path: &Path, error: &csv::Error) -> anyhow::Error {
+    let line = error.position().map_or(0, csv::Position::line);
+    let what = match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} fields where the head line has {expected_len}")
+        }
+        _ => error.to_string(),
+    };
+    anyhow::anyhow!("{}:{line}: {what}; columns are table,dataset,model,method,ucag,metric,value", path.display())
+}
+
+/// A method's name as papers have it: without the mark of a candidate.
+pub fn normalise(name: &str) -> &str {
+    name.strip_suffix(" (candidate)").unwrap_or(name)
+}
+
+/// The published number for a cell, where there is one.
+pub fn find<'a>(published: &'a [Published], cell: &super::Cell<'_>) -> Option<&'a Published> {
+    let metric = cell.metric.published;
+    published.iter().find(|row| {
+        !metric.is_empty()
+            && row.metric == metric
+            && row.ucag == cell.ucag
+            && row.model == cell.model
+            && row.method == normalise(cell.method.name)
+    })
+}

@@ -1,0 +1,106 @@
+//! A run: units of work, done by a fixed pool of workers, written down one by one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::record::Unit;
+use crate::work::{Stages, Worker};
+
+/// What a run left: every unit of the plan, in the plan's order.
+pub struct Finished {
+    /// The units.
+    pub units: Vec<Unit>,
+    /// How many of them an earlier run had done.
+    pub resumed: usize,
+    /// Seconds by stage, all workers together, of this run alone.
+    pub stages: BTreeMap<&'static str, f64>,
+    /// Seconds on the wall, of this run alone.
+    pub wall: f64,
+}
+
+/// Runs what isn't done yet. Units that failed in an earlier run are tried again.
+///
+/// # Errors
+/// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
+pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
+    let (mut journal, mut done) = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
+    done.retain(|&index, unit| index < plan.units() && unit.outcome.is_ok());
+    let resumed = done.len();
+    let todo: Vec<usize> = (0..plan.units()).filter(|index| !done.contains_key(index)).collect();
+    let start = Instant::now();
+    let stages = Stages::default();
+    let progress = Progress::new(plan.units(), resumed);
+    work(plan, &todo, &stages, |unit| {
+        journal.append(&unit)?;
+        if let Err(failure) = &unit.outcome {
+            progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
+            if strict {
+                bail!(
+                    "{} with {}: {} (--strict stops at the first failure)",
+                    failure.sample,
+                    failure.model,
+                    failure.error
+                );
+            }
+        }
+        done.insert(unit.index, unit);
+        progress.step();
+        Ok(())
+    })?;
+    progress.finish();
+    Ok(Finished {
+        units: done.into_values().collect(),
+        resumed,
+        stages: stages.seconds(),
+        wall: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread. One libtorch thread a worker: on work this
+/// small more of them cost more than they give, and results must not depend on how many there are.
+fn work(plan: &Plan, todo: &[usize], stages: &Stages, mut finish: impl FnMut(Unit) -> Result<()>) -> Result<()> {
+    tch::set_num_threads(1);
+    let workers = plan.config.compute.workers.min(todo.len()).max(1);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .thread_name(|i| format!("worker-{i}"))
+        .build()
+        .context("the worker threads can't be started")?;
+    // Tensors may be sent to a thread but not shared between threads, so each worker takes handles of its own.
+    let handles = || plan.models.iter().map(crate::plan::Model::share).collect::<Vec<_>>();
+    let slots: Vec<Mutex<Option<Vec<_>>>> = (0..workers).map(|_| Mutex::new(Some(handles()))).collect();
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    // The plan itself can't be shared: its models hold tensors.
+    let (config, dataset) = (&plan.config, &*plan.dataset);
+    std::thread::scope(|scope| {
+        let (slots, next, stop) = (&slots, &next, &stop);
+        scope.spawn(move || {
+            pool.broadcast(|context| {
+                tch::set_num_threads(1);
+                let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
+                let mut worker = Worker::new(config, dataset, models.unwrap_or_default(), stages);
+                while !stop.load(Ordering::Relaxed) {
+                    let Some(&index) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    if sender.send(worker.unit(index)).is_err() {
+                        break;
+                    }
+                }
+            });
+        });
+        for unit in receiver {
+            if let Err(error) = finish(unit) {
+                stop.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    })
+}
