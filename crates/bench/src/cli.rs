@@ -208,7 +208,6 @@ mod tests {
         assert!(matches!(parse("bench list methods").unwrap().command, Some(Command::List { what: Listing::Methods })));
         assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
         assert!(parse("bench list method").unwrap_err().contains("'methods'"));
-        assert!(parse("bench --limit 3 list methods").is_err());
     }
 
     const EXPLAIN: &str = "bench explain --arch vgg --weights w --class 3 --method gradcam --out o";

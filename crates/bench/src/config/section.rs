@@ -228,7 +228,7 @@ impl<T: DeserializeOwned> Field for Choice<T> {
         };
         T::deserialize(name.as_str().into_deserializer()).map(Choice).map_err(|Names(names): Names| {
             let meant = nearest(&name, names.iter().copied());
-            format!("unknown value '{name}'{}; the values are {}", hint(meant.as_deref()), names.join(", "))
+            format!("unknown value '{name}'{} (one of {})", hint(meant.as_deref()), names.join(", "))
         })
     }
 }
