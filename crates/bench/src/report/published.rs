@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 /// One published number.
@@ -26,6 +26,8 @@ pub struct Published {
     pub value: f64,
 }
 
+const COLUMNS: &str = "table,dataset,model,method,ucag,metric,value";
+
 /// Reads a CSV with the columns table, dataset, model, method, ucag, metric, value.
 ///
 /// # Errors
@@ -35,6 +37,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Published>> {
     let mut reader =
         csv::Reader::from_path(path).with_context(|| format!("{show}: can't read the published numbers"))?;
     let headers = reader.headers().with_context(|| format!("{show}:1: can't read the head line"))?.clone();
+    ensure!(headers.iter().eq(COLUMNS.split(',')), "{show}:1: the columns must be {COLUMNS}");
     let mut seen = HashMap::new();
     let mut published = Vec::new();
     for line in reader.records() {
@@ -62,13 +65,16 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Published>> {
 fn malformed(path: &Path, error: &csv::Error) -> anyhow::Error {
     let line = error.position().map_or(0, csv::Position::line);
     let what = match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+        csv::ErrorKind::Deserialize { err, .. } => {
+            let column = err.field().and_then(|field| COLUMNS.split(',').nth(field as usize));
+            column.map_or(String::new(), |column| format!("{column}: ")) + &err.kind().to_string()
+        }
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("{len} fields where the head line has {expected_len}")
         }
         _ => error.to_string(),
     };
-    anyhow::anyhow!("{}:{line}: {what}; columns are table,dataset,model,method,ucag,metric,value", path.display())
+    anyhow::anyhow!("{}:{line}: {what}; columns are {COLUMNS}", path.display())
 }
 
 /// A method's name as papers have it: without the mark of a candidate.

@@ -1,0 +1,80 @@
+//! Configs and records made up for the tests of reports.
+#![allow(dead_code, missing_docs, unreachable_pub)]
+
+use std::path::{Path, PathBuf};
+
+use bench::config::{Compute, Config, Dataset, Method, Metric, Model, Output};
+use bench::record::Record;
+use ucag_core::post::MapState;
+use ucag_core::protocol::Protocol;
+
+/// Methods with both rows, controls with one, deletion and insertion.
+pub fn config(models: &[&str], methods: &[&str], metrics: &[&str]) -> Config {
+    let model = |name: &&str| Model {
+        arch: name.to_lowercase(),
+        weights: PathBuf::from("weights.safetensors"),
+        layer: None,
+        name: (*name).to_owned(),
+        input_size: None,
+    };
+    let method = |id: &&str| {
+        let method = ucag_core::explain::method(id).unwrap();
+        let control = method.role == ucag_core::explain::Role::Control;
+        Method { method, ucag: if control { vec![false] } else { vec![false, true] } }
+    };
+    Config {
+        path: PathBuf::from("made-up.toml"),
+        name: "made-up".to_owned(),
+        title: "Deletion and insertion, made up".to_owned(),
+        protocol: Protocol::official(),
+        seed: 7,
+        dataset: Dataset { kind: "mini".to_owned(), root: PathBuf::from("data/mini"), limit: None },
+        models: models.iter().map(model).collect(),
+        methods: methods.iter().map(method).collect(),
+        metrics: metrics.iter().map(|id| Metric { metric: metrics::metric(id).unwrap(), step: None }).collect(),
+        output: Output { dir: PathBuf::from("results/made-up"), published: None, gallery: 0, resamples: 1000 },
+        compute: Compute { device: tch::Device::Cpu, workers: 1, views_per_batch: 1, images_per_batch: 1 },
+    }
+}
+
+pub fn record(sample: &str, model: &str, method: &str, ucag: bool, metric: &str, value: f64) -> Record {
+    Record {
+        sample: sample.to_owned(),
+        class: 0,
+        model: model.to_owned(),
+        method: method.to_owned(),
+        ucag,
+        metric: metric.to_owned(),
+        value,
+        map: MapState::Fine,
+        curve: None,
+    }
+}
+
+/// Values without and with UCAG of GradCAM's `metric` on M, samples s0, s1, ...
+pub fn pairs(metric: &str, plain: &[f64], with: &[f64]) -> Vec<Record> {
+    let row = |ucag: bool, values: &[f64]| -> Vec<Record> {
+        let one = |(s, &value): (usize, &f64)| record(&format!("s{s}"), "M", "gradcam", ucag, metric, value);
+        values.iter().enumerate().map(one).collect()
+    };
+    [row(false, plain), row(true, with)].concat()
+}
+
+/// Equally spaced quantiles would be no test of a bootstrap; these are 400 numbers of unit variance and zero mean, from sums of a
+/// linear congruential generator's output, standardised.
+pub fn normals(n: usize) -> Vec<f64> {
+    let mut state = 12345_u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let raw: Vec<f64> = (0..n).map(|_| (0..12).map(|_| uniform()).sum::<f64>()).collect();
+    let mean = raw.iter().sum::<f64>() / n as f64;
+    let deviation = (raw.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+    raw.iter().map(|v| (v - mean) / deviation).collect()
+}
+
+/// A CSV as rows of named fields.
+pub fn rows(path: &Path) -> Vec<std::collections::HashMap<String, String>> {
+    csv::Reader::from_path(path).unwrap().deserialize().map(Result::unwrap).collect()
+}

@@ -1,0 +1,91 @@
+//! Overlays and sheets.
+
+use bench::report::gallery::{Sheet, Tile, compose, file_name, index, overlay, scores, write};
+use image::{Rgb, RgbImage};
+use ucag_core::post::{MapState, Post};
+
+fn grey(side: u32) -> RgbImage {
+    RgbImage::from_pixel(side, side, Rgb([100; 3]))
+}
+
+#[test]
+fn viridis_ends_over_grey() {
+    // Viridis runs from (68, 1, 84) to (253, 231, 37); 0.6 of it and 0.4 of grey 100.
+    let picture = overlay(&grey(2), &[0.0, 1.0, -3.0, 7.0], Post::Cam).unwrap();
+    let (low, high) = (Rgb([81, 41, 90]), Rgb([192, 179, 62]));
+    for (pixel, expected) in picture.pixels().zip([low, high, low, high]) {
+        for (channel, expected) in pixel.0.into_iter().zip(expected.0) {
+            assert!(channel.abs_diff(expected) <= 1, "{pixel:?}");
+        }
+    }
+}
+
+#[test]
+fn signed_maps_are_red_for_and_blue_against() {
+    let picture = overlay(&grey(2), &[2.0, -2.0, 0.0, 0.5], Post::Signed).unwrap();
+    let [Rgb([r, _, b]), Rgb([r2, _, b2]), Rgb(zero), Rgb([r3, _, b3])] =
+        [0, 1, 2, 3].map(|i| *picture.get_pixel(i % 2, i / 2));
+    assert!(r > b && b2 > r2, "{r} {b} {r2} {b2}");
+    assert_eq!(zero, [177; 3]);
+    assert!(r3 > b3 && r3 - b3 < r - b, "half the strength isn't weaker");
+}
+
+#[test]
+fn maps_that_do_not_fit_are_refused() {
+    for (map, expected) in [(vec![0.0; 3], "3 values"), (vec![0.0, f32::NAN, 0.0, 0.0], "NaN")] {
+        let error = overlay(&grey(2), &map, Post::Cam).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> Tile<'a> {
+    Tile { label, ucag, map, post: Post::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
+}
+
+#[test]
+fn a_sheet_has_a_row_without_and_a_row_with() {
+    let (image, map) = (grey(180), vec![0.5; 180 * 180]);
+    let both = [false, true].map(|ucag| tile("GradCAM", ucag, &map, MapState::Fine));
+    let sheet =
+        |tiles: Vec<Tile<'_>>| compose(&Sheet { title: "t".into(), image: &image, tiles }).unwrap().dimensions();
+    let (one, two) = (sheet(both[..1].to_vec()), sheet(both.to_vec()));
+    assert_eq!(one.0, two.0);
+    assert!(two.1 >= one.1 + 180);
+    let wider = sheet(vec![both[0].clone(), tile("Other", true, &map, MapState::Fine)]);
+    assert!(wider.0 >= two.0 + 180);
+}
+
+#[test]
+fn a_degenerate_map_looks_different_from_a_zero_map() {
+    let (image, map) = (grey(180), vec![0.0; 180 * 180]);
+    let [fine, degenerate] = [MapState::Fine, MapState::AllZero].map(|state| {
+        compose(&Sheet { title: "t".into(), image: &image, tiles: vec![tile("GradCAM", false, &map, state)] }).unwrap()
+    });
+    assert_ne!(fine, degenerate);
+}
+
+#[test]
+fn sheets_are_indexed() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(index(folder.path()).unwrap(), None);
+    assert_eq!(index(&folder.path().join("absent")).unwrap(), None);
+    let (image, map) = (grey(180), vec![0.5; 180 * 180]);
+    let sheet = Sheet { title: "t".into(), image: &image, tiles: vec![tile("GradCAM", false, &map, MapState::Fine)] };
+    for place in 0..2 {
+        write(&folder.path().join(file_name(place, "a/b c", "M:1")), &sheet).unwrap();
+    }
+    let single = image::open(folder.path().join("00001_a_b_c_M_1.png")).unwrap();
+    let path = index(folder.path()).unwrap().unwrap();
+    assert_eq!(image::open(&path).unwrap().height(), 2 * single.height());
+    // Another index over the same folder doesn't take the first one for a sheet.
+    index(folder.path()).unwrap();
+    assert_eq!(image::open(&path).unwrap().height(), 2 * single.height());
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn scores_are_in_the_metrics_units() {
+    let metric = |id| metrics::metric(id).unwrap();
+    assert_eq!(scores(&[(metric("deletion"), 0.0421), (metric("insertion"), 0.5706)]), "del 4.2  ins 57.1");
+}
