@@ -33,7 +33,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Explain one class of one image with one method: writes the map as numbers and as pictures
-    Explain(ExplainArgs),
+    Explain(Box<ExplainArgs>),
     /// List what configs can name
     List {
         /// What to list.

@@ -1,4 +1,5 @@
 //! Configs that are fine: defaults, overrides, and what is kept of them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Configs that aren't fine: each message in full, with file, line and key.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 
