@@ -70,8 +70,8 @@ fn metrics(out: &mut dyn Write) -> io::Result<()> {
 fn datasets(out: &mut dyn Write) -> io::Result<()> {
     for (i, kind) in datasets::DATASETS.iter().enumerate() {
         let gap = if i > 0 { "\n" } else { "" };
-        writeln!(out, "{gap}{}  {}\n\nlayout below the root:\n{}", kind.id, kind.summary, kind.layout)?;
-        writeln!(out, "\nhow to get it:\n{}", kind.obtain)?;
+        writeln!(out, "{gap}{}  {}\n\nlayout below the root:\n  {}", kind.id, kind.summary, kind.layout)?;
+        writeln!(out, "\nhow to get it:\n  {}", kind.obtain)?;
     }
     Ok(())
 }

@@ -42,6 +42,10 @@ fn with(arguments: &[&str], expected: &str) {
 fn files_that_are_no_configs() {
     let none = load("no/such.toml".as_ref(), &Overrides::default()).unwrap_err().to_string();
     assert!(none.starts_with("no/such.toml: the config can't be read: "), "{none}");
+    let scratch = Scratch::new();
+    scratch.write("table1.toml", GOOD);
+    let near = load(&scratch.path("tabel1.toml"), &Overrides::default()).unwrap_err().to_string();
+    assert!(scratch.relative(&near).ends_with("; did you mean 'table1.toml'?"), "{near}");
     let binary = errors([0x66, 0xff, 0xfe], &Overrides::default());
     assert!(binary.starts_with("x.toml: the config can't be read: "), "{binary}");
     first("seed = ", "x.toml:1: isn't TOML: string values must be quoted, expected literal string");

@@ -56,13 +56,24 @@ fn table(path: &Path, report: &Report) -> Option<Table> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            report.add(&Origin::File, format!("the config can't be read: {error}"));
+            let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
+            report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
             return None;
         }
     };
     tree::parse(&text, &|offset| tree::line_of(&text, offset))
         .map_err(|(origin, problem)| report.add(&origin, format!("isn't TOML: {problem}")))
         .ok()
+}
+
+/// The config in the same folder whose name is nearest.
+fn neighbour(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries =
+        std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let configs: Vec<String> = entries.filter(|name| name.ends_with(".toml")).collect();
+    let name = nearest(&path.file_name()?.to_string_lossy(), configs.iter().map(String::as_str))?;
+    Some(path.with_file_name(name).display().to_string())
 }
 
 /// Writes what the command line says into the tree.
