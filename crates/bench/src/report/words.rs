@@ -51,13 +51,15 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
 
 /// Cautions about the number of samples, if any.
 pub(crate) fn few(table: &Table<'_>) -> Option<String> {
-    let (least, _) = table.samples();
-    match least {
-        0 => Some("Some cells have no samples, because every one failed.".to_owned()),
-        1 => Some("One sample has no interval, and nothing is called better or worse.".to_owned()),
-        n if n < FEW => Some(format!("With {n} samples, percentile intervals are narrower than they should be.")),
+    let empty = table.rows.iter().any(|row| row.n == 0).then(|| "Some cells have no samples.".to_owned());
+    let least = table.rows.iter().map(|row| row.n).filter(|&n| n > 0).min();
+    let few = match least {
+        Some(1) => Some("One sample has no interval, and nothing is called better or worse.".to_owned()),
+        Some(n) if n < FEW => Some(format!("With {n} samples, percentile intervals are narrower than they should be.")),
         _ => None,
-    }
+    };
+    let both: Vec<String> = [empty, few].into_iter().flatten().collect();
+    (!both.is_empty()).then(|| both.join(" "))
 }
 
 /// How many could not be scored.

@@ -5,12 +5,12 @@ mod overlay;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use image::imageops::{FilterType, overlay as paste, resize};
+use image::imageops::{FilterType, crop_imm, overlay as paste, resize};
 use image::{Rgb, RgbImage};
 use ucag_core::post::{MapState, Post};
 
 use super::files;
-use super::plot::{Align, INK, MUTED, Shape, paint, width};
+use super::plot::{paint, width};
 
 pub use overlay::overlay;
 
@@ -102,41 +102,36 @@ pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
     let down = |row: usize| HEAD + row as u32 * (tall + GAP);
     let size = (across(labels.len() + 1) - GAP + MARGIN, down(rows.len().max(1)) - GAP + MARGIN);
     let mut picture = RgbImage::from_pixel(size.0, size.1, Rgb([255; 3]));
-    let mut shapes = vec![text(&sheet.title, (MARGIN, HEAD / 2), 16.0, Align::Start, size.0 - 2 * MARGIN)];
-
+    let title = fitting(&sheet.title, 17.0, HEAD, size.0 - 2 * MARGIN)?;
+    paste(&mut picture, &title, i64::from(MARGIN), 0);
     for (row, &ucag) in rows.iter().enumerate() {
-        let (x, y) = (across(0), down(row));
-        put(&mut picture, sheet.image, (w, h), (x, y + TEXT));
+        let y = down(row);
         let label = if ucag { "image (with UCAG)" } else { "image (without UCAG)" };
-        shapes.push(text(label, (x + w / 2, y + TEXT / 2), 14.0, Align::Middle, w));
+        put(&mut picture, &enlarged(sheet.image, (w, h)), (across(0), y), label, "")?;
         for tile in sheet.tiles.iter().filter(|tile| tile.ucag == ucag) {
             let column = labels.iter().position(|&label| label == tile.label).unwrap_or(0);
-            let x = across(column + 1);
-            let fine = tile.state == MapState::Fine;
-            let shown = if fine { overlay(sheet.image, tile.map, tile.post) } else { Ok(sheet.image.clone()) };
-            let mut shown = resize(&shown.with_context(|| tile.label.to_owned())?, w, h, FilterType::Nearest);
-            if !fine {
-                shown = overlay::hatched(&shown);
-            }
-            put(&mut picture, &shown, (w, h), (x, y + TEXT));
             let label = if ucag { format!("{} + UCAG", tile.label) } else { tile.label.to_owned() };
-            shapes.push(text(&label, (x + w / 2, y + TEXT / 2), 14.0, Align::Middle, w));
-            shapes.push(text(&tile.note, (x + w / 2, y + TEXT + h + TEXT / 2), 14.0, Align::Middle, w));
-            if !fine {
-                let (x, y) = (f64::from(x + w / 2), f64::from(y + TEXT + h / 2));
-                let words = format!("{} map", tile.state.as_str());
-                let half = width(&words, 16.0) / 2.0 + 6.0;
-                shapes.push(Shape::Fill {
-                    from: (x - half, y - 12.0),
-                    to: (x + half, y + 12.0),
-                    color: plotters::style::WHITE,
-                });
-                shapes.push(text(&words, (x as u32, y as u32), 16.0, Align::Middle, w));
-            }
+            let shown = shown(sheet.image, tile, (w, h)).with_context(|| label.clone())?;
+            put(&mut picture, &shown, (across(column + 1), y), &label, &tile.note)?;
         }
     }
-    paint::over(&mut picture, size, &shapes)?;
     Ok(picture)
+}
+
+/// A tile's picture: the map over the image, or stripes and the state's name.
+fn shown(image: &RgbImage, tile: &Tile<'_>, (w, h): (u32, u32)) -> anyhow::Result<RgbImage> {
+    if tile.state == MapState::Fine {
+        return Ok(enlarged(&overlay(image, tile.map, tile.post)?, (w, h)));
+    }
+    let mut shown = overlay::hatched(&enlarged(image, (w, h)));
+    let words = paint::caption(&format!(" {} map ", tile.state.as_str()), 17.0, HEAD)?;
+    paste(&mut shown, &words, (i64::from(w) - i64::from(words.width())) / 2, i64::from(h / 2 - HEAD / 2));
+    Ok(shown)
+}
+
+/// Whole multiples by nearest neighbour: the network's own pixels, not a smoother picture than it saw.
+fn enlarged(image: &RgbImage, (w, h): (u32, u32)) -> RgbImage {
+    resize(image, w, h, FilterType::Nearest)
 }
 
 /// Stacks the first sheets of a folder into `index.png`. `None` where there is no sheet.
@@ -167,14 +162,20 @@ pub fn index(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-fn put(picture: &mut RgbImage, tile: &RgbImage, (w, h): (u32, u32), (x, y): (u32, u32)) {
-    // Whole multiples by nearest neighbour: the network's own pixels, not a smoother picture than it saw.
-    paste(picture, &resize(tile, w, h, FilterType::Nearest), i64::from(x), i64::from(y));
+/// Puts a tile with a line above and one below.
+fn put(sheet: &mut RgbImage, tile: &RgbImage, (x, y): (u32, u32), above: &str, below: &str) -> anyhow::Result<()> {
+    let (w, h) = tile.dimensions();
+    paste(sheet, tile, i64::from(x), i64::from(y + TEXT));
+    for (words, y) in [(above, y), (below, y + TEXT + h)] {
+        let words = fitting(words, 15.0, TEXT, w)?;
+        paste(sheet, &words, i64::from(x) + (i64::from(w) - i64::from(words.width())) / 2, i64::from(y));
+    }
+    Ok(())
 }
 
-/// A text that fits: smaller where it is too long, down to a size that can still be read.
-fn text(text: &str, (x, y): (u32, u32), size: f64, align: Align, room: u32) -> Shape {
-    let size = (size * f64::from(room) / width(text, size).max(1.0)).clamp(9.0, size);
-    let color = if size < 11.0 { MUTED } else { INK };
-    Shape::Text { text: text.to_owned(), at: (f64::from(x), f64::from(y)), size, color, align, upwards: false }
+/// A text that fits: smaller where it is too long, down to a size that can still be read, and then cut.
+fn fitting(words: &str, size: f64, height: u32, room: u32) -> anyhow::Result<RgbImage> {
+    let size = (size * f64::from(room) / (width(words, size) + 4.0)).clamp(10.0, size);
+    let line = paint::caption(words, size, height)?;
+    Ok(crop_imm(&line, 0, 0, line.width().min(room), height).to_image())
 }

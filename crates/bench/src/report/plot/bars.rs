@@ -30,14 +30,13 @@ pub fn picture(table: &Table<'_>) -> Picture {
     let bars: usize = config.methods.iter().map(|method| method.ucag.len()).sum();
     let tall = bars as f64 * BAR + (config.methods.len() + 1) as f64 * BETWEEN;
     let (columns, lines) = (config.models.len() as f64, config.metrics.len() as f64);
-    let wide =
-        (left + columns * (PANEL + GAP)).max(left + legend_width()).max(MARGIN * 2.0 + width(&config.title, 18.0));
-    let mut picture = Picture { size: (wide, TOP + lines * (tall + BELOW + GAP)), shapes: Vec::new() };
-
-    picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     let of = format!("{} of {}", words::samples(table), config.dataset.kind);
+    let mut picture = Picture { size: (0.0, TOP + lines * (tall + BELOW + GAP) - GAP), shapes: Vec::new() };
+    let beside = legend(&mut picture, table, (MARGIN, 44.0)) + width(&of, 13.0) * 1.1;
+    let wide = (left + columns * (PANEL + GAP)).max(beside + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
+    picture.size.0 = wide;
+    picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     picture.text(of, (wide - MARGIN, 44.0), 13.0, MUTED, Align::End);
-    legend(&mut picture, table, (MARGIN, 44.0));
     for (line, metric) in blocks::metrics(table).into_iter().enumerate() {
         let top = TOP + line as f64 * (tall + BELOW + GAP);
         let rows = || table.rows.iter().filter(|row| row.cell.metric.id == metric.id);
@@ -121,11 +120,8 @@ fn color(method: &Method, ucag: bool) -> RGBColor {
 const KEYS: [(&str, RGBColor); 4] =
     [("without UCAG", PLAIN), ("with UCAG", WITH), ("control", CONTROL), ("control with UCAG", CONTROL_WITH)];
 
-fn legend_width() -> f64 {
-    KEYS.iter().map(|(text, _)| 36.0 + width(text, 13.0) * 1.1).sum::<f64>() + 320.0
-}
-
-fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) {
+/// Draws the keys that are used and returns where they end.
+fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) -> f64 {
     let used: Vec<RGBColor> =
         table.config.methods.iter().flat_map(|method| method.ucag.iter().map(|&ucag| color(method, ucag))).collect();
     let key = |picture: &mut Picture, text: &str, x: f64| {
@@ -145,6 +141,7 @@ fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) {
     let theirs = table.rows.iter().filter(|row| row.published.is_some()).count();
     if let Some(first) = table.published.first().filter(|_| theirs > 0) {
         picture.shapes.push(Shape::Diamond { at: (x + 7.0, y), radius: 4.0 });
-        key(picture, &format!("published ({})", first.dataset), x);
+        x = key(picture, &format!("published ({})", first.dataset), x);
     }
+    x
 }

@@ -29,7 +29,7 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
         config.methods.iter().map(|method| width(method.method.name, 14.0)).fold(width("without UCAG", 14.0), f64::max)
             * 1.1;
     let wide = (panels + 36.0 + keys + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
-    let lines = metrics.len() as f64 * (PANEL.1 + GAP.1);
+    let lines = metrics.len() as f64 * (PANEL.1 + GAP.1) - GAP.1 / 3.0;
     let tall = TOP + lines.max((config.methods.len() as f64 + 4.0) * KEY);
     let mut picture = Picture { size: (wide, tall), shapes: Vec::new() };
 
@@ -68,7 +68,7 @@ fn frame(picture: &mut Picture, metric: &Metric, model: &str, (x, top): (f64, f6
     let (right, bottom) = (x + PANEL.0, top + PANEL.1);
     let middle = x + PANEL.0 / 2.0;
     picture.text(
-        format!("{model}: {} {}", metric.name, metric.direction.arrow()),
+        format!("{model}: {}, {}", metric.name, metric.direction.words()),
         (middle, top - 11.0),
         14.0,
         INK,

@@ -83,8 +83,9 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const FAINT: RGBColor = RGBColor(222, 222, 222);
 pub(crate) const MUTED: RGBColor = RGBColor(110, 110, 110);
 
-/// Colours that colour-blind people can tell apart (Okabe and Ito's, without the yellow, which is too light for lines).
-pub(crate) const PALETTE: [RGBColor; 7] = [
+/// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is too light for lines, and two of Tol's.
+/// As many as the registry has methods that aren't controls.
+pub(crate) const PALETTE: [RGBColor; 9] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -92,6 +93,8 @@ pub(crate) const PALETTE: [RGBColor; 7] = [
     RGBColor(230, 159, 0),
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
+    RGBColor(136, 34, 85),
+    RGBColor(153, 153, 51),
 ];
 
 impl Picture {

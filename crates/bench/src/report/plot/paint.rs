@@ -1,7 +1,8 @@
 //! A picture made into a PNG or an SVG.
 
 use anyhow::{Context, anyhow};
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use image::imageops::{FilterType, resize};
+use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::{
@@ -11,21 +12,37 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, IntoTextStyle, ShapeStyle};
 
-use super::{Align, FAMILY, INK, Picture, Point, Shape, font};
+use super::{Align, FAMILY, INK, Picture, Point, Shape, font, width};
 
-/// Device pixels for each logical pixel of a PNG, for screens that have them.
-const DENSITY: f64 = 2.0;
+/// What sets a format apart.
+#[derive(Debug, Clone, Copy)]
+struct Format {
+    /// Device pixels for each logical pixel.
+    density: f64,
+    /// How far text must be lowered, in its size, for its letters to stand around its middle.
+    lower: f64,
+}
+
+impl Format {
+    fn dense(self, density: u32) -> Self {
+        Self { density: f64::from(density), ..self }
+    }
+}
+
+/// Twice as many pixels each way, for screens that have them. plotters centres the line from a nominal ascent, not the letters.
+const BITMAP: Format = Format { density: 2.0, lower: 0.14 };
+const VECTOR: Format = Format { density: 1.0, lower: 0.0 };
 
 /// The picture as a PNG, twice as many pixels each way as its size.
 ///
 /// # Errors
 /// Where plotters or the encoder refuses.
 pub fn png(picture: &Picture) -> anyhow::Result<Vec<u8>> {
-    let (width, height) = pixels(picture, DENSITY);
+    let (width, height) = pixels(picture, BITMAP.density);
     let mut buffer = vec![0; (width * height * 3) as usize];
     {
         let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
-        paint(&area, picture, DENSITY)?;
+        paint(&area, picture, BITMAP)?;
     }
     encode(&buffer, width, height)
 }
@@ -38,7 +55,7 @@ pub fn svg(picture: &Picture) -> anyhow::Result<String> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, pixels(picture, 1.0)).into_drawing_area();
-        paint(&area, picture, 1.0)?;
+        paint(&area, picture, VECTOR)?;
     }
     Ok(text)
 }
@@ -50,26 +67,38 @@ pub(crate) fn encode(rgb: &[u8], width: u32, height: u32) -> anyhow::Result<Vec<
     Ok(png)
 }
 
-/// Draws on RGB bytes that may already hold an image.
-pub(crate) fn over(rgb: &mut [u8], size: (u32, u32), shapes: &[Shape]) -> anyhow::Result<()> {
-    let area = BitMapBackend::with_buffer(rgb, size).into_drawing_area();
-    font();
-    shapes.iter().try_for_each(|shape| draw(&area, shape, 1.0))?;
-    area.present().map_err(|error| anyhow!("can't draw: {error}"))
+/// A line of text on white, `height` pixels high. Drawn larger and made smaller, since plotters puts glyphs at whole pixels, which shows in
+/// small text.
+///
+/// # Errors
+/// Where plotters refuses.
+pub(crate) fn caption(words: &str, size: f64, height: u32) -> anyhow::Result<RgbImage> {
+    const FINER: u32 = 4;
+    let width = width(words, size * f64::from(FINER)).ceil() as u32 / FINER + 2;
+    let mut picture = Picture { size: (f64::from(width), f64::from(height)), shapes: Vec::new() };
+    picture.text(words, (1.0, f64::from(height) / 2.0), size, INK, Align::Start);
+    let mut large = RgbImage::new(width * FINER, height * FINER);
+    paint(
+        &BitMapBackend::with_buffer(&mut large, (width * FINER, height * FINER)).into_drawing_area(),
+        &picture,
+        BITMAP.dense(FINER),
+    )?;
+    Ok(resize(&large, width, height, FilterType::Triangle))
 }
 
 fn pixels(picture: &Picture, density: f64) -> (u32, u32) {
     ((picture.size.0 * density).ceil() as u32, (picture.size.1 * density).ceil() as u32)
 }
 
-fn paint<B: DrawingBackend>(area: &DrawingArea<B, Shift>, picture: &Picture, density: f64) -> anyhow::Result<()> {
+fn paint<B: DrawingBackend>(area: &DrawingArea<B, Shift>, picture: &Picture, format: Format) -> anyhow::Result<()> {
     font();
     area.fill(&WHITE).map_err(|error| anyhow!("can't draw: {error}"))?;
-    picture.shapes.iter().try_for_each(|shape| draw(area, shape, density))?;
+    picture.shapes.iter().try_for_each(|shape| draw(area, shape, format))?;
     area.present().map_err(|error| anyhow!("can't draw: {error}"))
 }
 
-fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, density: f64) -> anyhow::Result<()> {
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, format: Format) -> anyhow::Result<()> {
+    let density = format.density;
     let place = |(x, y): Point| ((x * density).round() as i32, (y * density).round() as i32);
     let long = |length: f64| (length * density).round() as u32;
     match shape {
@@ -96,7 +125,9 @@ fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, density:
             let turn = if *upwards { FontTransform::Rotate270 } else { FontTransform::None };
             let style = (FAMILY, size * density).into_font().transform(turn).with_color(color);
             let style = style.into_text_style(&area.dim_in_pixel()).pos(Pos::new(align, VPos::Center));
-            area.draw(&Text::new(text.as_str(), place(*at), style))
+            let lower = format.lower * size;
+            let at = if *upwards { (at.0 + lower, at.1) } else { (at.0, at.1 + lower) };
+            area.draw(&Text::new(text.as_str(), place(at), style))
         }
     }
     .map_err(|error| anyhow!("can't draw: {error}"))
