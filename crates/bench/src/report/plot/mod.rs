@@ -127,7 +127,7 @@ pub(crate) fn font() {
 }
 
 /// Width of a text in logical pixels.
-pub(crate) fn width(text: &str, size: f64) -> f64 {
+pub fn width(text: &str, size: f64) -> f64 {
     font();
     (FAMILY, size).into_font().box_size(text).map_or(0.0, |(width, _)| f64::from(width) + 1.0)
 }

@@ -1,0 +1,107 @@
+//! Plots of everything the registry has: nothing overlaps, nothing lies outside, colours can be told apart.
+
+mod report_common;
+
+use std::collections::HashSet;
+
+use bench::report::plot::axis::Axis;
+use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, width};
+use bench::report::table::Table;
+use bench::report::{Cell, MeanCurve};
+use report_common::{config, record};
+use ucag_core::explain::METHODS;
+
+/// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of a line's height.
+fn boxes(picture: &Picture) -> Vec<(String, [f64; 4])> {
+    let mut boxes = Vec::new();
+    for shape in &picture.shapes {
+        if let Shape::Text { text, at: (x, y), size, align, upwards: false, .. } = shape {
+            let w = width(text, *size);
+            let left = match align {
+                Align::Start => *x,
+                Align::Middle => x - w / 2.0,
+                Align::End => x - w,
+            };
+            boxes.push((text.clone(), [left, y - 0.4 * size, left + w, y + 0.4 * size]));
+        }
+    }
+    boxes
+}
+
+fn check(picture: &Picture) {
+    let boxes = boxes(picture);
+    assert!(!boxes.is_empty());
+    for (place, (text, a)) in boxes.iter().enumerate() {
+        let inside = a[0] >= 0.0 && a[1] >= 0.0 && a[2] <= picture.size.0 && a[3] <= picture.size.1;
+        assert!(inside, "`{text}` at {a:?} sticks out of {:?}", picture.size);
+        for (other, b) in &boxes[place + 1..] {
+            let overlap = a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+            assert!(!overlap, "`{text}` at {a:?} and `{other}` at {b:?} overlap");
+        }
+    }
+}
+
+#[test]
+fn no_text_overlaps_however_many_rows() {
+    let published = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/published/table1.csv");
+    let all: Vec<&str> = METHODS.iter().map(|method| method.id).collect();
+    for models in [&["ResNet50", "DenseNet121", "InceptionV3"][..], &["M"][..]] {
+        for methods in [&all[..], &["gradcam"][..]] {
+            for metrics in [&["deletion", "insertion", "deletion-rise", "insertion-rise"][..], &["deletion"][..]] {
+                let mut config = config(models, methods, metrics);
+                config.output.published = Some(published.clone());
+                let records: Vec<_> = (0..3)
+                    .map(|s| {
+                        record(&format!("s{s}"), models[0], "gradcam", true, "deletion", 0.1 + f64::from(s) / 100.0)
+                    })
+                    .collect();
+                let table = Table::new(&config, &records).unwrap();
+                check(&bars::picture(&table));
+                let curve = |cell: Cell<'static>| MeanCurve { cell, mean: vec![0.9, 0.4, 0.1], n: 3 };
+                let cell = |&(method, metric)| Cell { model: "M", method, ucag: true, metric };
+                let cells =
+                    METHODS.iter().copied().flat_map(|m| table.rows.iter().map(move |row| (m, row.cell.metric)));
+                let curves: Vec<MeanCurve<'static>> = cells.collect::<Vec<_>>().iter().map(cell).map(curve).collect();
+                check(&lines::picture(&config, &curves));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_method_of_the_registry_has_a_colour_of_its_own() {
+    let all: Vec<&str> = METHODS.iter().map(|method| method.id).collect();
+    let config = config(&["M"], &all, &["deletion"]);
+    let table = Table::new(&config, &[]).unwrap();
+    let curves: Vec<_> =
+        table.rows.iter().map(|row| MeanCurve { cell: row.cell, mean: vec![0.5, 0.25], n: 1 }).collect();
+    let picture = lines::picture(&config, &curves);
+    // Two keys for dashed and solid come before those of the methods.
+    let keys = picture.shapes.windows(2).filter_map(|pair| match pair {
+        [Shape::Line { color, .. }, Shape::Text { text, .. }] => Some((text.clone(), (color.0, color.1, color.2))),
+        _ => None,
+    });
+    let keys: Vec<_> = keys.filter(|(text, _)| METHODS.iter().any(|method| method.name == text)).collect();
+    assert_eq!(keys.len(), METHODS.len());
+    assert_eq!(keys.iter().map(|(_, color)| color).collect::<HashSet<_>>().len(), METHODS.len());
+}
+
+#[test]
+fn places_on_an_axis_by_hand() {
+    // From 0 to 10 and 6 % more.
+    let axis = Axis::new([4.0, 10.0].into_iter(), (100.0, 206.0));
+    assert!((axis.place(0.0) - 100.0).abs() < 1e-9 && (axis.place(10.0) - 200.0).abs() < 1e-9);
+    let labels: Vec<String> = axis.ticks(6).into_iter().map(|(_, label)| label).collect();
+    assert_eq!(labels, ["0", "2", "4", "6", "8", "10"]);
+    // Below zero there is room, too, and values that are all the same make no empty axis.
+    assert!(Axis::new([-5.0].into_iter(), (0.0, 1.0)).place(-5.0) > 0.0);
+    assert!(Axis::new(std::iter::empty(), (0.0, 1.0)).place(0.5).is_finite());
+}
+
+#[test]
+fn an_svg_needs_no_font_of_its_own() {
+    let table_config = config(&["M"], &["gradcam"], &["deletion"]);
+    let table = Table::new(&table_config, &[]).unwrap();
+    let text = svg(&bars::picture(&table)).unwrap();
+    assert!(text.contains("font-family=\"sans-serif\"") && text.contains("no samples"), "{text}");
+}
