@@ -12,7 +12,7 @@ use report_common::{config, normals, pairs, record, rows};
 use ucag_core::post::MapState;
 
 fn report(config: &Config, records: &[Record], out: &Path) -> Written {
-    write(&Summary { config, records, failures: &[], out }).unwrap()
+    write(&Summary { config, records, failures: &[], out }).expect("a report")
 }
 
 fn near(text: &str, expected: f64) {

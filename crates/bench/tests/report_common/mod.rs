@@ -1,5 +1,5 @@
 //! Configs and records made up for the tests of reports.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 
@@ -60,8 +60,8 @@ pub fn pairs(metric: &str, plain: &[f64], with: &[f64]) -> Vec<Record> {
     [row(false, plain), row(true, with)].concat()
 }
 
-/// Equally spaced quantiles would be no test of a bootstrap; these are 400 numbers of unit variance and zero mean, from sums of a
-/// linear congruential generator's output, standardised.
+/// Numbers of mean 0 and variance 1, close to normal: sums of twelve outputs of a linear congruential
+/// generator, standardised.
 pub fn normals(n: usize) -> Vec<f64> {
     let mut state = 12345_u64;
     let mut uniform = || {
