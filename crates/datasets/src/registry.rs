@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Dataset, Error, Result, imagenet};
+use crate::{Dataset, Error, Result, imagenet, mini};
 
 /// A kind of data set and how to open one.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct DatasetKind {
 }
 
 /// Every kind of data set.
-pub static DATASETS: &[DatasetKind] = &[imagenet::KIND];
+pub static DATASETS: &[DatasetKind] = &[imagenet::KIND, mini::imagefolder::KIND];
 
 /// Opens the data set of kind `kind` whose files lie below `root`.
 ///

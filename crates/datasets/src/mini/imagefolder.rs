@@ -1,0 +1,108 @@
+//! The held-out scenes in the layout of ImageFolder, made on first use and read back by the loader of real data.
+//!
+//! ```text
+//! ROOT/classes.txt                        class folders in index order, with readable names
+//! ROOT/val/disc_checks/disc_checks_0001.png ...
+//! ROOT/masks/disc_checks/disc_checks_0001.png ...   the object's visible pixels, 0 or 255
+//! ROOT/boxes.csv                          image,class,left,top,right,bottom in pixels, right and bottom beyond the last
+//! ROOT/VERSION                            which generator made it
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use image::{GrayImage, RgbImage};
+
+use super::{Class, Scene, SceneSpec, Stream, VERSION};
+use crate::registry::DatasetKind;
+use crate::{Error, Result, imagenet};
+
+/// Scenes of each class in the held-out split.
+pub const PER_CLASS: u64 = 10;
+
+/// Registry entry.
+pub const KIND: DatasetKind = DatasetKind {
+    id: "mini-imagefolder",
+    summary: "embedded: 100 synthetic scenes of 10 classes (shape × texture) in ImageFolder's layout, made on first use",
+    layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
+    obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagefolder",
+    open: |root| {
+        ensure(root)?;
+        (imagenet::KIND.open)(root)
+    },
+};
+
+const STAMP: &str = "VERSION";
+
+/// Makes the folder `root`, where it isn't there yet.
+///
+/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that could be taken for it, and of two runs at once one wins. A folder
+/// that another version of this program made is made anew.
+///
+/// # Errors
+/// Where `root` holds something that this program didn't make, or can't be written.
+pub fn ensure(root: &Path) -> Result<()> {
+    let stamp = stamp();
+    match std::fs::read_to_string(root.join(STAMP)) {
+        Ok(found) if found == stamp => return Ok(()),
+        Ok(found) if found.starts_with("embedded scenes") => std::fs::remove_dir_all(root).map_err(Error::io(root))?,
+        _ if root.exists() => {
+            let problem = "is there, but this program didn't make it; name another folder, or move it away".to_owned();
+            return Err(Error::Layout { path: root.into(), problem });
+        }
+        _ => {}
+    }
+    let beside = beside(root);
+    let made = write(&beside).and_then(|()| match std::fs::rename(&beside, root) {
+        // Somebody else was faster.
+        Err(_) if std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| found == stamp) => Ok(()),
+        result => result.map_err(Error::io(root)),
+    });
+    let _ = std::fs::remove_dir_all(&beside); // left over only where something went wrong
+    made
+}
+
+fn stamp() -> String {
+    format!("embedded scenes, ImageFolder layout, version {VERSION}\n")
+}
+
+fn beside(root: &Path) -> PathBuf {
+    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    root.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+fn write(root: &Path) -> Result<()> {
+    let classes: Vec<Class> = Class::all().collect();
+    let names: String = classes.iter().map(|class| format!("{}\t{}\n", class.folder(), class.name())).collect();
+    let mut boxes = String::from("image,class,left,top,right,bottom\n");
+    for class in &classes {
+        for part in ["val", "masks"] {
+            let folder = root.join(part).join(class.folder());
+            std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        }
+    }
+    for turn in 0..PER_CLASS * Class::COUNT as u64 {
+        let class = Class::in_turn(turn);
+        let scene = Scene::generate(&SceneSpec::one_object(class), Stream::HeldOut, turn);
+        let file = format!("{0}/{0}_{1:04}.png", class.folder(), turn / Class::COUNT as u64 + 1);
+        save(&root.join("val").join(&file), |path| scene.image.save(path))?;
+        for object in &scene.objects {
+            save(&root.join("masks").join(&file), |path| mask(&scene.image, &object.mask).save(path))?;
+            let b = object.bounds;
+            boxes += &format!("val/{file},{},{},{},{},{}\n", class.index(), b.left, b.top, b.right, b.bottom);
+        }
+    }
+    for (file, text) in [("classes.txt", names), ("boxes.csv", boxes), (STAMP, stamp())] {
+        let path = root.join(file);
+        std::fs::write(&path, text).map_err(Error::io(&path))?;
+    }
+    Ok(())
+}
+
+fn mask(image: &RgbImage, mask: &[bool]) -> GrayImage {
+    let at = |x: u32, y: u32| mask[(y * image.width() + x) as usize];
+    GrayImage::from_fn(image.width(), image.height(), |x, y| image::Luma([if at(x, y) { 255 } else { 0 }]))
+}
+
+fn save(path: &Path, save: impl FnOnce(&Path) -> image::ImageResult<()>) -> Result<()> {
+    save(path).map_err(|error| Error::image(path, format!("can't be written: {error}")))
+}
