@@ -30,8 +30,11 @@ pub struct Model {
 
 impl Model {
     /// The same model for another worker, on the same weights.
-    pub fn share(&self) -> Self {
-        Self { name: self.name.clone(), network: self.network.share(), checksum: self.checksum.clone(), ..*self }
+    ///
+    /// # Errors
+    /// As [`Network::share`].
+    pub fn share(&self) -> Result<Self> {
+        Ok(Self { name: self.name.clone(), network: self.network.share()?, checksum: self.checksum.clone(), ..*self })
     }
 }
 
@@ -60,7 +63,11 @@ impl Plan {
     pub fn new(config: Config) -> Result<Self> {
         let dataset = find(&config)?;
         let samples = config.dataset.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
-        let models = config.models.iter().map(|model| load(model, &*dataset)).collect::<Result<Vec<_>>>()?;
+        let models = config
+            .models
+            .iter()
+            .map(|model| load(model, &*dataset, config.compute.device))
+            .collect::<Result<Vec<_>>>()?;
         Ok(Self { config, dataset, models, samples })
     }
 
@@ -220,9 +227,10 @@ fn find(config: &Config) -> Result<Box<dyn Dataset>> {
     }
 }
 
-fn load(model: &crate::config::Model, dataset: &dyn Dataset) -> Result<Model> {
+fn load(model: &crate::config::Model, dataset: &dyn Dataset, device: tch::Device) -> Result<Model> {
     let about = || format!("model '{}'", model.name);
-    let network = Network::load(&model.arch, &model.weights).with_context(about)?;
+    let network =
+        Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device)).with_context(about)?;
     let layer = network.graph.resolve(model.layer.as_deref().unwrap_or(&network.layer)).with_context(about)?;
     let classes = dataset.classes().len();
     if network.classes != classes {

@@ -74,8 +74,8 @@ fn work(plan: &Plan, todo: &[usize], stages: &Stages, mut finish: impl FnMut(Uni
         .build()
         .context("the worker threads can't be started")?;
     // Tensors may be sent to a thread but not shared between threads, so each worker takes handles of its own.
-    let handles = || plan.models.iter().map(crate::plan::Model::share).collect::<Vec<_>>();
-    let slots: Vec<Mutex<Option<Vec<_>>>> = (0..workers).map(|_| Mutex::new(Some(handles()))).collect();
+    let handles = || plan.models.iter().map(crate::plan::Model::share).collect::<Result<Vec<_>>>();
+    let slots = (0..workers).map(|_| Ok(Mutex::new(Some(handles()?)))).collect::<Result<Vec<_>>>()?;
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     // The plan itself can't be shared: its models hold tensors.

@@ -15,7 +15,7 @@ use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::post::{Saliency, saliency};
 use ucag_core::protocol::{Deleted, Protocol, Target};
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag;
 
 use crate::config::Config;
 use crate::plan::Model;
@@ -67,6 +67,18 @@ pub struct Worker<'p> {
     sample: Option<(usize, Sample)>,
 }
 
+/// What is explained and scored: a class of a sample, as a model sees it.
+struct Subject<'a> {
+    /// The sample's place in the data set.
+    place: usize,
+    sample: &'a Sample,
+    model: &'a Model,
+    class: usize,
+    /// The network's input, as an image and normalised `[1, 3, S, S]`.
+    picture: &'a RgbImage,
+    image: &'a Tensor,
+}
+
 /// A row's map and what it is a map of.
 struct Row {
     method: &'static Method,
@@ -109,11 +121,11 @@ impl<'p> Worker<'p> {
         };
         let mut records = Vec::new();
         for class in classes {
-            let rows = self.stages.time(Stage::Explain, || self.explain(model, &image, class, &sample.id))?;
-            let scored = self.stages.time(Stage::Score, || self.score(model, &image, class, &sample.id, &rows))?;
+            let subject = Subject { place: index, sample, model, class, picture: &picture, image: &image };
+            let rows = self.stages.time(Stage::Explain, || self.explain(&subject))?;
+            let scored = self.stages.time(Stage::Score, || self.score(&subject, &rows))?;
             if index < config.output.gallery {
-                self.stages
-                    .time(Stage::Gallery, || self.sheet(index, sample, model, class, &picture, &rows, &scored))?;
+                self.stages.time(Stage::Gallery, || self.sheet(&subject, &rows, &scored))?;
             }
             records.extend(scored);
         }
@@ -121,24 +133,24 @@ impl<'p> Worker<'p> {
     }
 
     /// Every row's map: one pass for all methods without UCAG, one pass a batch of views for all with.
-    fn explain(&self, model: &Model, image: &Tensor, class: usize, sample: &str) -> Result<Vec<Row>> {
+    fn explain(&self, of: &Subject<'_>) -> Result<Vec<Row>> {
         let config = self.config;
-        let size = image.size();
-        let subject = Subject {
-            network: &model.network,
-            image,
-            class,
-            layer: model.layer,
+        let size = of.image.size();
+        let subject = ucag::Subject {
+            network: &of.model.network,
+            image: of.image,
+            class: of.class,
+            layer: of.model.layer,
             views_per_batch: config.compute.views_per_batch,
-            seed: seed(config.seed, sample, class),
+            seed: seed(config.seed, &of.sample.id, of.class),
         };
         let maps = |with: bool| -> Result<Vec<Tensor>> {
             let chosen = config.methods.iter().filter(|m| m.ucag.contains(&with)).map(|m| m.method.explainer);
             let chosen: Vec<&dyn Explainer> = chosen.collect();
             match (chosen.is_empty(), with) {
                 (true, _) => Ok(Vec::new()),
-                (false, false) => Ok(plain(&subject, &chosen)?),
-                (false, true) => Ok(ucag(&subject, &chosen, &config.protocol)?),
+                (false, false) => Ok(ucag::plain(&subject, &chosen)?),
+                (false, true) => Ok(ucag::ucag(&subject, &chosen, &config.protocol)?),
             }
         };
         let (mut without, mut with) = (maps(false)?.into_iter(), maps(true)?.into_iter());
@@ -153,17 +165,17 @@ impl<'p> Worker<'p> {
         Ok(rows)
     }
 
-    fn score(&self, model: &Model, image: &Tensor, class: usize, sample: &str, rows: &[Row]) -> Result<Vec<Record>> {
+    fn score(&self, of: &Subject<'_>, rows: &[Row]) -> Result<Vec<Record>> {
         let config = self.config;
-        let probabilities = probabilities(&model.network);
-        let deleted = deleted(&config.protocol, image)?;
+        let probabilities = probabilities(&of.model.network);
+        let deleted = deleted(&config.protocol, of.image)?;
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
                 let case = Case {
                     map: &row.saliency.map,
-                    image,
-                    class,
+                    image: of.image,
+                    class: of.class,
                     probabilities: &probabilities,
                     deleted: &deleted,
                     ties: config.protocol.ties,
@@ -174,9 +186,9 @@ impl<'p> Worker<'p> {
                     format!("{} of {}{}", chosen.metric.id, row.method.id, if row.ucag { " with UCAG" } else { "" })
                 })?;
                 records.push(Record {
-                    sample: sample.to_owned(),
-                    class,
-                    model: model.name.clone(),
+                    sample: of.sample.id.clone(),
+                    class: of.class,
+                    model: of.model.name.clone(),
                     method: row.method.id.to_owned(),
                     ucag: row.ucag,
                     metric: chosen.metric.id.to_owned(),
@@ -189,17 +201,9 @@ impl<'p> Worker<'p> {
         Ok(records)
     }
 
-    /// The gallery's sheet of this sample: every row's map over the image, with its scores.
-    fn sheet(
-        &self,
-        place: usize,
-        sample: &Sample,
-        model: &Model,
-        class: usize,
-        picture: &RgbImage,
-        rows: &[Row],
-        records: &[Record],
-    ) -> Result<()> {
+    /// The gallery's sheet: every row's map over the image, with its scores.
+    fn sheet(&self, of: &Subject<'_>, rows: &[Row], records: &[Record]) -> Result<()> {
+        let (id, class) = (&of.sample.id, of.class);
         let maps = rows.iter().map(|row| floats(&row.saliency.map)).collect::<Result<Vec<_>>>()?;
         let tiles = rows.iter().zip(&maps).map(|(row, map)| {
             let own = records.iter().filter(|record| record.method == row.method.id && record.ucag == row.ucag);
@@ -215,12 +219,9 @@ impl<'p> Worker<'p> {
             }
         });
         let name = self.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
-        let sheet = Sheet {
-            title: format!("{}, class {class} {name}, {}", sample.id, model.name),
-            image: picture,
-            tiles: tiles.collect(),
-        };
-        let file = gallery::file_name(place, &format!("{}-{class}", sample.id), &model.name);
+        let title = format!("{id}, class {class} {name}, {}", of.model.name);
+        let sheet = Sheet { title, image: of.picture, tiles: tiles.collect() };
+        let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
         gallery::write(&self.config.output.dir.join("gallery").join(file), &sheet)
     }
 }

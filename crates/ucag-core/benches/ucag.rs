@@ -60,7 +60,7 @@ fn seconds(work: impl FnOnce()) -> f64 {
 /// In chunks of 16 views, as there: every weight requires a gradient, and the one-hot score is propagated all the way back.
 fn authors_way(network: &Network, image: &Tensor, protocol: &Protocol) {
     let geometry = Geometry::new([224, 224], protocol).unwrap();
-    let own = network.share();
+    let own = network.share().unwrap();
     let mut weights = Vec::new();
     for node in own.graph.nodes() {
         match &node.op {

@@ -1,6 +1,6 @@
 //! Logits of small members of every family, against torchvision's (`fixtures/make_families.py` makes the files).
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-#[allow(dead_code, reason = "only the comparison is used here")]
 mod support;
 
 use std::path::Path;

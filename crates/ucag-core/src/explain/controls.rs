@@ -67,7 +67,7 @@ impl Explainer for Control {
     }
 
     fn explain(&self, pass: &Pass<'_>, _: NodeId) -> Result<Tensor> {
-        (self.0)(pass)
+        Ok((self.0)(pass)?.f_to_device(pass.views().device())?)
     }
 }
 
@@ -104,6 +104,7 @@ fn edge(pass: &Pass<'_>) -> Result<Tensor> {
     // Replicated borders: a frame of zeros would be the strongest edge of all.
     let grey = luma(pass.views())?.f_replication_pad2d([1, 1, 1, 1])?;
     let sobel = Tensor::from_slice(&[-1f32, 0., 1., -2., 0., 2., -1., 0., 1.]).f_view([1, 1, 3, 3])?;
+    let sobel = sobel.f_to_device(grey.device())?;
     let along = |kernel: &Tensor| grey.f_conv2d(kernel, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1);
     let (dx, dy) = (along(&sobel)?, along(&sobel.f_transpose(2, 3)?.f_contiguous()?)?);
     Ok(dx.f_hypot(&dy)?)

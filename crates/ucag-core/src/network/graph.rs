@@ -130,20 +130,20 @@ impl Op {
         Ok(y)
     }
 
-    /// Same operation on the same weights, without copying them: what another worker thread gets.
-    pub(crate) fn share(&self) -> Op {
-        let t = Tensor::shallow_clone;
-        match self {
-            Op::Conv(c) => Op::Conv(Conv { weight: t(&c.weight), bias: c.bias.as_ref().map(t), ..*c }),
+    /// The same operation on other tensors: each weight as `change` gives it.
+    pub(crate) fn with_weights(&self, change: &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Op> {
+        let optional = |x: &Option<Tensor>| x.as_ref().map(change).transpose();
+        Ok(match self {
+            Op::Conv(c) => Op::Conv(Conv { weight: change(&c.weight)?, bias: optional(&c.bias)?, ..*c }),
             Op::BatchNorm(b) => Op::BatchNorm(BatchNorm {
-                weight: t(&b.weight),
-                bias: t(&b.bias),
-                mean: t(&b.mean),
-                var: t(&b.var),
+                weight: change(&b.weight)?,
+                bias: change(&b.bias)?,
+                mean: change(&b.mean)?,
+                var: change(&b.var)?,
                 eps: b.eps,
             }),
-            Op::Linear { weight, bias } => Op::Linear { weight: t(weight), bias: bias.as_ref().map(t) },
-            Op::ChannelAffine { scale, shift } => Op::ChannelAffine { scale: t(scale), shift: t(shift) },
+            Op::Linear { weight, bias } => Op::Linear { weight: change(weight)?, bias: optional(bias)? },
+            Op::ChannelAffine { scale, shift } => Op::ChannelAffine { scale: change(scale)?, shift: change(shift)? },
             Op::Input => Op::Input,
             Op::Relu => Op::Relu,
             Op::Dropout => Op::Dropout,
@@ -153,7 +153,7 @@ impl Op {
             Op::Flatten => Op::Flatten,
             Op::Add => Op::Add,
             Op::Concat => Op::Concat,
-        }
+        })
     }
 }
 
@@ -237,9 +237,11 @@ impl Graph {
         names
     }
 
-    /// The same graph on the same weights, without copying them.
-    pub fn share(&self) -> Graph {
-        let share = |node: &Node| Node { name: node.name.clone(), op: node.op.share(), inputs: node.inputs.clone() };
-        Graph { nodes: self.nodes.iter().map(share).collect(), last_use: self.last_use.clone() }
+    /// The same graph with each weight as `change` gives it.
+    pub(crate) fn with_weights(&self, change: &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Graph> {
+        let node = |node: &Node| -> Result<Node> {
+            Ok(Node { name: node.name.clone(), op: node.op.with_weights(change)?, inputs: node.inputs.clone() })
+        };
+        Ok(Graph { nodes: self.nodes.iter().map(node).collect::<Result<_>>()?, last_use: self.last_use.clone() })
     }
 }

@@ -122,7 +122,22 @@ impl Network {
 
     /// The same network on the same weights, for another worker: tensors may be sent between threads but not shared, so each
     /// worker has its own handles.
-    pub fn share(&self) -> Self {
-        Self { graph: self.graph.share(), variant: self.variant.clone(), layer: self.layer.clone(), ..*self }
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn share(&self) -> Result<Self> {
+        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)
+    }
+
+    /// The same network with its weights on `device`.
+    ///
+    /// # Errors
+    /// Where libtorch has no such device, or not enough memory on it.
+    pub fn on_device(&self, device: Device) -> Result<Self> {
+        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.f_to_device(device)?))?, device)
+    }
+
+    fn with_graph(&self, graph: Graph, device: Device) -> Result<Self> {
+        Ok(Self { graph, device, variant: self.variant.clone(), layer: self.layer.clone(), ..*self })
     }
 }
