@@ -11,7 +11,7 @@
 #![allow(clippy::print_stdout, reason = "a program whose result is its output")]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -261,7 +261,7 @@ fn save(path: &Path, state: &HashMap<String, Tensor>, recipe: &Recipe) -> Result
 }
 
 /// Percentage of the held-out split that the written checkpoint gets right, through the real loader.
-fn held_out(recipe: &Recipe, path: &PathBuf) -> Result<f64> {
+fn held_out(recipe: &Recipe, path: &Path) -> Result<f64> {
     let network = Network::load(recipe.arch, path)?;
     let data = datasets::open(imagefolder::KIND.id, Path::new("data/mini/imagefolder"))?;
     let preprocess = Preprocess::imagenet(network.input_size as u32, network.input_size as u32);
