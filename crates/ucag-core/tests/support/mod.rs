@@ -48,7 +48,8 @@ impl Golden {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let beside = root.join("../shared/reference/golden");
         let folder = match std::env::var_os("UCAG_GOLDEN") {
-            Some(folder) => PathBuf::from(folder),
+            // Tests run in their crate's folder; a relative path is meant from the project's.
+            Some(folder) => root.join(folder),
             None if beside.join("index.json").exists() => beside,
             None => root.join("crates/ucag-core/tests/fixtures/golden"),
         };
