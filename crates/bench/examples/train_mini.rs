@@ -62,14 +62,14 @@ fn recipes() -> Vec<Recipe> {
             arch: "inception_v3",
             template: template::inception(8, CLASSES),
             input_size: 171,
-            steps: 900,
+            steps: 1400,
             rate: 4e-3,
         },
         Recipe {
             arch: "vgg",
             template: template::vgg(vgg, true, 64, CLASSES),
             input_size: 128,
-            steps: 900,
+            steps: 800,
             rate: 3e-3,
         },
     ]

@@ -170,8 +170,8 @@ impl Plan {
     fn memory_mib(&self) -> Result<usize> {
         let mut weights = 0;
         let mut live = 0;
-        for model in &self.models {
-            weights += std::fs::metadata(&self.config.models[0].weights).map_or(0, |m| m.len() as usize);
+        for (model, named) in self.models.iter().zip(&self.config.models) {
+            weights += std::fs::metadata(&named.weights).map_or(0, |m| m.len() as usize);
             let side = model.input_size as i64;
             let view = Geometry::new([side, side], &self.config.protocol)?.view;
             // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.

@@ -1,0 +1,224 @@
+//! UCAG, protocols and post-processing against values worked out by hand.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use tch::{Device, Kind, Tensor};
+use ucag_core::conquer::{conquer, weights};
+use ucag_core::explain::cam::Layer;
+use ucag_core::explain::{METHODS, gradcampp, method};
+use ucag_core::network::template::{self, ResNet};
+use ucag_core::network::{Checkpoint, Network};
+use ucag_core::pass::{Needs, Trace};
+use ucag_core::post::{MapState, Post, saliency};
+use ucag_core::protocol::{Confidence, Coverage, PROTOCOLS, Protocol, Smoothing};
+use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::unfold::{Geometry, unfold};
+
+const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+fn values(x: &Tensor) -> Vec<f64> {
+    Vec::try_from(&x.to_kind(Kind::Double).contiguous().view([-1])).unwrap()
+}
+
+fn network() -> Network {
+    let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8, 8, 12, 12], groups: 1, widening: 1 };
+    let tensors = template::resnet(&shape, 5).random(2);
+    Network::from_checkpoint("resnet", &Checkpoint::from_tensors("made", tensors)).unwrap()
+}
+
+fn image() -> Tensor {
+    (Tensor::arange(3 * 64 * 80, FLOAT) * 0.37).sin().view([1, 3, 64, 80])
+}
+
+#[test]
+fn geometry_is_that_of_the_released_code() {
+    // Side, patch, stride, canvas, enlarged patch: worked out for the protocol's defaults.
+    for (side, crop, stride, canvas, view) in [
+        (224, 124, 20, 224, 322),
+        (298, 164, 27, 299, 426),
+        (299, 165, 27, 300, 429),
+        (300, 166, 27, 301, 431),
+        (336, 186, 30, 336, 483),
+        (400, 221, 36, 401, 574),
+        (640, 354, 57, 639, 920),
+    ] {
+        let g = Geometry::new([side, side], &Protocol::official()).unwrap();
+        assert_eq!((g.crop[0], g.stride[0], g.canvas()[0], g.view[0]), (crop, stride, canvas, view), "side {side}");
+        if side == 224 || side == 299 {
+            assert_eq!(g, Geometry::new([side, side], &Protocol::paper()).unwrap(), "0.555 and 124/224 agree there");
+        }
+    }
+}
+
+#[test]
+fn geometry_out_of_range_is_refused_in_words() {
+    let refuse = |change: fn(&mut Protocol), image: [i64; 2]| {
+        let mut protocol = Protocol::official();
+        change(&mut protocol);
+        Geometry::new(image, &protocol).unwrap_err().to_string()
+    };
+    assert_eq!(refuse(|p| p.n = 1, [224, 224]), "n = 1: views per axis must be 2 to 64");
+    assert!(refuse(|p| p.rho = 0.0, [224, 224]).starts_with("rho = 0:"));
+    assert!(refuse(|p| p.rho = f64::NAN, [224, 224]).starts_with("rho = NaN:"));
+    assert!(refuse(|p| p.alpha = -1.0, [224, 224]).starts_with("alpha = -1:"));
+    assert!(refuse(|p| p.rho = 0.1, [8, 224]).contains("some views would be empty"));
+    assert!(refuse(|_| (), [1, 1]).contains("some views would be empty"));
+}
+
+#[test]
+fn folding_ones_shows_the_coverage() {
+    let fold = |coverage: Coverage| {
+        let protocol = Protocol { coverage, ..Protocol::official() };
+        let geometry = Geometry::new([224, 224], &protocol).unwrap();
+        conquer(&Tensor::ones([36, 1, 3, 3], FLOAT), &Tensor::ones([36], FLOAT), &geometry, &protocol).unwrap()
+    };
+    assert!(values(&fold(Coverage::True)).iter().all(|v| (v - 1.0).abs() < 1e-6));
+    // A pixel that Γ views cover keeps Γ / (Γ + 1): one view in a corner, 36 in the middle, 6 in the middle of an edge.
+    let attenuated = fold(Coverage::PlusOne);
+    let at = |y, x| attenuated.double_value(&[0, 0, y, x]);
+    for (y, x, covering) in
+        [(0, 0, 1.0), (223, 223, 1.0), (112, 112, 36.0), (0, 112, 6.0), (112, 223, 6.0), (25, 25, 4.0)]
+    {
+        let expected: f64 = covering / (covering + 1.0);
+        assert!((at(y, x) - expected).abs() < 1e-6, "{} at {y}, {x}", at(y, x));
+    }
+}
+
+#[test]
+fn confidences_weigh_as_named() {
+    let q = Tensor::from_slice(&[0.0f32, 0.5, 1.0]);
+    let weigh = |confidence| values(&weights(&q, confidence).unwrap());
+    let close = |ours: Vec<f64>, expected: [f64; 3]| ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6);
+    let e = std::f64::consts::E;
+    assert!(close(weigh(Confidence::ExpSoftmax), [1.0, e.sqrt(), e]));
+    assert!(close(weigh(Confidence::ExpSoftmaxOverMax), [1.0 / e, 1.0 / e.sqrt(), 1.0]));
+    assert!(close(weigh(Confidence::Softmax), [0.0, 0.5, 1.0]));
+    assert!(close(weigh(Confidence::None), [1.0, 1.0, 1.0]));
+}
+
+#[test]
+fn a_view_that_the_border_cuts_is_stretched() {
+    // At 299 the last view would end at 300. A ramp of columns tells how it was stretched: 164 columns to 429.
+    let protocol = Protocol { interpolation: ucag_core::filter::Interpolation::Bilinear, ..Protocol::official() };
+    let ramp = Tensor::arange(299, FLOAT).view([1, 1, 1, 299]).expand([1, 1, 299, 299], false).contiguous();
+    let geometry = Geometry::new([299, 299], &protocol).unwrap();
+    let last = unfold(&ramp, &geometry, &protocol, 35..36).unwrap();
+    assert_eq!(last.size(), [1, 1, 429, 429]);
+    let middle = last.double_value(&[0, 0, 200, 214]);
+    assert!((middle - (135.0 + 214.5 * 164.0 / 429.0 - 0.5)).abs() < 1e-3, "{middle}");
+}
+
+#[test]
+fn degenerate_maps_are_typed_and_scored_as_zeros() {
+    let protocol = Protocol::official();
+    let see = |raw: Tensor, post| {
+        let seen = saliency(&raw.view([1, 1, 2, 2]), post, [8, 8], false, &protocol).unwrap();
+        assert_eq!(seen.map.size(), [8, 8]);
+        let zero = values(&seen.map).iter().all(|v| *v == 0.0);
+        assert_eq!(zero, seen.state != MapState::Fine);
+        seen.state
+    };
+    let map = |values: [f32; 4]| Tensor::from_slice(&values);
+    assert_eq!(see(map([0.0; 4]), Post::Cam), MapState::AllZero);
+    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), Post::Cam), MapState::AllZero, "nothing speaks for the class");
+    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), Post::Signed), MapState::Fine);
+    assert_eq!(see(map([2.0; 4]), Post::Cam), MapState::Constant);
+    assert_eq!(see(map([1.0, f32::NAN, 0.0, 0.0]), Post::Cam), MapState::NonFinite);
+    assert_eq!(see(map([1.0, f32::INFINITY, 0.0, 0.0]), Post::Plain), MapState::NonFinite);
+    assert_eq!(see(map([0.0, 1.0, 0.0, 0.0]), Post::Cam), MapState::Fine);
+}
+
+#[test]
+fn protocols_differ_where_they_say() {
+    let raw = Tensor::from_slice(&[0.0f32, 1.0, 2.0, 3.0]).view([1, 1, 2, 2]);
+    let map = |protocol: &Protocol, ucag| values(&saliency(&raw, Post::Cam, [32, 32], ucag, protocol).unwrap().map);
+    let [official, paper, controlled] = [Protocol::official(), Protocol::paper(), Protocol::controlled()];
+    assert_ne!(map(&official, false), map(&official, true), "official smooths UCAG's maps only");
+    assert_eq!(map(&paper, false), map(&paper, true));
+    assert_eq!(map(&controlled, false), map(&controlled, true), "controlled smooths both alike");
+    assert_eq!(map(&controlled, true), map(&official, true));
+    assert_eq!(map(&paper, true), map(&official, false));
+    assert_eq!((controlled.coverage, controlled.smoothing), (Coverage::True, Smoothing::Both));
+    for name in PROTOCOLS {
+        assert_eq!(Protocol::named(name).unwrap().name, *name);
+    }
+    assert_eq!(
+        Protocol::named("oficial").unwrap_err().to_string(),
+        "unknown protocol 'oficial'; did you mean 'official'?"
+    );
+}
+
+#[test]
+fn gradcampp_survives_logits_that_leave_float32() {
+    let layer = |logit: f64| Layer {
+        activation: Tensor::from_slice(&[1.0f32, 2.0, 0.5, 0.0]).view([1, 1, 2, 2]),
+        gradient: Tensor::from_slice(&[0.1f32, 0.2, -0.3, 0.1]).view([1, 1, 2, 2]),
+        logit: Tensor::full([1, 1, 1, 1], logit, FLOAT),
+    };
+    // Σ max(G, 0)³ = 0.001 + 0.008 + 0.001.
+    let small = values(&gradcampp::torchcam(&layer(0.0)).unwrap());
+    assert!((small[1] - 2.0 * 0.01).abs() < 1e-8);
+    for form in [gradcampp::torchcam, gradcampp::divided, gradcampp::authors_class, gradcampp::canonical] {
+        let large = form(&layer(100.0)).unwrap();
+        assert!(values(&large).iter().all(|v| v.is_finite()));
+        assert_eq!(saliency(&large, Post::Cam, [4, 4], false, &Protocol::official()).unwrap().state, MapState::Fine);
+    }
+}
+
+#[test]
+fn batches_of_views_change_no_map() {
+    let network = network();
+    let image = image();
+    let methods: Vec<_> = METHODS.iter().map(|method| method.explainer).collect();
+    let maps = |views_per_batch| {
+        let layer = network.graph.resolve("layer4").unwrap();
+        let subject = Subject { network: &network, image: &image, class: 3, layer, views_per_batch, seed: 11 };
+        ucag(&subject, &methods, &Protocol::official()).unwrap()
+    };
+    let (one, seven, all) = (maps(1), maps(7), maps(36));
+    for (index, method) in METHODS.iter().enumerate() {
+        let scale = one[index].abs().max().double_value(&[]);
+        for other in [&seven[index], &all[index]] {
+            let off = (&one[index] - other).abs().max().double_value(&[]);
+            assert!(off <= 1e-4 * scale, "{} is off by {off} of {scale}", method.id);
+        }
+    }
+}
+
+#[test]
+fn methods_together_equal_methods_apart() {
+    let network = network();
+    let image = image();
+    let layer = network.graph.resolve(&network.layer).unwrap();
+    let subject = Subject { network: &network, image: &image, class: 1, layer, views_per_batch: 12, seed: 0 };
+    let all: Vec<_> = METHODS.iter().map(|method| method.explainer).collect();
+    let together = plain(&subject, &all).unwrap();
+    for (method, map) in METHODS.iter().zip(&together) {
+        let alone = plain(&subject, &[method.explainer]).unwrap();
+        assert!(
+            (map - &alone[0]).abs().max().double_value(&[]) <= 1e-6 * map.abs().max().double_value(&[]),
+            "{}",
+            method.id
+        );
+    }
+}
+
+#[test]
+fn one_trace_serves_several_classes() {
+    let network = network();
+    let layer = network.graph.resolve("layer3").unwrap();
+    let trace = Trace::new(&network, image(), Needs::layer(layer));
+    for class in [0, 4, 0] {
+        let apart = Trace::new(&network, image(), Needs::layer(layer)).target(class).unwrap();
+        assert_eq!(trace.target(class).unwrap().gradient(layer).unwrap(), apart.gradient(layer).unwrap());
+    }
+}
+
+#[test]
+fn the_registry_holds_together() {
+    for (index, one) in METHODS.iter().enumerate() {
+        assert!(METHODS[..index].iter().all(|other| other.id != one.id && other.name != one.name), "{}", one.id);
+        assert_eq!(method(one.id).unwrap().id, one.id);
+        assert!(one.id.chars().all(|c| c.is_ascii_lowercase() || c == '+' || c == '-'), "{}", one.id);
+    }
+    assert_eq!(method("gradcm").unwrap_err().to_string(), "unknown method 'gradcm'; did you mean 'gradcam'?");
+}
