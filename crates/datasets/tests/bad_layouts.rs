@@ -24,7 +24,7 @@ fn assert_says(message: &str, parts: &[&str]) {
 #[test]
 fn unknown_kind() {
     let error = datasets::open("imagnet", std::path::Path::new(".")).err().unwrap().to_string();
-    assert_eq!(error, "unknown data set `imagnet`; there are: imagenet");
+    assert_eq!(error, "unknown data set `imagnet`; there are: imagenet, mini-imagefolder");
 }
 
 #[test]
