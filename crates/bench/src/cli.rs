@@ -110,7 +110,7 @@ Examples:
   bench explain --arch vgg16 --weights data/weights/vgg16.safetensors --input x.npy --class 0 --method gradcam++ \\
       --protocol controlled --set ties=smaller-index-first --n 8 --out out/x
 
---input is a normalised float32 array of shape 1 × 3 × H × W, for comparisons with other programs.")]
+--input is a preprocessed (normalised) float32 array of shape [3, H, W], for comparisons with other programs.")]
 pub struct ExplainArgs {
     /// Network family or member (see: bench list models)
     #[arg(long)]
