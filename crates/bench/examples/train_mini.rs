@@ -263,7 +263,7 @@ fn save(path: &Path, state: &HashMap<String, Tensor>, recipe: &Recipe) -> Result
 /// Percentage of the held-out split that the written checkpoint gets right, through the real loader.
 fn held_out(recipe: &Recipe, path: &Path) -> Result<f64> {
     let network = Network::load(recipe.arch, path)?;
-    let data = datasets::open(imagefolder::KIND.id, Path::new("data/mini/imagefolder"))?;
+    let data = datasets::open(imagefolder::KIND.id, &datasets::Source::at(Path::new("data/mini/imagefolder")))?;
     let preprocess = Preprocess::imagenet(network.input_size as u32, network.input_size as u32);
     let side = network.input_size as i64;
     let mut right = 0;

@@ -202,7 +202,7 @@ fn find(config: &Config) -> Result<Box<dyn Dataset>> {
             "\n\nweights: convert torchvision's with `python3 scripts/convert_weights.py`; see data/README.md",
         );
     }
-    let dataset = match datasets::open(&config.dataset.kind, &config.dataset.root) {
+    let dataset = match datasets::open(&config.dataset.kind, &datasets::Source::at(&config.dataset.root)) {
         Ok(dataset) => Some(dataset),
         Err(datasets::Error::Missing { paths, layout, obtain }) => {
             for path in paths {

@@ -32,7 +32,10 @@ pub const KIND: DatasetKind = DatasetKind {
     obtain: "\
   register at https://image-net.org and download ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz,
   or join https://www.kaggle.com/c/imagenet-object-localization-challenge",
-    open: |root| Ok(Box::new(ImageNet::open(root)?)),
+    open: |source| {
+        source.refuse_difficult("ImageNet")?;
+        Ok(Box::new(ImageNet::open(source.root)?))
+    },
 };
 
 /// An opened ImageNet folder.
@@ -107,7 +110,7 @@ impl Dataset for ImageNet {
     fn load(&self, index: usize) -> Result<Sample> {
         let entry = &self.entries[index];
         let image = decode::decode(&self.root.join(&entry.file))?;
-        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label] })
+        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new() })
     }
 
     fn classes(&self) -> &[String] {

@@ -16,5 +16,5 @@ pub mod resample;
 pub mod sample;
 
 pub use error::{Error, Result};
-pub use registry::{DATASETS, DatasetKind, open};
-pub use sample::{Dataset, Sample};
+pub use registry::{DATASETS, DatasetKind, Source, open};
+pub use sample::{Dataset, Mask, Region, Sample};

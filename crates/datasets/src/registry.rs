@@ -15,21 +15,43 @@ pub struct DatasetKind {
     pub layout: &'static str,
     /// Where its files come from.
     pub obtain: &'static str,
-    /// Opens the data set at a root: builds the index, decodes nothing.
-    pub open: fn(&Path) -> Result<Box<dyn Dataset>>,
+    /// Opens the data set: builds the index, decodes nothing.
+    pub open: fn(&Source<'_>) -> Result<Box<dyn Dataset>>,
+}
+
+/// Where a data set's files are.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The folder that its layout lies below.
+    pub root: &'a Path,
+    /// The published list of the "difficult" subset's pairs, for data sets that have such a subset.
+    pub difficult: Option<&'a Path>,
+}
+
+impl<'a> Source<'a> {
+    /// A folder, and nothing besides.
+    pub fn at(root: &'a Path) -> Self {
+        Self { root, difficult: None }
+    }
+
+    /// For data sets without a difficult subset: an error where one is named.
+    pub(crate) fn refuse_difficult(&self, name: &str) -> Result<()> {
+        let problem = || format!("is named as the list of difficult pairs, but {name} has no such subset");
+        self.difficult.map_or(Ok(()), |path| Err(Error::layout(path, problem())))
+    }
 }
 
 /// Every kind of data set.
 pub static DATASETS: &[DatasetKind] = &[imagenet::KIND, mini::imagefolder::KIND];
 
-/// Opens the data set of kind `kind` whose files lie below `root`.
+/// Opens the data set of kind `kind`.
 ///
 /// # Errors
 /// Where no kind has this name, and whatever is wrong with the files; the message says what to do.
-pub fn open(kind: &str, root: &Path) -> Result<Box<dyn Dataset>> {
+pub fn open(kind: &str, source: &Source<'_>) -> Result<Box<dyn Dataset>> {
     let Some(found) = DATASETS.iter().find(|known| known.id == kind) else {
         let known = DATASETS.iter().map(|known| known.id).collect::<Vec<_>>().join(", ");
         return Err(Error::UnknownKind { kind: kind.into(), known });
     };
-    (found.open)(root)
+    (found.open)(source)
 }

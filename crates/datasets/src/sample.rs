@@ -14,6 +14,32 @@ pub struct Sample {
     pub image: RgbImage,
     /// Class indices to explain, ascending and without repeats (one for ImageNet).
     pub labels: Vec<usize>,
+    /// Where each label's class is: one region a label, in the same order. Empty where the data set doesn't say.
+    pub regions: Vec<Region>,
+}
+
+/// Where a class is in an image, and which pointing games its pair with the image is part of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    /// The class.
+    pub class: usize,
+    /// The union of its objects, difficult ones and crowds included.
+    pub mask: Mask,
+    /// Whether the annotators flagged every one of its objects as difficult. Pointing games don't count such a pair.
+    pub all_difficult: bool,
+    /// Whether the pair belongs to the "difficult" subset.
+    pub in_difficult_subset: bool,
+}
+
+/// A binary mask of the photo's size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Row by row, `height × width`.
+    pub pixels: Vec<bool>,
 }
 
 /// A data set that is opened: an index in memory, the images still on disk.
@@ -46,6 +72,16 @@ pub trait Dataset: Send + Sync {
 
     /// Class names by index.
     fn classes(&self) -> &[String];
+
+    /// Whether samples come with [`Sample::regions`], which pointing games need.
+    fn is_localised(&self) -> bool {
+        false
+    }
+
+    /// What a reader of the results should know of the data, such as where the difficult subset comes from: a sentence each.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// A digest of what the index holds (ids, labels, file sizes), in hex: two runs whose fingerprints agree read the same data.
     fn fingerprint(&self) -> String;

@@ -23,14 +23,15 @@ fn assert_says(message: &str, parts: &[&str]) {
 
 #[test]
 fn unknown_kind() {
-    let error = datasets::open("imagnet", std::path::Path::new(".")).err().unwrap().to_string();
+    let error = datasets::open("imagnet", &datasets::Source::at(std::path::Path::new("."))).err().unwrap().to_string();
     assert_eq!(error, "unknown data set `imagnet`; there are: imagenet, mini-imagefolder");
 }
 
 #[test]
 fn missing_root_says_layout_and_source() {
     let root = Root::new();
-    let error = datasets::open("imagenet", &root.path().join("nowhere")).err().unwrap().to_string();
+    let error =
+        datasets::open("imagenet", &datasets::Source::at(&root.path().join("nowhere"))).err().unwrap().to_string();
     assert_says(
         &error,
         &[

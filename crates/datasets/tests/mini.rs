@@ -99,7 +99,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 fn the_real_loader_reads_it_back() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("imagefolder");
-    let data = open("mini-imagefolder", &root).unwrap();
+    let data = open("mini-imagefolder", &datasets::Source::at(&root)).unwrap();
     assert_eq!((data.len(), data.classes().len()), (100, 10));
     let by_id: BTreeMap<String, Scene> = held_out()
         .enumerate()

@@ -25,7 +25,7 @@ fn sample_loads_with_the_true_labels() {
     let listed: HashMap<String, serde_json::Value> =
         serde_json::from_slice(&std::fs::read(root.join("classes.json")).unwrap()).unwrap();
 
-    let dataset = datasets::open("imagenet", &root).unwrap();
+    let dataset = datasets::open("imagenet", &datasets::Source::at(&root)).unwrap();
     assert_eq!(dataset.len(), 200);
     for index in 0..dataset.len() {
         let sample = dataset.load(index).unwrap();
@@ -43,7 +43,7 @@ fn inputs_equal_those_of_the_reference() {
     let Some(shared) = shared() else { return };
     let bytes = std::fs::read(shared.join("reference/oracle/squeezenet_maps.safetensors")).unwrap();
     let reference = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let dataset = datasets::open("imagenet", &shared.join("data/imagenet-sample")).unwrap();
+    let dataset = datasets::open("imagenet", &datasets::Source::at(&shared.join("data/imagenet-sample"))).unwrap();
 
     let mut compared = 0;
     for index in 0..dataset.len() {
@@ -67,7 +67,7 @@ fn inputs_equal_those_of_the_reference() {
 #[test]
 fn normalised_values_are_in_range() {
     let Some(shared) = shared() else { return };
-    let dataset = datasets::open("imagenet", &shared.join("data/imagenet-sample")).unwrap();
+    let dataset = datasets::open("imagenet", &datasets::Source::at(&shared.join("data/imagenet-sample"))).unwrap();
     let image = squash(&dataset.load(0).unwrap().image, 224, 224);
     let values = normalise(&image, IMAGENET_MEAN, IMAGENET_STD);
     for (position, pixel) in image.pixels().enumerate() {

@@ -25,9 +25,9 @@ pub const KIND: DatasetKind = DatasetKind {
     summary: "embedded: 100 synthetic scenes of 10 classes (shape × texture) in ImageFolder's layout, made on first use",
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagefolder",
-    open: |root| {
-        ensure(root)?;
-        (imagenet::KIND.open)(root)
+    open: |source| {
+        ensure(source.root)?;
+        (imagenet::KIND.open)(source)
     },
 };
 

@@ -32,7 +32,7 @@ impl Root {
     }
 
     pub(crate) fn open(&self) -> datasets::Result<Box<dyn datasets::Dataset>> {
-        datasets::open("imagenet", self.path())
+        datasets::open("imagenet", &datasets::Source::at(self.path()))
     }
 
     /// The message of the error that opening gives, the root's path replaced by `ROOT`.
