@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
+use std::sync::Arc;
+
 use cpu_time::ProcessTime;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
@@ -20,12 +22,14 @@ fn main() {
     tch::set_num_threads(1);
     let tensors = template::named("resnet50").unwrap().random(1);
     let network = Network::from_checkpoint("resnet50", &Checkpoint::from_tensors("random", tensors)).unwrap();
-    let layer = network.graph.resolve(&network.layer).unwrap();
+    let layers = network.layers(None, None).unwrap();
     let image = Tensor::rand([1, 3, 224, 224], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
     let protocol = Protocol::official();
     let explain = |ids: &[&str]| {
-        let methods: Vec<&dyn Explainer> = ids.iter().map(|id| method(id).unwrap().explainer).collect();
-        let subject = Subject { network: &network, image: &image, class: CLASS, layer, views_per_batch: 12, seed: 0 };
+        let methods: Vec<Arc<dyn Explainer>> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
+        let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
+        let (network, image) = (&network, &image);
+        let subject = Subject { network, image, classes: &[CLASS], layers, views_per_batch: 12, seed: 0 };
         ucag(&subject, &methods, &protocol).unwrap();
     };
     let four = ["gradcam", "gradcam++", "xgradcam", "layercam"];

@@ -37,6 +37,8 @@ pub fn resize(x: &Tensor, size: [i64; 2], interpolation: Interpolation) -> Resul
 pub enum Border {
     /// Mirrored without repeating the edge pixel (kornia's `reflect`).
     Reflect,
+    /// The edge pixel repeated.
+    Replicate,
     /// Zeros.
     Zero,
 }
@@ -73,6 +75,7 @@ pub fn separable_blur(x: &Tensor, kernel: &Tensor, border: Border) -> Result<Ten
     let padding = [half, half, half, half];
     let padded = match border {
         Border::Reflect => x.f_reflection_pad2d(padding)?,
+        Border::Replicate => x.f_replication_pad2d(padding)?,
         Border::Zero => x.f_constant_pad_nd(padding)?,
     };
     // One plane at a time through a single-channel convolution: every channel gets the same kernel.

@@ -16,5 +16,6 @@ pub mod protocol;
 pub mod suggest;
 pub mod ucag;
 pub mod unfold;
+pub mod walk;
 
 pub use error::{Error, Result};

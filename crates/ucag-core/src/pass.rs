@@ -1,5 +1,6 @@
 //! One forward pass over a batch of views, and what explainers ask of it.
 
+use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -8,6 +9,9 @@ use tch::{Kind, Tensor};
 
 use crate::network::{Network, NodeId};
 use crate::{Error, Result};
+
+/// The prime of 64-bit FNV-1a.
+const FNV: u64 = 0x0100_0000_01b3;
 
 /// Which nodes' outputs a pass must keep, and which gradients it must be able to give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,18 +49,113 @@ pub struct Trace<'n> {
     network: &'n Network,
     views: Tensor,
     needs: Needs,
+    classes: Vec<usize>,
+    seed: Seed,
     outputs: OnceCell<Outputs>,
+    derived: RefCell<BTreeMap<String, Rc<Trace<'n>>>>,
+    memo: RefCell<BTreeMap<&'static str, Rc<dyn Any>>>,
+}
+
+/// Where an explainer's random numbers come from. It names the views, not the call, so that results don't depend on the order of work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seed {
+    /// Of the image.
+    pub image: u64,
+    /// Of the first view; the others' follow on from it. 0 is the whole image.
+    pub view: u64,
 }
 
 struct Outputs {
-    logits: Tensor,
+    /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
+    scores: Tensor,
     kept: BTreeMap<NodeId, Tensor>,
 }
 
 impl<'n> Trace<'n> {
     /// A pass over `views` `[B, 3, H, W]`, normalised as the network wants them.
-    pub fn new(network: &'n Network, views: Tensor, needs: Needs) -> Rc<Self> {
-        Rc::new(Self { network, views, needs, outputs: OnceCell::new() })
+    pub fn new(network: &'n Network, views: Tensor, needs: Needs) -> Self {
+        Self {
+            network,
+            views,
+            needs,
+            classes: Vec::new(),
+            seed: Seed::default(),
+            outputs: OnceCell::new(),
+            derived: RefCell::default(),
+            memo: RefCell::default(),
+        }
+    }
+
+    /// The same pass with the classes that will be asked of it, for explainers that do all of them in one go.
+    pub fn with_classes(mut self, classes: &[usize]) -> Self {
+        self.classes = classes.to_vec();
+        self
+    }
+
+    /// The same pass with a seed for explainers that draw random numbers.
+    pub fn with_seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'n Network {
+        self.network
+    }
+
+    /// The views, `[B, 3, H, W]`.
+    pub fn views(&self) -> &Tensor {
+        &self.views
+    }
+
+    /// The classes that will be asked of this pass, where they were said beforehand.
+    pub fn classes(&self) -> &[usize] {
+        &self.classes
+    }
+
+    /// The seed, whatever the class.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// A pass over other views made from these, which all classes share. `key` names it; where it is there already, `make` doesn't run.
+    ///
+    /// # Errors
+    /// As `make`.
+    pub fn derived(&self, key: &str, make: impl FnOnce() -> Result<(Tensor, Needs)>) -> Result<Rc<Trace<'n>>> {
+        if let Some(known) = self.derived.borrow().get(key) {
+            return Ok(Rc::clone(known));
+        }
+        let (views, needs) = make()?;
+        let made = Rc::new(Trace::new(self.network, views, needs).with_classes(&self.classes).with_seed(self.seed));
+        self.derived.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
+        Ok(made)
+    }
+
+    /// Whatever an explainer computes of these views for all classes at once. `key` names it; where it is there already, `make` doesn't run.
+    ///
+    /// # Errors
+    /// As `make`, or where another type was kept under this key.
+    pub fn once<T: 'static>(&self, key: &'static str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+        let known = self.memo.borrow().get(key).map(Rc::clone);
+        let kept = match known {
+            Some(kept) => kept,
+            None => {
+                let made: Rc<dyn Any> = Rc::new(make()?);
+                self.memo.borrow_mut().insert(key, Rc::clone(&made));
+                made
+            }
+        };
+        kept.downcast().map_err(|_| Error::Invalid(format!("two explainers keep different things under '{key}'")))
+    }
+
+    /// Logits of all classes, `[B, N]`; the mean over positions from a network in convolutional form.
+    ///
+    /// # Errors
+    /// Where the network can't take the views.
+    pub fn logits(&self) -> Result<Tensor> {
+        let scores = self.outputs()?.scores.detach();
+        Ok(if scores.dim() == 4 { scores.f_mean_dim([2i64, 3].as_slice(), false, scores.kind())? } else { scores })
     }
 
     /// This pass with a class to explain.
@@ -68,7 +167,7 @@ impl<'n> Trace<'n> {
             let count = self.network.classes;
             return Err(Error::Invalid(format!("class {class}: the network has {count} classes, 0 to {}", count - 1)));
         }
-        Ok(Pass { trace: Rc::clone(self), class, gradients: RefCell::default(), seed: 0 })
+        Ok(Pass { trace: Rc::clone(self), class, gradients: RefCell::default() })
     }
 
     fn outputs(&self) -> Result<&Outputs> {
@@ -95,8 +194,8 @@ impl<'n> Trace<'n> {
             }
             values[id] = Some(value);
         }
-        let logits = values[graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
-        Ok(Outputs { logits, kept })
+        let scores = values[graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
+        Ok(Outputs { scores, kept })
     }
 
     /// Output of node `id`; inputs that it is the last to read are taken out of `values`.
@@ -130,7 +229,6 @@ pub struct Pass<'n> {
     trace: Rc<Trace<'n>>,
     class: usize,
     gradients: RefCell<BTreeMap<NodeId, Tensor>>,
-    seed: u64,
 }
 
 impl<'n> Pass<'n> {
@@ -139,19 +237,19 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// Where the network has no such class.
     pub fn new(network: &'n Network, views: Tensor, class: usize, needs: Needs) -> Result<Self> {
-        Trace::new(network, views, needs).target(class)
+        Rc::new(Trace::new(network, views, needs)).target(class)
     }
 
-    /// The same pass with a seed for explainers that draw random numbers (0 otherwise). It names the views, not the call, so that results
-    /// don't depend on the order of work.
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
+    /// What all classes share.
+    pub fn trace(&self) -> &Rc<Trace<'n>> {
+        &self.trace
     }
 
-    /// Seed of this pass's first view; the others' follow on from it.
+    /// A seed of this pass's first view and class (FNV-1a over both); the other views' follow on from it.
     pub fn seed(&self) -> u64 {
-        self.seed
+        let Seed { image, view } = self.trace.seed;
+        let bytes = (self.class as u64).to_le_bytes();
+        bytes.into_iter().fold(image, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV)).wrapping_add(view)
     }
 
     /// The network.
@@ -174,7 +272,22 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// Where the network can't take the views.
     pub fn logits(&self) -> Result<Tensor> {
-        Ok(self.trace.outputs()?.logits.detach())
+        self.trace.logits()
+    }
+
+    /// What the class's explanation starts from, of the output's shape: 1 at the class's logit. A network in convolutional form has a map of
+    /// logits, over which the 1 is spread by their softmax (protocol section 2.1).
+    ///
+    /// # Errors
+    /// As [`Pass::logits`].
+    pub fn cotangent(&self) -> Result<Tensor> {
+        let scores = self.trace.outputs()?.scores.detach();
+        let own = scores.f_select(1, self.class as i64)?;
+        let share = match own.dim() {
+            1 => own.f_ones_like()?,
+            _ => own.f_flatten(1, -1)?.f_softmax(1, own.kind())?.f_view_as(&own)?,
+        };
+        Ok(scores.f_zeros_like()?.f_select_scatter(&share, 1, self.class as i64)?)
     }
 
     /// Logit of the class, `[B]`.
@@ -201,7 +314,7 @@ impl<'n> Pass<'n> {
         self.kept(node).map(Tensor::detach)
     }
 
-    /// Gradient of the class's logit (before softmax) with respect to `node`'s output, which must be among
+    /// Gradient of the class's logit (before softmax; [`Pass::cotangent`] times the output) with respect to `node`'s output, which must be among
     /// [`Needs::gradients`]. All gradients of a pass come from one backward pass.
     ///
     /// # Errors
@@ -214,7 +327,8 @@ impl<'n> Pass<'n> {
             let nodes = &self.trace.needs.gradients;
             let leaves = nodes.iter().map(|&node| self.kept(node)).collect::<Result<Vec<_>>>()?;
             // Views don't mix in evaluation, so the sum's gradient is each view's own.
-            let score = self.trace.outputs()?.logits.f_select(1, self.class as i64)?.f_sum(Kind::Float)?;
+            let scores = &self.trace.outputs()?.scores;
+            let score = scores.f_mul(&self.cotangent()?)?.f_sum(scores.kind())?;
             let gradients = Tensor::f_run_backward(&[score], &leaves, true, false)?;
             self.gradients.borrow_mut().extend(nodes.iter().copied().zip(gradients));
         }

@@ -2,13 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use support::{Entry, Golden, Verdict, number_after};
 use tch::{Kind, Tensor};
 use ucag_core::conquer::{conquer, weights};
+use ucag_core::explain::backprop::{Relu, at_input};
 use ucag_core::explain::cam::Layer;
-use ucag_core::explain::{Explainer, gradcam, gradcampp, layercam, method, wgradcam, xgradcam};
+use ucag_core::explain::{gradcam, gradcampp, layercam, method, wgradcam, xgradcam};
 use ucag_core::filter::{Border, gaussian_blur};
 use ucag_core::network::Op;
 use ucag_core::pass::{Needs, Pass};
@@ -27,7 +26,6 @@ fn main() {
 
 /// The one list of what isn't covered here, and why: files first, then keys.
 const NOT_COVERED: &[(&str, &str, &str)] = &[
-    ("backprop_", "", "Gradient, DeConvNet, guided and excitation backprop: no such explainers yet"),
     ("lrp_", "", "relevance propagation: no such explainers yet"),
     ("fullgrad", "", "FullGrad: no such explainer yet"),
     ("rise", "", "RISE: no such explainer yet"),
@@ -56,6 +54,7 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
     let (group, net) = entry.file.split_once('_').unwrap_or((&entry.file, ""));
     let ours = match group {
         "in" | "cam" => layer_check(golden, net, described, double),
+        "backprop" => backprop_check(golden, net, described, double),
         "ucag" => ucag_check(golden, described, double),
         "metrics" => blur_check(golden, &entry.key),
         _ => return Verdict::NotCovered("a file of a kind that this test doesn't know"),
@@ -80,9 +79,10 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     let class = entry.class.expect("a map has a class");
     let name = entry.layer.as_deref().expect("a map has a layer");
     if what == "layercam/torchcam_exp_4layers.fused" {
-        let fused = method("layercam-fused")?.explainer;
-        let needs = fused.needs(&network, 0)?;
-        return Ok(Some(fused.explain(&Pass::new(&network, image, class, needs)?, 0)?));
+        let fused = method("layercam-fused")?.explainer();
+        let layers = network.layers(None, None)?;
+        let needs = fused.needs(&network, &layers)?;
+        return Ok(Some(fused.explain(&Pass::new(&network, image, class, needs)?, &layers)?));
     }
     let node = network.graph.resolve(name)?;
     // The activation that an in-place ReLU has overwritten, with the gradient from before it.
@@ -126,6 +126,35 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
         (_, "norm") => Some(saliency(&raw, Post::Cam, [size[2], size[3]], false, &Protocol::official())?.map),
         _ => None,
     })
+}
+
+/// Gradient-type methods: keys are `INPUT/method/REFERENCE.what` and `INPUT/mwp@LAYER/REFERENCE`, `INPUT/cmwp@LAYER@CONTRAST/REFERENCE`.
+fn backprop_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
+    let network = golden.network(net, double);
+    let parts: Vec<&str> = entry.key.trim_end_matches("@f64").split('/').collect();
+    let [input, what, form] = parts[..] else { return Ok(None) };
+    let kind = if double { Kind::Double } else { Kind::Float };
+    let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
+    let class = entry.class.expect("a map has a class");
+    let mut at = what.split('@');
+    let (method, middle, contrast) = (at.next().unwrap_or_default(), at.next(), at.next());
+    let mut layers = network.layers(None, middle)?;
+    if let Some(name) = contrast {
+        layers.contrast = network.graph.resolve(name)?;
+    }
+    let id = if method == "guided_backprop" { "guided-backprop" } else { method };
+    let explainer = explain::method(id)?.explainer();
+    let pass = Pass::new(&network, image, class, explainer.needs(&network, &layers)?)?;
+    if !form.ends_with(".signed") {
+        return Ok(Some(explainer.explain(&pass, &layers)?));
+    }
+    let rule = match method {
+        "gradient" => Relu::Gradient,
+        "deconvnet" => Relu::Deconvnet,
+        "guided_backprop" => Relu::Guided,
+        _ => return Ok(None),
+    };
+    Ok(Some(at_input(&pass, rule)?))
 }
 
 /// The protocol that a reference's description spells out.
@@ -216,23 +245,23 @@ fn end_to_end_check(
     let network = golden.network(net, double);
     let kind = if double { Kind::Double } else { Kind::Float };
     let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
+    let class = entry.class.expect("a run has a class");
     let subject = Subject {
         network: &network,
         image: &image,
-        class: entry.class.expect("a run has a class"),
-        layer: network.graph.resolve(entry.layer.as_deref().expect("a run has a layer"))?,
+        classes: &[class],
+        layers: network.layers(Some(entry.layer.as_deref().expect("a run has a layer")), None)?,
         views_per_batch: 16,
         seed: 0,
     };
     let method = explain::method(id)?;
-    let methods: BTreeMap<&str, &dyn Explainer> = BTreeMap::from([(id, method.explainer)]);
-    let explainers: Vec<&dyn Explainer> = methods.into_values().collect();
-    let unfolded: Unfolded = explain_views(&subject, &explainers, &protocol)?;
-    let folded = unfolded.conquer(&unfolded.maps[0], &protocol)?;
+    let unfolded: Unfolded = explain_views(&subject, &[&*method.explainer()], &protocol)?;
+    let maps = &unfolded.maps[0][0];
+    let folded = unfolded.conquer(maps, class, &protocol)?;
     let size = [image.size()[2], image.size()[3]];
     Ok(match what {
-        "maps" => Some(unfolded.maps[0].squeeze_dim(1)),
-        "scores" => unfolded.probabilities,
+        "maps" => Some(maps.squeeze_dim(1)),
+        "scores" => unfolded.probabilities.map(|all| all.select(1, class as i64)),
         "combined" => Some(folded),
         "final" => Some(saliency(&folded, method.post, size, true, &protocol)?.map),
         _ => None,

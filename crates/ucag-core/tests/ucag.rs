@@ -1,13 +1,16 @@
 //! UCAG, protocols and post-processing against values worked out by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use tch::{Device, Kind, Tensor};
 use ucag_core::conquer::{conquer, weights};
 use ucag_core::explain::cam::Layer;
-use ucag_core::explain::{METHODS, gradcampp, method};
+use ucag_core::explain::{Explainer, METHODS, Method, Settings, gradcampp, method};
 use ucag_core::network::template::{self, ResNet};
 use ucag_core::network::{Checkpoint, Network};
-use ucag_core::pass::{Needs, Trace};
+use ucag_core::pass::{Needs, Pass, Trace};
 use ucag_core::post::{MapState, Post, saliency};
 use ucag_core::protocol::{Confidence, Coverage, PROTOCOLS, Protocol, Smoothing};
 use ucag_core::ucag::{Subject, plain, ucag};
@@ -23,6 +26,20 @@ fn network() -> Network {
     let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8, 8, 12, 12], groups: 1, widening: 1 };
     let tensors = template::resnet(&shape, 5).random(2);
     Network::from_checkpoint("resnet", &Checkpoint::from_tensors("made", tensors)).unwrap()
+}
+
+/// Methods that UCAG can be around.
+fn with_ucag() -> Vec<&'static Method> {
+    METHODS.iter().copied().filter(|method| method.not_with_ucag.is_none()).collect()
+}
+
+/// A method with small numbers for what is repeated many times.
+fn quick(method: &Method) -> Arc<dyn Explainer> {
+    let mut settings = Settings::published(method.settings);
+    for (key, value) in [("masks", 20.0), ("iterations", 2.0)] {
+        let _ = settings.set(key, vec![value]); // where it has them
+    }
+    (method.make)(&settings)
 }
 
 fn image() -> Tensor {
@@ -168,14 +185,16 @@ fn gradcampp_survives_logits_that_leave_float32() {
 fn batches_of_views_change_no_map() {
     let network = network();
     let image = image();
-    let methods: Vec<_> = METHODS.iter().map(|method| method.explainer).collect();
+    let methods = with_ucag();
+    let explainers: Vec<_> = methods.iter().map(|method| quick(method)).collect();
+    let explainers: Vec<&dyn Explainer> = explainers.iter().map(|explainer| &**explainer).collect();
     let maps = |views_per_batch| {
-        let layer = network.graph.resolve("layer4").unwrap();
-        let subject = Subject { network: &network, image: &image, class: 3, layer, views_per_batch, seed: 11 };
-        ucag(&subject, &methods, &Protocol::official()).unwrap()
+        let layers = network.layers(None, None).unwrap();
+        let subject = Subject { network: &network, image: &image, classes: &[3], layers, views_per_batch, seed: 11 };
+        ucag(&subject, &explainers, &Protocol::official()).unwrap().remove(0)
     };
     let (one, seven, all) = (maps(1), maps(7), maps(36));
-    for (index, method) in METHODS.iter().enumerate() {
+    for (index, method) in methods.iter().enumerate() {
         let scale = one[index].abs().max().double_value(&[]);
         for other in [&seven[index], &all[index]] {
             let off = (&one[index] - other).abs().max().double_value(&[]);
@@ -188,14 +207,16 @@ fn batches_of_views_change_no_map() {
 fn methods_together_equal_methods_apart() {
     let network = network();
     let image = image();
-    let layer = network.graph.resolve(&network.layer).unwrap();
-    let subject = Subject { network: &network, image: &image, class: 1, layer, views_per_batch: 12, seed: 0 };
-    let all: Vec<_> = METHODS.iter().map(|method| method.explainer).collect();
-    let together = plain(&subject, &all).unwrap();
-    for (method, map) in METHODS.iter().zip(&together) {
-        let alone = plain(&subject, &[method.explainer]).unwrap();
+    let layers = network.layers(None, None).unwrap();
+    let subject = |classes| Subject { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
+    let all: Vec<_> = METHODS.iter().map(|method| quick(method)).collect();
+    let all: Vec<&dyn Explainer> = all.iter().map(|explainer| &**explainer).collect();
+    // Classes together, too.
+    let together = plain(&subject(&[4, 1]), &all).unwrap().remove(1);
+    for ((method, explainer), map) in METHODS.iter().zip(all).zip(&together) {
+        let alone = plain(&subject(&[1]), &[explainer]).unwrap();
         assert!(
-            (map - &alone[0]).abs().max().double_value(&[]) <= 1e-6 * map.abs().max().double_value(&[]),
+            (map - &alone[0][0]).abs().max().double_value(&[]) <= 1e-6 * map.abs().max().double_value(&[]),
             "{}",
             method.id
         );
@@ -206,9 +227,9 @@ fn methods_together_equal_methods_apart() {
 fn one_trace_serves_several_classes() {
     let network = network();
     let layer = network.graph.resolve("layer3").unwrap();
-    let trace = Trace::new(&network, image(), Needs::layer(layer));
+    let trace = Rc::new(Trace::new(&network, image(), Needs::layer(layer)));
     for class in [0, 4, 0] {
-        let apart = Trace::new(&network, image(), Needs::layer(layer)).target(class).unwrap();
+        let apart = Pass::new(&network, image(), class, Needs::layer(layer)).unwrap();
         assert_eq!(trace.target(class).unwrap().gradient(layer).unwrap(), apart.gradient(layer).unwrap());
     }
 }

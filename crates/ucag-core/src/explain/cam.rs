@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::Explainer;
-use crate::network::{Network, NodeId};
+use crate::network::{Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
 use crate::{Error, Result};
 
@@ -23,12 +23,12 @@ pub struct Layer {
 pub struct Cam(pub fn(&Layer) -> Result<Tensor>);
 
 impl Explainer for Cam {
-    fn needs(&self, _: &Network, layer: NodeId) -> Result<Needs> {
-        Ok(Needs::layer(layer))
+    fn needs(&self, _: &Network, layers: &Layers) -> Result<Needs> {
+        Ok(Needs::layer(layers.target))
     }
 
-    fn explain(&self, pass: &Pass<'_>, layer: NodeId) -> Result<Tensor> {
-        (self.0)(&Layer::of(pass, layer)?)
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        (self.0)(&Layer::of(pass, layers.target)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Control rows: maps that know nothing of the network, and that a method must beat.
 
+use std::sync::Arc;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
@@ -7,26 +9,18 @@ use tch::{Kind, Tensor};
 use super::{Explainer, Method, Role};
 use crate::Result;
 use crate::filter::luma;
-use crate::network::{Network, NodeId};
+use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::post::Post;
 
-const COMMON: Method = Method {
-    id: "",
-    name: "",
-    summary: "",
-    source: "control",
-    role: Role::Control,
-    post: Post::Plain,
-    explainer: &Control(uniform),
-};
+const COMMON: Method = Method { source: "control", role: Role::Control, post: Post::Plain, ..Method::CAM };
 
 /// Registry entry.
 pub(super) static RANDOM: Method = Method {
     id: "random",
     name: "Random map",
     summary: "a 7×7 grid of uniform random numbers, seeded by run and sample, at the resolution of a CAM",
-    explainer: &Control(random),
+    make: |_| Arc::new(Control(random)),
     ..COMMON
 };
 
@@ -35,7 +29,7 @@ pub(super) static UNIFORM: Method = Method {
     id: "uniform",
     name: "Uniform map",
     summary: "the same value everywhere: all pixels tied, so the tie rule alone decides",
-    explainer: &Control(uniform),
+    make: |_| Arc::new(Control(uniform)),
     ..COMMON
 };
 
@@ -44,7 +38,7 @@ pub(super) static CENTER: Method = Method {
     id: "center",
     name: "Centre Gaussian",
     summary: "a Gaussian around the image's centre, σ a quarter of each side",
-    explainer: &Control(center),
+    make: |_| Arc::new(Control(center)),
     ..COMMON
 };
 
@@ -53,20 +47,30 @@ pub(super) static EDGE: Method = Method {
     id: "edge",
     name: "Edge map",
     summary: "Sobel gradient magnitude of the image's luma",
-    explainer: &Control(edge),
+    make: |_| Arc::new(Control(edge)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static POINT: Method = Method {
+    id: "center-point",
+    name: "Center",
+    summary: "the image's centre as a point: the pointing game's own baseline",
+    post: Post::Centre,
+    not_with_ucag: Some("it is the centre of the image, not a map of what a view shows"),
     ..COMMON
 };
 
 /// A map as a function of the views alone.
 #[derive(Debug)]
-struct Control(fn(&Pass<'_>) -> Result<Tensor>);
+pub(super) struct Control(pub(super) fn(&Pass<'_>) -> Result<Tensor>);
 
 impl Explainer for Control {
-    fn needs(&self, _: &Network, _: NodeId) -> Result<Needs> {
+    fn needs(&self, _: &Network, _: &Layers) -> Result<Needs> {
         Ok(Needs::default())
     }
 
-    fn explain(&self, pass: &Pass<'_>, _: NodeId) -> Result<Tensor> {
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         Ok((self.0)(pass)?.f_to_device(pass.views().device())?)
     }
 }
@@ -84,7 +88,7 @@ fn random(pass: &Pass<'_>) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(&values)?.f_view([count, 1, SIDE as i64, SIDE as i64])?)
 }
 
-fn uniform(pass: &Pass<'_>) -> Result<Tensor> {
+pub(super) fn uniform(pass: &Pass<'_>) -> Result<Tensor> {
     Ok(Tensor::f_ones([pass.views().size()[0], 1, 1, 1], (Kind::Float, tch::Device::Cpu))?)
 }
 

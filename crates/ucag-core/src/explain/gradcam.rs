@@ -1,9 +1,10 @@
 //! GradCAM (Selvaraju et al., ICCV 2017; protocol section 2.2).
 
+use std::sync::Arc;
+
+use super::Method;
 use super::cam::{Cam, Layer, spatial_mean, weighted_sum};
-use super::{Method, Role};
 use crate::Result;
-use crate::post::Post;
 
 /// Registry entry.
 pub(super) static METHOD: Method = Method {
@@ -11,9 +12,8 @@ pub(super) static METHOD: Method = Method {
     name: "GradCAM",
     summary: "channels weighted by their mean gradient",
     source: "Selvaraju et al., ICCV 2017",
-    role: Role::Published,
-    post: Post::Cam,
-    explainer: &Cam(gradcam),
+    make: |_| Arc::new(Cam(gradcam)),
+    ..Method::CAM
 };
 
 /// `w_k = mean_ij G_k`, map `Σ_k w_k A_k`, signed.

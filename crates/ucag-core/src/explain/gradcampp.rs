@@ -3,19 +3,20 @@
 //! The paper's table was made through torch-cam on exp(logits), where a division has no effect; it is what `gradcam++` means here.
 //! Cubes of exponentials leave float32 at a logit of about 29, so every form is computed, and kept, in float64.
 
+use std::sync::Arc;
+
 use tch::{Kind, Tensor};
 
+use super::Method;
 use super::cam::{Cam, Layer, doubled, spatial_sum, weighted_sum};
-use super::{Method, Role};
 use crate::Result;
-use crate::post::Post;
 
 /// Registry entry: what the authors' command line ran.
 pub(super) static TORCHCAM: Method = Method {
     id: "gradcam++",
     name: "GradCAM++",
     summary: "as torch-cam computes it on exp(logits), which the authors' command line ran: cubed positive gradients, the division without effect",
-    explainer: &Cam(torchcam),
+    make: |_| Arc::new(Cam(torchcam)),
     ..COMMON
 };
 
@@ -24,7 +25,7 @@ pub(super) static DIVIDED: Method = Method {
     id: "gradcam++-divided",
     name: "GradCAM++ (divided)",
     summary: "torch-cam's formula as it reads, on exp(logits), with the division",
-    explainer: &Cam(divided),
+    make: |_| Arc::new(Cam(divided)),
     ..COMMON
 };
 
@@ -33,7 +34,7 @@ pub(super) static CANONICAL: Method = Method {
     id: "gradcam++-canonical",
     name: "GradCAM++ (canonical)",
     summary: "as pytorch-grad-cam has it: local cube of the gradient times total activation, on logits",
-    explainer: &Cam(canonical),
+    make: |_| Arc::new(Cam(canonical)),
     ..COMMON
 };
 
@@ -42,19 +43,11 @@ pub(super) static AUTHORS_CLASS: Method = Method {
     id: "gradcam++-authors",
     name: "GradCAM++ (authors' class)",
     summary: "the UCAG authors' own class, given the logit as its score (as released it can't run)",
-    explainer: &Cam(authors_class),
+    make: |_| Arc::new(Cam(authors_class)),
     ..COMMON
 };
 
-const COMMON: Method = Method {
-    id: "",
-    name: "",
-    summary: "",
-    source: "Chattopadhay et al., WACV 2018",
-    role: Role::Published,
-    post: Post::Cam,
-    explainer: &Cam(torchcam),
-};
+const COMMON: Method = Method { source: "Chattopadhay et al., WACV 2018", ..Method::CAM };
 
 /// With g = exp(z) G: `w_k = Σ_ij g² max(g, 0)`, map `max(Σ_k w_k A_k, 0)`.
 ///

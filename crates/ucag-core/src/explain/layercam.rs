@@ -1,13 +1,14 @@
 //! LayerCAM (Jiang et al., TIP 2021), at one layer and fused over a ResNet's four stages (protocol section 2.2).
 
+use std::sync::Arc;
+
 use tch::Tensor;
 
 use super::cam::{Cam, Layer, doubled, weighted_sum};
-use super::{Explainer, Method, Role};
+use super::{Explainer, Method};
 use crate::filter::{Interpolation, resize};
-use crate::network::{Network, NodeId};
+use crate::network::{Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -15,10 +16,8 @@ pub(super) static METHOD: Method = Method {
     id: "layercam",
     name: "LayerCAM",
     summary: "every position weighted by its own positive gradient, at one layer",
-    source: "Jiang et al., TIP 2021",
-    role: Role::Published,
-    post: Post::Cam,
-    explainer: &Cam(layercam),
+    make: |_| Arc::new(Cam(layercam)),
+    ..COMMON
 };
 
 /// `Σ_k max(G_k, 0) A_k`, elementwise weights.
@@ -34,19 +33,11 @@ pub(super) static FUSED: Method = Method {
     id: "layercam-fused",
     name: "LayerCAM (fused)",
     summary: "LayerCAM on exp(logits) over layer1 to layer4 of a ResNet, squashed by tanh and fused by their maximum, as the authors ran it",
-    explainer: &Fused,
-    ..METHOD_TEMPLATE
+    make: |_| Arc::new(Fused),
+    ..COMMON
 };
 
-const METHOD_TEMPLATE: Method = Method {
-    id: "",
-    name: "",
-    summary: "",
-    source: "Jiang et al., TIP 2021",
-    role: Role::Published,
-    post: Post::Cam,
-    explainer: &Fused,
-};
+const COMMON: Method = Method { source: "Jiang et al., TIP 2021", ..Method::CAM };
 
 #[derive(Debug)]
 struct Fused;
@@ -63,14 +54,14 @@ impl Fused {
 }
 
 impl Explainer for Fused {
-    fn needs(&self, network: &Network, _: NodeId) -> Result<Needs> {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let stages = Self::stages(network)?;
         Ok(Needs { activations: stages.clone(), gradients: stages })
     }
 
     /// `max_l up(tanh(2 R_l))` with `R_l = max(exp(z) Σ_k max(G_k, 0) A_k, 0)` at stage l, enlarged to the first stage's size. In float64,
     /// where exp(z) has room.
-    fn explain(&self, pass: &Pass<'_>, _: NodeId) -> Result<Tensor> {
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let mut fused: Option<Tensor> = None;
         for stage in Self::stages(pass.network())? {
             let layer = doubled(&Layer::of(pass, stage)?)?;

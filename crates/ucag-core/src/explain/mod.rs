@@ -1,35 +1,55 @@
 //! Explainers: a pass in, signed maps in native units out.
 
+pub mod backprop;
 pub mod cam;
 pub mod controls;
+pub mod excitation;
 pub mod gradcam;
 pub mod gradcampp;
 pub mod layercam;
+mod settings;
 pub mod wgradcam;
 pub mod xgradcam;
 
+use std::sync::Arc;
+
 use tch::Tensor;
 
-use crate::network::{Network, NodeId};
+pub use self::settings::{Setting, Settings};
+use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::post::Post;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
-/// A method that explains a class at a layer.
+/// A method that explains a class.
 pub trait Explainer: Send + Sync + std::fmt::Debug {
     /// What it will ask of the pass.
     ///
     /// # Errors
     /// Where the network lacks a layer that the method is defined on.
-    fn needs(&self, network: &Network, layer: NodeId) -> Result<Needs>;
+    fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs>;
 
     /// A map for each view of the pass, `[B, 1, h, w]`: signed, in native units, at the method's native resolution, before any clipping,
     /// resizing or scaling that isn't part of its definition.
     ///
     /// # Errors
     /// Where the network can't take the views.
-    fn explain(&self, pass: &Pass<'_>, layer: NodeId) -> Result<Tensor>;
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor>;
+
+    /// What it runs the network for beyond the pass that all methods share; nothing unless it says otherwise.
+    fn extra(&self, _network: &Network, _layers: &Layers) -> Extra {
+        Extra::default()
+    }
+}
+
+/// Forward passes of one view each, beyond the pass that all methods share. A backward pass counts as two.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// For a view, however many of its classes are explained.
+    pub per_view: usize,
+    /// For a view and class.
+    pub per_class: usize,
 }
 
 /// What kind of row a method is in a table.
@@ -58,8 +78,35 @@ pub struct Method {
     pub role: Role,
     /// What is done to its raw maps.
     pub post: Post,
-    /// The method itself.
-    pub explainer: &'static dyn Explainer,
+    /// Its numbers that a config may change.
+    pub settings: &'static [Setting],
+    /// Why UCAG can't be around it, where it can't.
+    pub not_with_ucag: Option<&'static str>,
+    /// Whether its publication explains the photo squashed to a square even where a data set's protocol keeps the aspect ratio.
+    pub square: bool,
+    /// The method itself, with these settings.
+    pub make: fn(&Settings) -> Arc<dyn Explainer>,
+}
+
+impl Method {
+    /// What an entry starts from: `Method { id: …, make: …, ..Method::CAM }`.
+    pub const CAM: Method = Method {
+        id: "",
+        name: "",
+        summary: "",
+        source: "",
+        role: Role::Published,
+        post: Post::Cam,
+        settings: &[],
+        not_with_ucag: None,
+        square: false,
+        make: |_| Arc::new(controls::Control(controls::uniform)),
+    };
+
+    /// The method with its published settings.
+    pub fn explainer(&self) -> Arc<dyn Explainer> {
+        (self.make)(&Settings::published(self.settings))
+    }
 }
 
 /// Every method. To add one: a file with a `METHOD`, and its line here.
@@ -73,6 +120,12 @@ pub static METHODS: &[&Method] = &[
     &wgradcam::METHOD,
     &layercam::METHOD,
     &layercam::FUSED,
+    &backprop::GRADIENT,
+    &backprop::DECONVNET,
+    &backprop::GUIDED,
+    &excitation::MWP,
+    &excitation::CONTRASTIVE,
+    &controls::POINT,
     &controls::RANDOM,
     &controls::UNIFORM,
     &controls::CENTER,

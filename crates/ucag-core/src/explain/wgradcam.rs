@@ -1,9 +1,10 @@
 //! WGradCAM: the paper tabulates it, but no public code or formula of it is known (protocol section 2.2).
 
+use std::sync::Arc;
+
 use super::cam::{Cam, Layer, spatial_mean, weighted_sum};
 use super::{Method, Role};
 use crate::Result;
-use crate::post::Post;
 
 /// Registry entry. A candidate: it is consistent with the one thing that the published numbers say of the method, that it differs from
 /// GradCAM where the gradient is the same at every position.
@@ -13,8 +14,8 @@ pub(super) static METHOD: Method = Method {
     summary: "channels weighted by the mean of activation times gradient; a guess, since the method has no public definition",
     source: "no source; tabulated in UCAG, AAAI 2023",
     role: Role::Candidate,
-    post: Post::Cam,
-    explainer: &Cam(wgradcam),
+    make: |_| Arc::new(Cam(wgradcam)),
+    ..Method::CAM
 };
 
 /// `w_k = mean_ij A_k G_k`, map `Σ_k w_k A_k`, signed.

@@ -1,11 +1,12 @@
 //! XGradCAM (Fu et al., BMVC 2020; protocol section 2.2).
 
+use std::sync::Arc;
+
 use tch::Tensor;
 
+use super::Method;
 use super::cam::{Cam, Layer, spatial_sum, weighted_sum};
-use super::{Method, Role};
 use crate::Result;
-use crate::post::Post;
 
 /// Registry entry.
 pub(super) static METHOD: Method = Method {
@@ -13,9 +14,8 @@ pub(super) static METHOD: Method = Method {
     name: "XGradCAM",
     summary: "channels weighted by their activation-weighted mean gradient; equals GradCAM in front of global average pooling and one linear layer",
     source: "Fu et al., BMVC 2020",
-    role: Role::Published,
-    post: Post::Cam,
-    explainer: &Cam(authors),
+    make: |_| Arc::new(Cam(authors)),
+    ..Method::CAM
 };
 
 /// With the authors' ε of 1e-6, to a signed map. Libraries have others; it matters only where a channel's activations nearly cancel.

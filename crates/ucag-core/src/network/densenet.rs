@@ -57,8 +57,9 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
         [6, 12, 48, 32] => "densenet201".into(),
         _ => format!("densenet (blocks {depths:?})"),
     };
+    let middle = format!("features.denseblock{}", depths.len().saturating_sub(1).max(1));
     let classes = b.channels(x);
-    Ok(Built { graph: b.finish()?, variant, layer: "relu".into(), classes })
+    Ok(Built { graph: b.finish()?, variant, layer: "relu".into(), middle, classes })
 }
 
 fn dense_layer(b: &mut Builder<'_>, name: &str, features: &[NodeId]) -> Result<NodeId> {

@@ -222,6 +222,19 @@ impl Graph {
             })
     }
 
+    /// What the last layer with weights reads, behind any dropout and flattening.
+    pub fn before_classifier(&self) -> NodeId {
+        let weighted = |node: &Node| matches!(node.op, Op::Conv(_) | Op::Linear { .. });
+        let mut id = self.nodes.iter().rposition(weighted).unwrap_or(0);
+        loop {
+            let Some(&input) = self.nodes[id].inputs.first() else { return id };
+            id = input;
+            if !matches!(self.nodes[id].op, Op::Dropout | Op::Flatten) {
+                return id;
+            }
+        }
+    }
+
     /// Every name that [`Graph::resolve`] knows, nodes and modules, in order of first appearance.
     pub fn layer_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

@@ -58,7 +58,13 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     x = b.flatten("flatten", x);
     x = b.linear("fc", x)?;
     let classes = b.channels(x);
-    Ok(Built { graph: b.finish()?, variant: "inception_v3".into(), layer: "Mixed_7c".into(), classes })
+    Ok(Built {
+        graph: b.finish()?,
+        variant: "inception_v3".into(),
+        layer: "Mixed_7c".into(),
+        middle: "Mixed_6e".into(),
+        classes,
+    })
 }
 
 /// Whether the network re-normalises its input. A state dict doesn't say; `scripts/convert_weights.py` writes it into the file,

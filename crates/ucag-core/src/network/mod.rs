@@ -9,6 +9,7 @@ mod resnet;
 mod squeezenet;
 pub mod template;
 mod vgg;
+mod vjp;
 
 use std::path::Path;
 
@@ -34,11 +35,25 @@ pub struct Family {
     build: fn(&Checkpoint) -> Result<Built>,
 }
 
+/// The nodes that methods are defined at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    /// Where CAM methods look.
+    pub target: NodeId,
+    /// Where excitation backprop stops.
+    pub middle: NodeId,
+    /// Where contrastive excitation backprop takes its difference: what the classifier's last layer reads.
+    pub contrast: NodeId,
+}
+
 /// What a family makes of a checkpoint.
 struct Built {
     graph: Graph,
     variant: String,
+    /// Where CAM methods look.
     layer: String,
+    /// Where excitation backprop stops: the last layer at a sixteenth of the input's resolution.
+    middle: String,
     classes: i64,
 }
 
@@ -78,6 +93,8 @@ pub struct Network {
     pub graph: Graph,
     /// The layer that CAM methods explain by default.
     pub layer: String,
+    /// The layer at which excitation backprop stops by default.
+    pub middle: String,
     /// Number of logits.
     pub classes: usize,
     /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's.
@@ -107,7 +124,7 @@ impl Network {
 
     fn build(arch: &str, family: &'static Family, checkpoint: &Checkpoint) -> Result<Self> {
         let architecture = |problem| Error::Architecture { path: checkpoint.path().to_owned(), problem };
-        let Built { graph, variant, layer, classes } = (family.build)(checkpoint)?;
+        let Built { graph, variant, layer, middle, classes } = (family.build)(checkpoint)?;
         if arch != family.id && arch != variant {
             return Err(architecture(format!("is {variant}, not {arch}")));
         }
@@ -117,7 +134,19 @@ impl Network {
                 architecture(format!("its metadata has input_size '{text}', expected a number of pixels"))
             })?,
         };
-        Ok(Self { family, variant, graph, layer, classes: classes as usize, input_size, device: Device::Cpu })
+        Ok(Self { family, variant, graph, layer, middle, classes: classes as usize, input_size, device: Device::Cpu })
+    }
+
+    /// The nodes that methods are defined at: the family's, or those named.
+    ///
+    /// # Errors
+    /// Where the network has no layer of that name.
+    pub fn layers(&self, target: Option<&str>, middle: Option<&str>) -> Result<Layers> {
+        Ok(Layers {
+            target: self.graph.resolve(target.unwrap_or(&self.layer))?,
+            middle: self.graph.resolve(middle.unwrap_or(&self.middle))?,
+            contrast: self.graph.before_classifier(),
+        })
     }
 
     /// The same network on the same weights, for another worker: tensors may be sent between threads but not shared, so each
@@ -138,6 +167,13 @@ impl Network {
     }
 
     fn with_graph(&self, graph: Graph, device: Device) -> Result<Self> {
-        Ok(Self { graph, device, variant: self.variant.clone(), layer: self.layer.clone(), ..*self })
+        Ok(Self {
+            graph,
+            device,
+            variant: self.variant.clone(),
+            layer: self.layer.clone(),
+            middle: self.middle.clone(),
+            ..*self
+        })
     }
 }

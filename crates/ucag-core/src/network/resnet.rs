@@ -38,7 +38,7 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     x = b.linear("fc", x)?;
     let variant = variant(checkpoint, &depths, bottleneck)?;
     let classes = b.channels(x);
-    Ok(Built { graph: b.finish()?, variant, layer: "layer4".into(), classes })
+    Ok(Built { graph: b.finish()?, variant, layer: "layer4".into(), middle: "layer3".into(), classes })
 }
 
 /// Names are those of torchvision's feature extraction, which numbers the uses of the block's one ReLU.

@@ -39,12 +39,14 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     x = b.relu("classifier.2", x);
     x = b.adaptive_avg_pool("classifier.3", x, 1);
     b.flatten("flatten", x);
+    // The last fire module in front of the last pool.
+    let middle = format!("features.{}", pools.last().map_or(last, |pool| pool - 1));
     let variant = match pools.as_slice() {
         [2, 6, 11] => "squeezenet1_0".into(),
         [2, 5, 8] => "squeezenet1_1".into(),
         _ => format!("squeezenet (pools at {pools:?})"),
     };
-    Ok(Built { graph: b.finish()?, variant, layer: format!("features.{last}"), classes })
+    Ok(Built { graph: b.finish()?, variant, layer: format!("features.{last}"), middle, classes })
 }
 
 fn fire(b: &mut Builder<'_>, name: &str, x: NodeId) -> Result<NodeId> {

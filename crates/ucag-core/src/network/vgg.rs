@@ -22,6 +22,7 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     let mut convolutions = 0;
     let mut normalised = false;
     let mut layer = String::new();
+    let mut pools = Vec::new();
     let mut at = positions.iter().copied().peekable();
     while let Some(position) = at.next() {
         x = b.conv(&format!("features.{position}"), x, 1, Padding::Same)?;
@@ -36,6 +37,7 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
         layer = format!("features.{next}");
         x = b.relu(&layer, x);
         if at.peek() != Some(&(next + 1)) {
+            pools.push(format!("features.{}", next + 1));
             x = b.max_pool(&format!("features.{}", next + 1), x, 2, 2, 0, false);
         }
     }
@@ -48,6 +50,8 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     }
     x = b.linear("classifier.6", x)?;
     let classes = b.channels(x);
+    // The last pool but one.
+    let middle = pools.into_iter().rev().nth(1).unwrap_or_else(|| layer.clone());
     let norm = if normalised { "_bn" } else { "" };
-    Ok(Built { graph: b.finish()?, variant: format!("vgg{}{norm}", convolutions + 3), layer, classes })
+    Ok(Built { graph: b.finish()?, variant: format!("vgg{}{norm}", convolutions + 3), layer, middle, classes })
 }

@@ -1,0 +1,78 @@
+//! Vector-Jacobian products of the operations: what reverse-mode differentiation sends back through each of them.
+//!
+//! Written out, and not left to autograd, because propagation rules need them one operation at a time, with other weights, and
+//! without running the operation again.
+
+use tch::Tensor;
+
+use super::graph::{Conv, Op, Pool};
+use crate::{Error, Result};
+
+impl Op {
+    /// The products of `cotangent` (of the output's shape) with the Jacobian with respect to each input. `output` is what
+    /// [`Op::apply`] gave for `inputs`.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn vjp(&self, inputs: &[&Tensor], output: &Tensor, cotangent: &Tensor) -> Result<Vec<Tensor>> {
+        let x = inputs[0];
+        let back = match self {
+            Op::Input | Op::Dropout => cotangent.shallow_clone(),
+            Op::Conv(conv) => conv.transposed(&conv.weight, x, cotangent)?,
+            Op::BatchNorm(b) => {
+                let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;
+                cotangent.f_mul(&scale.f_view([1, -1, 1, 1])?)?
+            }
+            Op::Relu => cotangent.f_mul(&output.f_gt(0.0)?.f_to_kind(cotangent.kind())?)?,
+            Op::MaxPool(pool) => {
+                let Pool { kernel, stride, padding, ceil } = *pool;
+                let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
+                let (_, indices) = x.f_max_pool2d_with_indices(kernel, stride, padding, [1, 1], ceil)?;
+                let back = Tensor::f_max_pool2d_with_indices_backward;
+                back(x, cotangent, kernel, stride, padding, [1, 1], ceil, &indices)?
+            }
+            Op::AvgPool(pool) => {
+                let Pool { kernel, stride, padding, ceil } = *pool;
+                x.f_avg_pool2d_backward(cotangent, [kernel; 2], [stride; 2], [padding; 2], ceil, true, None)?
+            }
+            Op::AdaptiveAvgPool { .. } => x.f_internal_adaptive_avg_pool2d_backward(cotangent)?,
+            Op::Flatten => cotangent.f_reshape(x.size())?,
+            Op::Linear { weight, .. } => cotangent.f_matmul(weight)?,
+            Op::Add => return Ok(vec![cotangent.shallow_clone(), cotangent.shallow_clone()]),
+            Op::Concat => {
+                let widths: Vec<i64> = inputs.iter().map(|input| input.size()[1]).collect();
+                return Ok(cotangent.f_split_with_sizes(&widths, 1)?);
+            }
+            Op::ChannelAffine { scale, .. } => cotangent.f_mul(scale)?,
+        };
+        Ok(vec![back])
+    }
+}
+
+impl Conv {
+    /// The convolution's transpose with other weights of the same shape, applied to a cotangent: of the shape of the input `x`.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn transposed(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
+        let (input, output, kernel) = (x.size(), cotangent.size(), weight.size());
+        // Rows and columns at the far border that no window reached.
+        let rest = |axis: usize| {
+            input[axis + 2] - ((output[axis + 2] - 1) * self.stride - 2 * self.padding[axis] + kernel[axis + 2])
+        };
+        let rest = [rest(0), rest(1)];
+        if rest.iter().any(|&r| r < 0) {
+            return Err(Error::Invalid(format!("a cotangent {output:?} isn't of a convolution of {input:?}")));
+        }
+        let stride = [self.stride; 2];
+        Ok(cotangent.f_conv_transpose2d(weight, None::<&Tensor>, stride, self.padding, rest, self.groups, [1, 1])?)
+    }
+
+    /// The convolution with other weights of the same shape, without bias.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn with(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        Ok(x.f_conv2d(weight, None::<&Tensor>, [self.stride; 2], self.padding, [1, 1], self.groups)?)
+    }
+}
