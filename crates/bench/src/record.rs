@@ -1,4 +1,4 @@
-//! What a run is made of: one record for each sample, class, model, method, with or without UCAG, and metric.
+//! What a run is made of: one record for each data set, sample, class, model, method, with or without UCAG, and metric.
 
 use serde::{Deserialize, Serialize};
 use ucag_core::post::MapState;
@@ -6,10 +6,14 @@ use ucag_core::post::MapState;
 /// One number, and what it is the number of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// The data set's name in the config.
+    pub dataset: String,
     /// Id of the sample.
     pub sample: String,
     /// Class that was explained and scored.
     pub class: usize,
+    /// Whether sample and class are a pair of the data set's "difficult" subset.
+    pub difficult: bool,
     /// The model's name in the config.
     pub model: String,
     /// Id of the method.
@@ -29,6 +33,8 @@ pub struct Record {
 /// A sample that could not be scored for a model; the others are not affected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
+    /// The data set's name in the config.
+    pub dataset: String,
     /// Id of the sample.
     pub sample: String,
     /// The model's name in the config.

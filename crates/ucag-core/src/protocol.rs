@@ -1,6 +1,6 @@
 //! A protocol: every choice on which the paper's text and its authors' code differ, as one named, versioned value.
 //!
-//! The numbers D1 to D18 are those of the project's protocol specification, repeated here with each field.
+//! The numbers D1 to D21 are those of the project's protocol specification, repeated here with each field.
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,17 @@ pub enum Ties {
     SmallerIndexFirst,
 }
 
+/// D21: what the energy pointing game makes of pairs of image and class that aren't part of the game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tally {
+    /// As the released code counts: a pair whose objects are all flagged as difficult has energy zero in both subsets, and every class that the
+    /// first image doesn't show starts with one pair of energy zero.
+    Released,
+    /// Such pairs are left out, and only pairs count.
+    Pairs,
+}
+
 /// D17: which class an image is explained and scored for, where the data set names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,6 +115,8 @@ pub struct Protocol {
     pub ties: Ties,
     /// D17.
     pub target: Target,
+    /// D21.
+    pub tally: Tally,
 }
 
 /// Names of the protocols.
@@ -114,7 +127,7 @@ impl Protocol {
     pub fn official() -> Self {
         Self {
             name: "official".into(),
-            version: 1,
+            version: 2,
             n: 6,
             rho: 124.0 / 224.0,
             alpha: 2.6,
@@ -126,6 +139,7 @@ impl Protocol {
             deleted: Deleted::MeanColour,
             ties: Ties::LargerIndexFirst,
             target: Target::Label,
+            tally: Tally::Released,
         }
     }
 
@@ -138,13 +152,20 @@ impl Protocol {
             confidence: Confidence::ExpSoftmax,
             smoothing: Smoothing::None,
             deleted: Deleted::Black,
+            tally: Tally::Pairs,
             ..Self::official()
         }
     }
 
     /// A fair comparison: true coverage counts, and the same smoothing for a method with and without UCAG, so that their difference is what UCAG contributes.
     pub fn controlled() -> Self {
-        Self { name: "controlled".into(), coverage: Coverage::True, smoothing: Smoothing::Both, ..Self::official() }
+        Self {
+            name: "controlled".into(),
+            coverage: Coverage::True,
+            smoothing: Smoothing::Both,
+            tally: Tally::Pairs,
+            ..Self::official()
+        }
     }
 
     /// The protocol of this name.

@@ -12,8 +12,6 @@ use super::figure::{Figure, Outline, Surface};
 
 /// Places tried for a figure before it is left out.
 const TRIES: usize = 64;
-/// Circles around two objects may overlap so far.
-const OBJECT_GAP: f32 = 0.85;
 /// Circles around a distractor and an object may overlap so far.
 const DISTRACTOR_GAP: f32 = 0.95;
 /// An object of which less than this share is visible is difficult.
@@ -35,12 +33,15 @@ pub struct SceneSpec {
     pub width: RangeInclusive<u32>,
     /// Height of the image in pixels; the two are drawn apart, so images are seldom square.
     pub height: RangeInclusive<u32>,
-    /// Number of objects; fewer where no room is found, but at least one.
+    /// Number of objects; fewer where no room is found.
     pub objects: RangeInclusive<u32>,
     /// Classes that each object's is drawn from, all equally likely.
     pub classes: Vec<Class>,
     /// Side of an object (a disc's diameter; other shapes have about its area) over the image's shorter side, at most 0.7.
     pub object_side: RangeInclusive<f32>,
+    /// Least distance of two objects' centres over the sum of the radii of the circles around them: below about 0.8, one hides parts of
+    /// another.
+    pub object_gap: f32,
     /// Number of untextured shapes that are not objects.
     pub plain_shapes: RangeInclusive<u32>,
     /// Number of textured patches, of no particular shape, that are not objects.
@@ -57,9 +58,36 @@ impl SceneSpec {
             objects: 1..=1,
             classes: vec![class],
             object_side: 0.28..=0.58,
+            object_gap: 0.85,
             plain_shapes: 1..=2,
             patches: 1..=2,
         }
+    }
+
+    /// Up to four objects, small and large, that may hide parts of one another: a scene with any number of labels.
+    ///
+    /// Of scenes whose turns follow one another, each fourth has two classes only, so that objects of a class come in groups, and each
+    /// thirtieth has no object at all.
+    #[must_use]
+    pub fn several_objects(turn: u64) -> Self {
+        let mut spec = Self {
+            width: 144..=240,
+            height: 144..=240,
+            objects: 1..=4,
+            classes: Class::all().collect(),
+            object_side: 0.12..=0.55,
+            object_gap: 0.65,
+            plain_shapes: 1..=2,
+            patches: 1..=2,
+        };
+        if turn % 4 == 3 {
+            spec.objects = 3..=4;
+            spec.classes = vec![Class::in_turn(turn / 4), Class::in_turn(turn / 4 + 1 + turn / 40)];
+        }
+        if turn % 30 == 29 {
+            spec.objects = 0..=0;
+        }
+        spec
     }
 }
 
@@ -194,7 +222,7 @@ fn place_objects(draw: &mut Draw, spec: &SceneSpec, canvas: &Canvas) -> Vec<(Cla
                 spec.object_side
             );
             figure.centre = (draw.between(reach, right), draw.between(reach, bottom));
-            if !placed.iter().any(|(_, other)| figure.is_near(other, OBJECT_GAP)) {
+            if !placed.iter().any(|(_, other)| figure.is_near(other, spec.object_gap)) {
                 placed.push((class, figure));
                 break;
             }
