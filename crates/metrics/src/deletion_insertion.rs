@@ -8,7 +8,8 @@ use tch::{Kind, Tensor};
 use ucag_core::filter::{Border, gaussian_blur, separable_blur};
 use ucag_core::protocol::Ties;
 
-use crate::metric::{Case, Direction, Metric, Score};
+use crate::averaging::Averaging;
+use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -17,9 +18,9 @@ pub(crate) static DELETION: Metric = Metric {
     name: "Deletion",
     summary: "area under the class's probability as the most salient pixels are deleted",
     direction: Direction::Lower,
-    published: "deletion_auc_pct",
+    columns: &[Column { subset: Subset::All, published: "deletion_auc_pct" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
-    score: |case| score(case, Start::Image, Scored::Given),
+    score: |case| score(case, Start::Image, Scored::Given).map(Some),
     ..COMMON
 };
 
@@ -29,9 +30,9 @@ pub(crate) static INSERTION: Metric = Metric {
     name: "Insertion",
     summary: "area under the class's probability as the most salient pixels are put back into the image blurred by 51 × 51 taps, σ 50",
     direction: Direction::Higher,
-    published: "insertion_auc_pct",
+    columns: &[Column { subset: Subset::All, published: "insertion_auc_pct" }],
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
-    score: |case| score(case, Start::Blurred, Scored::Given),
+    score: |case| score(case, Start::Blurred, Scored::Given).map(Some),
     ..COMMON
 };
 
@@ -40,8 +41,7 @@ pub(crate) static DELETION_RISE: Metric = Metric {
     id: "deletion-rise",
     name: "Deletion (RISE)",
     summary: "deletion as RISE's own code has it: the predicted class is scored",
-    score: |case| score(case, Start::Image, Scored::Predicted),
-    published: "",
+    score: |case| score(case, Start::Image, Scored::Predicted).map(Some),
     ..COMMON
 };
 
@@ -50,8 +50,7 @@ pub(crate) static INSERTION_RISE: Metric = Metric {
     id: "insertion-rise",
     name: "Insertion (RISE)",
     summary: "insertion as RISE's own code has it: the predicted class is scored, from an image blurred by 11 × 11 taps, σ 5, zeros beyond the border",
-    score: |case| score(case, Start::BlurredAsRise, Scored::Predicted),
-    published: "",
+    score: |case| score(case, Start::BlurredAsRise, Scored::Predicted).map(Some),
     direction: Direction::Higher,
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
     ..COMMON
@@ -66,9 +65,11 @@ const COMMON: Metric = Metric {
     direction: Direction::Lower,
     scale: 100.0,
     unit: "%",
-    published: "",
+    frame: Frame::Input,
+    averaging: Averaging::Samples,
+    columns: &[Column { subset: Subset::All, published: "" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
-    score: |case| score(case, Start::Image, Scored::Given),
+    score: |case| score(case, Start::Image, Scored::Given).map(Some),
     forwards: |height, width, step| steps(height * width, step_size(height, width, step)) + 1,
 };
 

@@ -3,10 +3,14 @@
 //! Nothing here knows of networks: where a metric must ask one, it is given a closure from a batch of images to class
 //! probabilities. What a number means (unit, direction, version) is data of the [`Metric`], read by tables and plots.
 
+pub mod averaging;
 pub mod deletion_insertion;
+pub mod energy;
 pub mod metric;
+pub mod pointing;
 
-pub use metric::{Case, Direction, METRICS, Metric, Score, metric};
+pub use averaging::Averaging;
+pub use metric::{Case, Column, Direction, Frame, METRICS, Metric, Region, Score, Subset, metric};
 
 /// Errors of scoring a map.
 #[derive(Debug, thiserror::Error)]

@@ -1,18 +1,21 @@
 //! What a metric is given, what it gives, and what the registry knows of it.
 
 use tch::Tensor;
-use ucag_core::protocol::Ties;
+use ucag_core::protocol::{Tally, Ties};
 use ucag_core::suggest::nearest;
 
-use crate::{Result, deletion_insertion};
+use crate::averaging::Averaging;
+use crate::{Result, deletion_insertion, energy, pointing};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
 
 /// One map to be scored, with all that any metric may ask for.
 pub struct Case<'a> {
-    /// The map, `[H, W]`, finite.
+    /// The map, `[H, W]`, finite, of the size that the metric's [`Frame`] asks for.
     pub map: &'a Tensor,
+    /// The explanation itself (x, y), in the map's pixels, where it is a point and the map only stands for it.
+    pub point: Option<[f64; 2]>,
     /// The normalised image, `[1, 3, H, W]`.
     pub image: &'a Tensor,
     /// The class that the map explains.
@@ -27,6 +30,21 @@ pub struct Case<'a> {
     pub step: Option<usize>,
     /// Images in one call of the network.
     pub batch: usize,
+    /// Where the class is, if the data set says so. Pointing games need it.
+    pub region: Option<Region<'a>>,
+    /// What the energy game makes of pairs that aren't part of it (D21).
+    pub tally: Tally,
+}
+
+/// Where a class is in a photo.
+#[derive(Debug, Clone, Copy)]
+pub struct Region<'a> {
+    /// The union of the class's objects, row by row.
+    pub mask: &'a [bool],
+    /// Pixels in a row of the mask.
+    pub width: usize,
+    /// Whether every one of the class's objects is flagged as difficult.
+    pub all_difficult: bool,
 }
 
 /// What a metric makes of a map.
@@ -65,6 +83,43 @@ impl Direction {
     }
 }
 
+/// At which size a metric wants the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Frame {
+    /// The network's input.
+    Input,
+    /// The photo as it is in the data set, before any resizing.
+    Photo,
+}
+
+/// Which pairs of image and class a number is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subset {
+    /// All that were scored.
+    All,
+    /// Those that the data set counts as difficult.
+    Difficult,
+}
+
+impl Subset {
+    /// The word for it in tables and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Subset::All => "all",
+            Subset::Difficult => "difficult",
+        }
+    }
+}
+
+/// One of the numbers that a metric's values come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Which pairs are in it.
+    pub subset: Subset,
+    /// The `metric` column of the published tables that it reproduces; empty where there is none.
+    pub published: &'static str,
+}
+
 /// A metric and what the registry knows of it.
 pub struct Metric {
     /// The id in configs and records.
@@ -83,12 +138,16 @@ pub struct Metric {
     pub scale: f64,
     /// Unit of the scaled value.
     pub unit: &'static str,
-    /// The `metric` column of the published tables that this reproduces.
-    pub published: &'static str,
+    /// At which size it wants the map.
+    pub frame: Frame,
+    /// How the values of pairs become one number.
+    pub averaging: Averaging,
+    /// The numbers that its values come to, in the order of tables.
+    pub columns: &'static [Column],
     /// What the curve's axes are, horizontal and vertical, where there is one.
     pub axes: Option<[&'static str; 2]>,
-    /// Scores a map.
-    pub score: fn(&Case<'_>) -> Result<Score>,
+    /// Scores a map; `None` where the pair of image and class is not part of the game.
+    pub score: fn(&Case<'_>) -> Result<Option<Score>>,
     /// How many images it asks the network for, for an image of H × W pixels and a step.
     pub forwards: fn(usize, usize, Option<usize>) -> usize,
 }
@@ -99,6 +158,8 @@ pub static METRICS: &[&Metric] = &[
     &deletion_insertion::INSERTION,
     &deletion_insertion::DELETION_RISE,
     &deletion_insertion::INSERTION_RISE,
+    &pointing::POINTING,
+    &energy::ENERGY,
 ];
 
 /// The metric of this id.

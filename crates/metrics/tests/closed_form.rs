@@ -3,7 +3,7 @@
 use metrics::deletion_insertion::{Scored, Start, auc, order, score};
 use metrics::{Case, Error};
 use tch::{Device, Kind, Tensor};
-use ucag_core::protocol::Ties;
+use ucag_core::protocol::{Tally, Ties};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -14,7 +14,19 @@ fn lit(images: &Tensor) -> metrics::Result<Tensor, Box<dyn std::error::Error + S
 }
 
 fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize, batch: usize) -> Case<'a> {
-    Case { map, image, class: 0, probabilities: &lit, deleted, ties: Ties::LargerIndexFirst, step: Some(step), batch }
+    Case {
+        map,
+        point: None,
+        image,
+        class: 0,
+        probabilities: &lit,
+        deleted,
+        ties: Ties::LargerIndexFirst,
+        step: Some(step),
+        batch,
+        region: None,
+        tally: Tally::Released,
+    }
 }
 
 /// A 10 × 10 image whose first `count` pixels are lit.

@@ -9,7 +9,7 @@ use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::protocol::Ties;
+use ucag_core::protocol::{Tally, Ties};
 
 fn main() {
     tch::set_num_threads(1);
@@ -92,6 +92,9 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
             ties: Ties::LargerIndexFirst,
             step,
             batch: 16,
+            point: None,
+            region: None,
+            tally: Tally::Released,
         };
         let order = match run {
             "tied" => tensor("tied/order").get(i).to_kind(Kind::Int64),

@@ -1,0 +1,58 @@
+//! From the values of pairs of image and class to one number.
+//!
+//! Pointing games average over classes (protocol sections 3.2 and 3.3): the mean of a class's pairs first, and then, unweighted, the mean over all
+//! classes of the data set, where one without a pair counts as zero.
+
+/// How the values of pairs become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Averaging {
+    /// The mean over samples of the mean over a sample's classes.
+    Samples,
+    /// The unweighted mean over all classes of the mean over a class's pairs; a class without a pair counts as zero.
+    Classes,
+    /// As [`Averaging::Classes`], but under the protocol's `Tally::Released` every class that has no scored pair in the data set's first sample has
+    /// one pair of value zero more: the released code sets empty counts to one when it first prints its running result.
+    TalliedClasses,
+}
+
+/// The pairs of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Class {
+    /// Scored pairs.
+    pub pairs: usize,
+    /// Sum of their values.
+    pub sum: f64,
+    /// Pairs of value zero that nothing was scored for.
+    pub phantoms: usize,
+}
+
+impl Class {
+    /// Mean over its pairs, the phantoms among them; zero where there are none.
+    pub fn mean(&self) -> f64 {
+        match self.pairs + self.phantoms {
+            0 => 0.0,
+            count => self.sum / count as f64,
+        }
+    }
+}
+
+/// Sums up pairs `(class, value)` for each of `classes` classes. `first` holds the classes that have a pair in the first sample, where those that
+/// don't are to get a phantom pair.
+///
+/// # Panics
+/// Where a class isn't below `classes`.
+pub fn by_class(pairs: impl IntoIterator<Item = (usize, f64)>, classes: usize, first: Option<&[usize]>) -> Vec<Class> {
+    let phantoms = |class| first.map_or(0, |shown| usize::from(!shown.contains(&class)));
+    let mut by_class: Vec<Class> =
+        (0..classes).map(|class| Class { phantoms: phantoms(class), ..Class::default() }).collect();
+    for (class, value) in pairs {
+        by_class[class].pairs += 1;
+        by_class[class].sum += value;
+    }
+    by_class
+}
+
+/// The unweighted mean over all classes of their means; zero where there are no classes.
+pub fn class_mean(classes: &[Class]) -> f64 {
+    classes.iter().map(Class::mean).sum::<f64>() / classes.len().max(1) as f64
+}
