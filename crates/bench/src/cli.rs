@@ -142,6 +142,9 @@ pub struct ExplainArgs {
     /// Layer to explain at [default: the family's]
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
+    /// Layer at which excitation backprop stops [default: the family's]
+    #[arg(long, value_name = "NAME")]
+    pub middle: Option<String>,
     /// Side of the network's input in pixels [default: the checkpoint's or the family's]
     #[arg(long, value_name = "PIXELS")]
     pub input_size: Option<usize>,

@@ -2,8 +2,10 @@
 //!
 //! `text → tree (values that know their line) → --set → sections → Config`. All errors are collected, each with file, line and key.
 
+mod dataset;
 mod device;
 mod error;
+mod lists;
 mod protocol;
 mod read;
 mod resolved;
@@ -12,7 +14,10 @@ mod set;
 mod tree;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use ucag_core::explain::{Explainer, Settings};
 use ucag_core::protocol::Protocol;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
@@ -22,7 +27,7 @@ pub use read::{load, load_all};
 /// What the command line says over a config.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// `--limit`: `dataset.limit`
+    /// `--limit`: `dataset.limit`, of every data set
     pub limit: Option<usize>,
     /// `--out`: `output.dir`
     pub out: Option<PathBuf>,
@@ -47,8 +52,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// Seed of everything random: random maps, bootstrap.
     pub seed: u64,
-    /// `[dataset]`
-    pub dataset: Dataset,
+    /// `[dataset]`, or `[[dataset]]` where there are several.
+    pub datasets: Vec<Dataset>,
     /// `[[model]]`
     pub models: Vec<Model>,
     /// `[[method]]`
@@ -61,29 +66,70 @@ pub struct Config {
     pub compute: Compute,
 }
 
+impl Config {
+    /// The methods for a data set, in the config's order.
+    pub fn methods_on(&self, dataset: usize) -> impl Iterator<Item = &Method> {
+        self.methods.iter().filter(move |method| method.dataset.is_none_or(|only| only == dataset))
+    }
+}
+
 /// `[dataset]`
 #[derive(Debug, Clone)]
 pub struct Dataset {
+    /// Name in tables and records; the kind where absent. Unique.
+    pub name: String,
     /// Id in `datasets::DATASETS`.
     pub kind: String,
     /// Its folder.
     pub root: PathBuf,
     /// Only so many samples, the first ones in the data set's order.
     pub limit: Option<usize>,
+    /// The published list of the "difficult" subset's pairs.
+    pub difficult: Option<PathBuf>,
+    /// How photos are brought to the network's size; as the data set's protocol has it where absent.
+    pub resize: Option<Resize>,
+}
+
+/// How photos are brought to a network's size (protocol section 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resize {
+    /// To a square, whatever the aspect ratio, with Pillow's anti-aliased filter: deletion and insertion.
+    Squash,
+    /// The shorter side to the network's size, the longer in proportion, bilinear without anti-aliasing: pointing games.
+    ShorterSide,
+}
+
+/// In which form a network is run (protocol sections 2.1 and 1.7, D22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// As torchvision has it, with global or adaptive pooling.
+    Pooled,
+    /// Fully convolutional, as TorchRay has it: a map of logits for an image beyond the training size.
+    Convolutional,
+    /// Fully convolutional without UCAG, pooled with it: what the published Table 2 was made of.
+    Mixed,
 }
 
 /// `[[model]]`
 #[derive(Debug, Clone)]
 pub struct Model {
+    /// The data set that it is run on, as an index into [`Config::datasets`].
+    pub dataset: usize,
     /// Family or member, as in `ucag_core::network::family`.
     pub arch: String,
     /// Checkpoint.
     pub weights: PathBuf,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
-    /// Name in tables and records; the arch where absent. Unique.
+    /// Layer where excitation backprop stops; the family's default where absent.
+    pub middle: Option<String>,
+    /// Name in tables and records; the arch where absent. Unique on a data set.
     pub name: String,
-    /// Side of the square input in pixels; the checkpoint's or family's where absent.
+    /// The network's form.
+    pub form: Form,
+    /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where absent.
     pub input_size: Option<usize>,
 }
 
@@ -92,8 +138,14 @@ pub struct Model {
 pub struct Method {
     /// Entry in the registry of explainers.
     pub method: &'static ucag_core::explain::Method,
+    /// The only data set that it is for, as an index into [`Config::datasets`]; for all of them where absent.
+    pub dataset: Option<usize>,
     /// Rows: without UCAG, with it, or both, in the config's order.
     pub ucag: Vec<bool>,
+    /// Its numbers.
+    pub settings: Settings,
+    /// The method with these numbers.
+    pub explainer: Arc<dyn Explainer>,
 }
 
 /// `[[metric]]`

@@ -27,8 +27,11 @@ use crate::report::gallery::overlay;
 pub fn explain(args: &ExplainArgs) -> Result<()> {
     let protocol = args.protocol()?;
     let method = method(&args.method)?;
+    if let (true, Some(reason)) = (args.ucag, method.not_with_ucag) {
+        bail!("UCAG can't be around '{}': {reason}", method.id);
+    }
     let network = Network::load(&args.arch, &args.weights)?;
-    let layer = network.graph.resolve(args.layer.as_deref().unwrap_or(&network.layer))?;
+    let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
     let (picture, image) = match (&args.image, &args.input) {
         (Some(path), _) => photo(path, args.input_size.unwrap_or(network.input_size))?,
         (None, Some(path)) => array(path)?,
@@ -39,20 +42,21 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let whole = Pass::new(&network, image.shallow_clone(), args.class, Needs::default())?;
     let logits = whole.logits()?;
     let forward = start.elapsed();
+    let explainer = method.explainer();
     let start = Instant::now();
     let subject = Subject {
         network: &network,
         image: &image,
-        class: args.class,
-        layer,
+        classes: &[args.class],
+        layers,
         views_per_batch: args.views_per_batch.get(),
         seed: args.seed,
     };
     let maps = match args.ucag {
-        true => ucag(&subject, &[method.explainer], &protocol)?,
-        false => plain(&subject, &[method.explainer])?,
+        true => ucag(&subject, &[&*explainer], &protocol)?,
+        false => plain(&subject, &[&*explainer])?,
     };
-    let raw = maps.into_iter().next().context("the method gave no map")?;
+    let raw = maps.into_iter().flatten().next().context("the method gave no map")?;
     let explained = start.elapsed();
     let seen = saliency(&raw, method.post, size, args.ucag, &protocol)?;
 
@@ -71,7 +75,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let summary = json!({
         "arch": network.variant,
         "weights": {"file": args.weights, "sha256": checksum(&args.weights)?},
-        "layer": network.graph.nodes()[layer].name,
+        "layer": network.graph.nodes()[layers.target].name,
         "class": args.class,
         "predicted_class": logits.f_argmax(1, false)?.f_int64_value(&[0])?,
         "logit": logits.f_double_value(&[0, class])?,

@@ -17,7 +17,7 @@ use crate::record::Unit;
 /// Name of the journal in a run folder.
 pub const FILE: &str = "records.jsonl";
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {

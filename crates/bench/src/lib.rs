@@ -5,7 +5,10 @@
 
 pub mod cli;
 pub mod config;
+pub mod data;
+pub mod describe;
 pub mod explain;
+pub mod input;
 pub mod journal;
 pub mod list;
 pub mod plan;
@@ -14,6 +17,7 @@ pub mod provenance;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod stages;
 pub mod work;
 
 /// Prints a line of results to standard output. A reader that has gone away is no error.

@@ -42,9 +42,23 @@ fn methods(out: &mut dyn Write) -> io::Result<()> {
             Role::Candidate => "candidate",
             Role::Control => "control",
         };
-        [method.id, method.name, role, method.source, method.summary].map(str::to_owned).to_vec()
+        let ucag = if method.not_with_ucag.is_none() { "yes" } else { "no" };
+        [method.id, method.name, role, ucag, method.source, method.summary].map(str::to_owned).to_vec()
     });
-    columns(out, &["id", "name", "role", "source", "what it is"], rows)
+    columns(out, &["id", "name", "role", "UCAG", "source", "what it is"], rows)?;
+    writeln!(out, "\nNumbers that a config may change, beside the method's id:\n")?;
+    let settings = METHODS.iter().flat_map(|method| method.settings.iter().map(|setting| (method.id, setting)));
+    let rows = settings.map(|(id, setting)| {
+        let numbers: Vec<String> = setting.default.iter().map(f64::to_string).collect();
+        let default = if setting.list { format!("[{}]", numbers.join(", ")) } else { numbers.join(", ") };
+        let range = format!("{} to {}", setting.range.0, setting.range.1);
+        vec![id.to_owned(), setting.key.to_owned(), default, range, setting.summary.to_owned()]
+    });
+    columns(out, &["id", "key", "published", "range", "what it is"], rows)?;
+    for method in METHODS.iter().filter(|method| method.not_with_ucag.is_some()) {
+        writeln!(out, "\nUCAG can't be around {}: {}.", method.id, method.not_with_ucag.unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 fn models(out: &mut dyn Write) -> io::Result<()> {
@@ -138,7 +152,10 @@ mod tests {
     #[test]
     fn every_entry_of_every_registry_is_listed() {
         let methods = text(Listing::Methods);
-        assert_eq!(methods.lines().count(), METHODS.len() + 1);
+        for method in METHODS {
+            assert!(methods.lines().any(|line| line.split_whitespace().next() == Some(method.id)), "{}", method.id);
+        }
+        assert!(methods.contains("UCAG can't be around center-point: "), "{methods}");
         assert!(
             methods.lines().any(|line| line.starts_with("wgradcam ") && line.contains("  candidate  ")),
             "{methods}"

@@ -1,5 +1,6 @@
 //! `run.json`: what a run was, so that its numbers can be traced and repeated.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -27,8 +28,9 @@ pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
         "versions": {"bench": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH},
         "device": format!("{:?}", config.compute.device),
         "workers": config.compute.workers,
-        "samples": plan.samples,
-        "units": {"planned": plan.units(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
+        "samples": plan.data.iter().map(|data| (data.name.as_str(), data.samples)).collect::<BTreeMap<_, _>>(),
+        "data": plan.data.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.dataset.remarks()})).collect::<Vec<_>>(),
+        "units": {"planned": plan.units().len(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
         "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
         "command": std::env::args().collect::<Vec<_>>(),
     });

@@ -11,9 +11,10 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Unit;
-use crate::work::{Stages, Worker};
+use crate::stages::Stages;
+use crate::work::Worker;
 
-/// What a run left: every unit of the plan, in the plan's order.
+/// What a run left: every unit of the plan, by data set, sample and model.
 pub struct Finished {
     /// The units.
     pub units: Vec<Unit>,
@@ -31,12 +32,13 @@ pub struct Finished {
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
 pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let (mut journal, mut done) = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
-    done.retain(|&index, unit| index < plan.units() && unit.outcome.is_ok());
+    let units = plan.units();
+    done.retain(|index, unit| units.binary_search(index).is_ok() && unit.outcome.is_ok());
     let resumed = done.len();
-    let todo: Vec<usize> = (0..plan.units()).filter(|index| !done.contains_key(index)).collect();
+    let todo: Vec<usize> = units.iter().copied().filter(|index| !done.contains_key(index)).collect();
     let start = Instant::now();
     let stages = Stages::default();
-    let progress = Progress::new(plan.units(), resumed);
+    let progress = Progress::new(units.len(), resumed);
     work(plan, &todo, &stages, |unit| {
         journal.append(&unit)?;
         if let Err(failure) = &unit.outcome {
@@ -55,12 +57,10 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
         Ok(())
     })?;
     progress.finish();
-    Ok(Finished {
-        units: done.into_values().collect(),
-        resumed,
-        stages: stages.seconds(),
-        wall: start.elapsed().as_secs_f64(),
-    })
+    // Data sets one after the other, samples in their order.
+    let mut units: Vec<Unit> = done.into_values().collect();
+    units.sort_by_key(|unit| plan.models[plan.unit(unit.index).1].dataset);
+    Ok(Finished { units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
 }
 
 /// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread. One libtorch thread a worker: on work this
@@ -79,17 +79,18 @@ fn work(plan: &Plan, todo: &[usize], stages: &Stages, mut finish: impl FnMut(Uni
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     // The plan itself can't be shared: its models hold tensors.
-    let (config, dataset) = (&plan.config, &*plan.dataset);
+    let (config, data) = (&plan.config, &plan.data[..]);
+    let jobs: Vec<(usize, (usize, usize))> = todo.iter().map(|&index| (index, plan.unit(index))).collect();
     std::thread::scope(|scope| {
-        let (slots, next, stop) = (&slots, &next, &stop);
+        let (slots, next, stop, jobs) = (&slots, &next, &stop, &jobs);
         scope.spawn(move || {
             pool.broadcast(|context| {
                 tch::set_num_threads(1);
                 let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
-                let mut worker = Worker::new(config, dataset, models.unwrap_or_default(), stages);
+                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages);
                 while !stop.load(Ordering::Relaxed) {
-                    let Some(&index) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    if sender.send(worker.unit(index)).is_err() {
+                    let Some(&(index, of)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    if sender.send(worker.unit(index, of)).is_err() {
                         break;
                     }
                 }

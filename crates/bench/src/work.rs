@@ -1,199 +1,230 @@
 //! One unit of work: one sample with one model, from the file on disk to its records.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::cell::OnceCell;
 
 use anyhow::{Context, Result};
-use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, Preprocess};
-use datasets::{Dataset, Sample};
+use datasets::{Region, Sample};
 use image::RgbImage;
-use metrics::Case;
+use metrics::{Case, Frame};
 use tch::{Kind, Tensor};
-use ucag_core::explain::{Explainer, Method};
+use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::post::{Saliency, saliency};
 use ucag_core::protocol::{Deleted, Protocol, Target};
 use ucag_core::ucag;
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::data::Data;
+use crate::input::{Input, input, statistics};
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
 use crate::report::gallery::{self, Sheet, Tile};
-
-/// Seconds spent, all workers together.
-#[derive(Debug, Default)]
-pub struct Stages {
-    nanos: [AtomicU64; 4],
-}
-
-/// A stage of the work.
-#[derive(Debug, Clone, Copy)]
-pub enum Stage {
-    /// Reading, decoding and resizing images.
-    Decode,
-    /// Maps: passes, methods, UCAG, post-processing.
-    Explain,
-    /// Metrics.
-    Score,
-    /// Gallery sheets.
-    Gallery,
-}
-
-impl Stages {
-    fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = work();
-        self.nanos[stage as usize].fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-        result
-    }
-
-    /// Seconds by stage.
-    pub fn seconds(&self) -> BTreeMap<&'static str, f64> {
-        let names = ["decode", "explain", "score", "gallery"];
-        let seconds = self.nanos.iter().map(|nanos| nanos.load(Ordering::Relaxed) as f64 / 1e9);
-        names.into_iter().zip(seconds).collect()
-    }
-}
+use crate::stages::{Stage, Stages};
 
 /// A worker's hands: its own handles on the networks, the rest shared.
 pub struct Worker<'p> {
     config: &'p Config,
-    dataset: &'p dyn Dataset,
+    data: &'p [Data],
     models: Vec<Model>,
     stages: &'p Stages,
-    /// The last decoded sample: units of one sample come one after the other.
-    sample: Option<(usize, Sample)>,
+    /// The last decoded sample, with its data set and place: units of one sample come one after the other.
+    sample: Option<(usize, usize, Sample)>,
 }
 
-/// What is explained and scored: a class of a sample, as a model sees it.
+/// What is explained and scored: a sample as a model sees it.
 struct Subject<'a> {
+    data: &'a Data,
     /// The sample's place in the data set.
     place: usize,
     sample: &'a Sample,
     model: &'a Model,
-    class: usize,
-    /// The network's input, as an image and normalised `[1, 3, S, S]`.
-    picture: &'a RgbImage,
-    image: &'a Tensor,
+    input: &'a Input,
 }
 
-/// A row's map and what it is a map of.
-struct Row {
-    method: &'static Method,
+impl Subject<'_> {
+    /// Height and width of the input, or of the photo.
+    fn size(&self, frame: Frame) -> [i64; 2] {
+        match frame {
+            Frame::Input => {
+                let size = self.input.image.size();
+                [size[2], size[3]]
+            }
+            Frame::Photo => {
+                let (width, height) = self.sample.image.dimensions();
+                [i64::from(height), i64::from(width)]
+            }
+        }
+    }
+
+    fn region(&self, class: usize) -> Option<&Region> {
+        self.sample.regions.iter().find(|region| region.class == class)
+    }
+}
+
+/// A row of the table, for one class of the subject.
+struct Row<'a> {
+    method: &'a config::Method,
     ucag: bool,
-    saliency: Saliency,
+    raw: Tensor,
+    /// As metrics see it: at the input's size, and at the photo's.
+    seen: [OnceCell<Saliency>; 2],
+}
+
+impl Row<'_> {
+    fn saliency(&self, frame: Frame, of: &Subject<'_>, protocol: &Protocol) -> Result<&Saliency> {
+        let cell = &self.seen[frame as usize];
+        if let Some(seen) = cell.get() {
+            return Ok(seen);
+        }
+        let made = saliency(&self.raw, self.method.method.post, of.size(frame), self.ucag, protocol)?;
+        Ok(cell.get_or_init(|| made))
+    }
 }
 
 impl<'p> Worker<'p> {
     /// A worker with its own copies (of handles, not weights).
-    pub fn new(config: &'p Config, dataset: &'p dyn Dataset, models: Vec<Model>, stages: &'p Stages) -> Self {
-        Self { config, dataset, models, stages, sample: None }
+    pub fn new(config: &'p Config, data: &'p [Data], models: Vec<Model>, stages: &'p Stages) -> Self {
+        Self { config, data, models, stages, sample: None }
     }
 
-    /// Does unit `index`. What goes wrong with it becomes part of the unit.
-    pub fn unit(&mut self, index: usize) -> Unit {
-        let (sample, model) = (index / self.models.len(), index % self.models.len());
-        let outcome = self.records(sample, model).map_err(|error| Failure {
-            sample: self.dataset.id(sample).to_owned(),
-            model: self.models[model].name.clone(),
-            error: format!("{error:#}"),
+    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit.
+    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Unit {
+        let outcome = self.records(sample, model).map_err(|error| {
+            let data = &self.data[self.models[model].dataset];
+            Failure {
+                dataset: data.name.clone(),
+                sample: data.dataset.id(sample).to_owned(),
+                model: self.models[model].name.clone(),
+                error: format!("{error:#}"),
+            }
         });
         Unit { index, outcome }
     }
 
-    fn records(&mut self, index: usize, model: usize) -> Result<Vec<Record>> {
-        if self.sample.as_ref().is_none_or(|(held, _)| *held != index) {
-            let sample = self.stages.time(Stage::Decode, || self.dataset.load(index))?;
-            self.sample = Some((index, sample));
+    fn records(&mut self, place: usize, model: usize) -> Result<Vec<Record>> {
+        let dataset = self.models[model].dataset;
+        let data = &self.data[dataset];
+        if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
+            let sample = self.stages.time(Stage::Decode, || data.dataset.load(place))?;
+            self.sample = Some((dataset, place, sample));
         }
-        let (_, sample) = self.sample.as_ref().context("no sample")?;
+        let (_, _, sample) = self.sample.as_ref().context("no sample")?;
         let model = &self.models[model];
-        let (picture, image) = self.stages.time(Stage::Decode, || input(&sample.image, model))?;
-        let config = self.config;
-        let classes = match config.protocol.target {
-            Target::Label => sample.labels.clone(),
-            Target::Predicted => {
-                let logits = Pass::new(&model.network, image.shallow_clone(), 0, Needs::default())?.logits()?;
-                vec![logits.f_argmax(1, false)?.f_int64_value(&[0])? as usize]
-            }
-        };
+        let decode = || input(&sample.image, &model.unfolded.network, model.input_size, data.resize);
+        let input = self.stages.time(Stage::Decode, decode)?;
+        let subject = Subject { data, place, sample, model, input: &input };
+        let classes = self.classes(&subject)?;
+        let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
         let mut records = Vec::new();
-        for class in classes {
-            let subject = Subject { place: index, sample, model, class, picture: &picture, image: &image };
-            let rows = self.stages.time(Stage::Explain, || self.explain(&subject))?;
-            let scored = self.stages.time(Stage::Score, || self.score(&subject, &rows))?;
-            if index < config.output.gallery {
-                self.stages.time(Stage::Gallery, || self.sheet(&subject, &rows, &scored))?;
+        for (&class, rows) in classes.iter().zip(&rows) {
+            let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows))?;
+            if place < self.config.output.gallery {
+                self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
             }
             records.extend(scored);
         }
         Ok(records)
     }
 
-    /// Every row's map: one pass for all methods without UCAG, one pass a batch of views for all with.
-    fn explain(&self, of: &Subject<'_>) -> Result<Vec<Row>> {
-        let config = self.config;
-        let size = of.image.size();
-        let subject = ucag::Subject {
-            network: &of.model.network,
-            image: of.image,
-            class: of.class,
-            layer: of.model.layer,
-            views_per_batch: config.compute.views_per_batch,
-            seed: seed(config.seed, &of.sample.id, of.class),
-        };
-        let maps = |with: bool| -> Result<Vec<Tensor>> {
-            let chosen = config.methods.iter().filter(|m| m.ucag.contains(&with)).map(|m| m.method.explainer);
-            let chosen: Vec<&dyn Explainer> = chosen.collect();
-            match (chosen.is_empty(), with) {
-                (true, _) => Ok(Vec::new()),
-                (false, false) => Ok(ucag::plain(&subject, &chosen)?),
-                (false, true) => Ok(ucag::ucag(&subject, &chosen, &config.protocol)?),
+    /// The classes to explain.
+    fn classes(&self, of: &Subject<'_>) -> Result<Vec<usize>> {
+        Ok(match self.config.protocol.target {
+            Target::Label => of.sample.labels.clone(),
+            Target::Predicted => {
+                let pass = Pass::new(&of.model.unfolded.network, of.input.image.shallow_clone(), 0, Needs::default())?;
+                vec![pass.logits()?.f_argmax(1, false)?.f_int64_value(&[0])? as usize]
             }
-        };
-        let (mut without, mut with) = (maps(false)?.into_iter(), maps(true)?.into_iter());
-        let mut rows = Vec::new();
-        for row in &config.methods {
-            for &ucag in &row.ucag {
-                let raw = if ucag { with.next() } else { without.next() }.context("a map is missing")?;
-                let saliency = saliency(&raw, row.method.post, [size[2], size[3]], ucag, &config.protocol)?;
-                rows.push(Row { method: row.method, ucag, saliency });
-            }
-        }
-        Ok(rows)
+        })
     }
 
-    fn score(&self, of: &Subject<'_>, rows: &[Row]) -> Result<Vec<Record>> {
+    /// Every row's raw map for each class. Methods share one pass without UCAG, and one a batch of views with it; classes share them, too.
+    fn explain(&self, of: &Subject<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
         let config = self.config;
-        let probabilities = probabilities(&of.model.network);
-        let deleted = deleted(&config.protocol, of.image)?;
+        let methods: Vec<&'p config::Method> = config.methods_on(of.model.dataset).collect();
+        let mut raw: Vec<Vec<[Option<Tensor>; 2]>> =
+            classes.iter().map(|_| methods.iter().map(|_| [None, None]).collect()).collect();
+        for (ucag, square) in [(false, false), (false, true), (true, false), (true, true)] {
+            let image = if square { of.input.square.as_ref() } else { Some(&of.input.image) };
+            let here = |method: &config::Method| (method.method.square && of.input.square.is_some()) == square;
+            let chosen: Vec<usize> =
+                (0..methods.len()).filter(|&m| methods[m].ucag.contains(&ucag) && here(methods[m])).collect();
+            let Some(image) = image.filter(|_| !chosen.is_empty() && !classes.is_empty()) else { continue };
+            let site = if ucag { &of.model.unfolded } else { &of.model.plain };
+            let subject = ucag::Subject {
+                network: &site.network,
+                image,
+                classes,
+                layers: site.layers,
+                views_per_batch: config.compute.views_per_batch,
+                seed: seed(config.seed, &of.sample.id),
+            };
+            let explainers: Vec<&dyn Explainer> = chosen.iter().map(|&m| &*methods[m].explainer).collect();
+            let maps = match ucag {
+                false => ucag::plain(&subject, &explainers)?,
+                true => ucag::ucag(&subject, &explainers, &config.protocol)?,
+            };
+            for (raw, maps) in raw.iter_mut().zip(maps) {
+                for (&m, map) in chosen.iter().zip(maps) {
+                    raw[m][usize::from(ucag)] = Some(map);
+                }
+            }
+        }
+        let rows = |maps: Vec<[Option<Tensor>; 2]>| {
+            let rows = methods.iter().zip(maps).flat_map(|(&method, mut maps)| {
+                method.ucag.iter().map(move |&ucag| {
+                    let raw = maps[usize::from(ucag)].take().context("a map is missing")?;
+                    Ok(Row { method, ucag, raw, seen: Default::default() })
+                })
+            });
+            rows.collect::<Result<Vec<_>>>()
+        };
+        raw.into_iter().map(rows).collect()
+    }
+
+    fn score(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>]) -> Result<Vec<Record>> {
+        let config = self.config;
+        let network = &of.model.unfolded.network;
+        let probabilities = probabilities(network);
+        let deleted = deleted(&config.protocol, network)?;
+        let region = of.region(class);
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
+                let seen = row.saliency(chosen.metric.frame, of, &config.protocol)?;
                 let case = Case {
-                    map: &row.saliency.map,
-                    image: of.image,
-                    class: of.class,
+                    map: &seen.map,
+                    point: seen.point,
+                    image: &of.input.image,
+                    class,
+                    region: region.map(|region| metrics::Region {
+                        mask: &region.mask.pixels,
+                        width: region.mask.width as usize,
+                        all_difficult: region.all_difficult,
+                    }),
                     probabilities: &probabilities,
                     deleted: &deleted,
                     ties: config.protocol.ties,
+                    tally: config.protocol.tally,
                     step: chosen.step,
                     batch: config.compute.images_per_batch,
                 };
                 let score = (chosen.metric.score)(&case).with_context(|| {
-                    format!("{} of {}{}", chosen.metric.id, row.method.id, if row.ucag { " with UCAG" } else { "" })
+                    let method = row.method.method.id;
+                    format!("{} of {method}{}", chosen.metric.id, if row.ucag { " with UCAG" } else { "" })
                 })?;
+                let Some(score) = score else { continue };
                 records.push(Record {
+                    dataset: of.data.name.clone(),
                     sample: of.sample.id.clone(),
-                    class: of.class,
+                    class,
+                    difficult: region.is_some_and(|region| region.in_difficult_subset),
                     model: of.model.name.clone(),
-                    method: row.method.id.to_owned(),
+                    method: row.method.method.id.to_owned(),
                     ucag: row.ucag,
                     metric: chosen.metric.id.to_owned(),
                     value: score.value,
-                    map: row.saliency.state,
+                    map: seen.state,
                     curve: score.curve,
                 });
             }
@@ -202,45 +233,41 @@ impl<'p> Worker<'p> {
     }
 
     /// The gallery's sheet: every row's map over the image, with its scores.
-    fn sheet(&self, of: &Subject<'_>, rows: &[Row], records: &[Record]) -> Result<()> {
-        let (id, class) = (&of.sample.id, of.class);
-        let maps = rows.iter().map(|row| floats(&row.saliency.map)).collect::<Result<Vec<_>>>()?;
-        let tiles = rows.iter().zip(&maps).map(|(row, map)| {
-            let own = records.iter().filter(|record| record.method == row.method.id && record.ucag == row.ucag);
+    fn sheet(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>], records: &[Record]) -> Result<()> {
+        let id = &of.sample.id;
+        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Frame::Photo);
+        let frame = if photo { Frame::Photo } else { Frame::Input };
+        let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
+        let seen = rows.iter().map(|row| row.saliency(frame, of, &self.config.protocol)).collect::<Result<Vec<_>>>()?;
+        let maps = seen.iter().map(|seen| floats(&seen.map)).collect::<Result<Vec<_>>>()?;
+        let tiles = rows.iter().zip(seen).zip(&maps).map(|((row, seen), map)| {
+            let method = row.method.method;
+            let own = records.iter().filter(|record| record.method == method.id && record.ucag == row.ucag);
+            let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
             let scores: Vec<_> =
-                own.zip(&self.config.metrics).map(|(record, chosen)| (chosen.metric, record.value)).collect();
+                own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value))).collect();
             Tile {
-                label: row.method.name,
+                label: method.name,
                 ucag: row.ucag,
                 map,
-                post: row.method.post,
-                state: row.saliency.state,
+                post: method.post,
+                state: seen.state,
                 note: gallery::scores(&scores),
             }
         });
-        let name = self.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
+        let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let sheet = Sheet { title, image: of.picture, tiles: tiles.collect() };
+        let sheet = Sheet { title, image, tiles: tiles.collect() };
+        let folder = self.config.output.dir.join("gallery");
+        let several = self.data.len() > 1;
         let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
-        gallery::write(&self.config.output.dir.join("gallery").join(file), &sheet)
+        let file = if several { format!("{}_{file}", of.model.dataset) } else { file };
+        gallery::write(&folder.join(file), &sheet)
     }
 }
 
 fn floats(map: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::<f32>::try_from(&map.f_contiguous()?.f_view([-1])?)?)
-}
-
-/// The network's input: as an image, and normalised `[1, 3, S, S]`.
-///
-/// # Errors
-/// Where libtorch refuses.
-pub fn input(photo: &RgbImage, model: &Model) -> Result<(RgbImage, Tensor)> {
-    let side = model.input_size;
-    let recipe = Preprocess::imagenet(side as u32, side as u32);
-    let picture = recipe.resize(photo);
-    let values = datasets::preprocess::normalise(&picture, recipe.mean, recipe.std);
-    let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
-    Ok((picture, image.f_to_device(model.network.device)?))
 }
 
 /// The network as metrics see it.
@@ -249,16 +276,17 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
 }
 
 /// What deletion puts in a pixel's place, `[1, 3, 1, 1]`.
-fn deleted(protocol: &Protocol, image: &Tensor) -> Result<Tensor> {
+fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
+    let (mean, std) = statistics(network);
     let colour = match protocol.deleted {
         Deleted::MeanColour => [0.0; 3],
-        Deleted::Black => std::array::from_fn(|channel| -IMAGENET_MEAN[channel] / IMAGENET_STD[channel]),
+        Deleted::Black => std::array::from_fn(|channel| -mean[channel] / std[channel]),
     };
-    Ok(Tensor::f_from_slice(&colour)?.f_view([1, 3, 1, 1])?.f_to_device(image.device())?)
+    Ok(Tensor::f_from_slice(&colour)?.f_view([1, 3, 1, 1])?.f_to_device(network.device)?)
 }
 
-/// A seed that belongs to a sample and class, whatever the order of work: FNV-1a over run seed, id and class.
-pub fn seed(run: u64, sample: &str, class: usize) -> u64 {
-    let bytes = run.to_le_bytes().into_iter().chain(sample.bytes()).chain((class as u64).to_le_bytes());
+/// A seed that belongs to a sample, whatever the order of work: FNV-1a over run seed and id.
+pub fn seed(run: u64, sample: &str) -> u64 {
+    let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

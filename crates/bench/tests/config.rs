@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bench::config::{Config, Overrides, load, load_all};
 use support::{GOOD, Scratch, set};
 use ucag_core::filter::Interpolation;
-use ucag_core::protocol::{Confidence, Coverage, Deleted, Protocol, Smoothing, Target, Ties};
+use ucag_core::protocol::{Confidence, Coverage, Deleted, Protocol, Smoothing, Tally, Target, Ties};
 
 fn read(text: &str) -> Config {
     read_with(text, &Overrides::default())
@@ -24,8 +24,8 @@ fn everything_but_the_experiment_has_a_default() {
     let config = read(GOOD);
     assert_eq!((config.name.as_str(), config.title.as_str(), config.seed), ("x", "x", 0));
     assert_eq!(config.protocol, Protocol::official());
-    assert_eq!((config.dataset.kind.as_str(), config.dataset.root.as_path()), ("imagenet", Path::new("data")));
-    assert_eq!(config.dataset.limit, None);
+    assert_eq!((config.datasets[0].kind.as_str(), config.datasets[0].root.as_path()), ("imagenet", Path::new("data")));
+    assert_eq!(config.datasets[0].limit, None);
     let [model] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!((model.arch.as_str(), model.name.as_str()), ("resnet50", "resnet50"));
     assert_eq!((model.weights.as_path(), &model.layer, model.input_size), (Path::new("w.safetensors"), &None, None));
@@ -78,7 +78,7 @@ fn every_key_is_read() {
         images_per_batch = 2
         "#,
     );
-    assert_eq!((config.title.as_str(), config.seed, config.dataset.limit), ("Mine", 7, Some(3)));
+    assert_eq!((config.title.as_str(), config.seed, config.datasets[0].limit), ("Mine", 7, Some(3)));
     let name = "controlled+alpha=2.0+n=4+rho=1.0".to_owned();
     assert_eq!(config.protocol, Protocol { name, n: 4, rho: 1.0, alpha: 2.0, ..Protocol::controlled() });
     let model = &config.models[0];
@@ -115,7 +115,7 @@ fn a_protocol_says_in_its_name_what_was_overridden() {
 #[test]
 fn every_field_of_a_protocol_can_be_overridden() {
     let fields = "n = 3\nrho = 0.25\nalpha = 1.5\ninterpolation = 'bilinear'\ncoverage = 'true'\nconfidence = 'none'\n\
-        smoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\n";
+        smoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\ntally = 'pairs'\n";
     let protocol = read(&format!("{GOOD}[protocol]\n{fields}")).protocol;
     let expected = Protocol {
         name: protocol.name.clone(),
@@ -131,12 +131,13 @@ fn every_field_of_a_protocol_can_be_overridden() {
         deleted: Deleted::Black,
         ties: Ties::SmallerIndexFirst,
         target: Target::Predicted,
+        tally: Tally::Pairs,
     };
     assert_eq!(protocol, expected);
     assert_eq!(
         protocol.name,
         "official+alpha=1.5+confidence=none+coverage=true+deleted=black+interpolation=bilinear+n=3+rectify=false+rho=0.25\
-         +smoothing=both+target=predicted+ties=smaller-index-first"
+         +smoothing=both+tally=pairs+target=predicted+ties=smaller-index-first"
     );
 }
 
@@ -147,10 +148,10 @@ fn set_writes_any_key() {
     assert_eq!(with(&["title=a b"]).title, "a b");
     assert_eq!(with(&["title='5'"]).title, "5");
     assert_eq!(with(&["title=a=b"]).title, "a=b");
-    assert_eq!(with(&["dataset.root=/x/y"]).dataset.root, Path::new("/x/y"));
+    assert_eq!(with(&["dataset.root=/x/y"]).datasets[0].root, Path::new("/x/y"));
     assert_eq!(with(&["model.0.weights=v.safetensors"]).models[0].weights, Path::new("v.safetensors"));
     assert_eq!(with(&["output.gallery=2"]).output.gallery, 2);
-    assert_eq!(with(&["dataset.limit=5", "dataset.limit=6"]).dataset.limit, Some(6));
+    assert_eq!(with(&["dataset.limit=5", "dataset.limit=6"]).datasets[0].limit, Some(6));
     assert_eq!(with(&["method.0.ucag=[false, true]"]).methods[0].ucag, [false, true]);
     assert_eq!(with(&["method.0.ucag=[false]", "method.0.ucag.0=true"]).methods[0].ucag, [true]);
 }
@@ -199,7 +200,7 @@ fn flags_beat_set_beats_the_file() {
         ],
     };
     let config = read_with(GOOD, &overrides);
-    assert_eq!((config.dataset.limit, config.output.dir.as_path()), (Some(2), Path::new("o")));
+    assert_eq!((config.datasets[0].limit, config.output.dir.as_path()), (Some(2), Path::new("o")));
     assert_eq!((config.compute.workers, config.compute.device), (1, tch::Device::Cpu));
 }
 
@@ -250,9 +251,12 @@ fn the_resolved_config_holds_everything() {
     let json = config.resolved();
     assert_eq!((&json["title"], &json["name"]), (&"t".into(), &"x".into()));
     assert_eq!(json["protocol"]["coverage"], "plus-one");
-    assert_eq!((&json["dataset"]["limit"], &json["seed"]), (&4.into(), &0.into()));
+    assert_eq!((&json["datasets"][0]["limit"], &json["seed"]), (&4.into(), &0.into()));
     assert_eq!(json["models"][0]["weights"], "w.safetensors");
-    assert_eq!(json["methods"], serde_json::json!([{ "id": "gradcam", "ucag": [false] }]));
+    assert_eq!(
+        json["methods"],
+        serde_json::json!([{ "id": "gradcam", "ucag": [false], "dataset": null, "settings": {} }])
+    );
     assert_eq!((&json["metrics"][0]["id"], &json["metrics"][0]["version"]), (&"deletion".into(), &1.into()));
     assert_eq!((&json["output"]["dir"], &json["output"]["resamples"]), (&"o".into(), &10_000.into()));
     assert_eq!((&json["compute"]["device"], &json["compute"]["workers"]), (&"cpu".into(), &3.into()));
@@ -302,9 +306,13 @@ fn what_the_shipped_configs_show_in_comments_is_fine_too() {
 }
 
 #[test]
-fn the_full_table_has_the_rows_of_the_published_one() {
-    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/table1.toml");
-    let config = load(&configs, &Overrides::default()).unwrap();
+fn the_full_tables_have_the_rows_of_the_published_ones() {
+    ["table1.toml", "table2.toml", "table3.toml"].into_iter().for_each(has_the_published_rows);
+}
+
+fn has_the_published_rows(file: &str) {
+    let config = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(file), &Overrides::default());
+    let config = config.unwrap();
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(config.output.published.as_ref().unwrap());
     let mut rows = csv::Reader::from_path(&published).unwrap();
     let cell = |row: &csv::StringRecord, column: usize| row[column].to_owned();
@@ -312,11 +320,15 @@ fn the_full_table_has_the_rows_of_the_published_one() {
         // table,dataset,model,method,ucag,metric,value
         let row = row.unwrap();
         let (model, method, ucag, metric) = (cell(&row, 2), cell(&row, 3), &row[4] == "true", cell(&row, 5));
-        assert!(config.models.iter().any(|known| known.name == model), "no model {model}");
-        assert!(config.metrics.iter().any(|known| known.metric.published == metric), "no metric {metric}");
+        let on = config.datasets.iter().position(|known| known.name.eq_ignore_ascii_case(&row[1]));
+        let on = on.unwrap_or_else(|| panic!("no data set {}", &row[1]));
+        let models = || config.models.iter().filter(|known| known.dataset == on);
+        assert!(models().any(|known| known.name == model), "no model {model}");
+        let columns = || config.metrics.iter().flat_map(|known| known.metric.columns);
+        assert!(columns().any(|column| column.published == metric), "no metric {metric}");
         // "WGradCAM (candidate)"
         let same = |name: &str| name == method || name.strip_suffix(" (candidate)") == Some(&method);
-        let shown = config.methods.iter().any(|known| same(known.method.name) && known.ucag.contains(&ucag));
+        let shown = config.methods_on(on).any(|known| same(known.method.name) && known.ucag.contains(&ucag));
         assert!(shown, "no method {method}, ucag {ucag}");
     }
 }

@@ -154,7 +154,6 @@ fn wrong_types() {
         "[method]",
         "x.toml:7: method: expected [[method]], in double brackets since there may be several, found a table",
     );
-    instead("[dataset]", "[[dataset]]", "x.toml:1: dataset: there is one [dataset], in single brackets");
     instead(
         "[[method]]\nid = 'gradcam'\n",
         "[output]\nmethod = ['gradcam']\n",

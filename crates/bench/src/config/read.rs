@@ -1,17 +1,15 @@
 //! From a file and the command line to a [`Config`].
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use ucag_core::network::family;
 use ucag_core::suggest::{hint, nearest};
 
 use super::device::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
-use super::section::{Field, Section};
+use super::section::{Section, count};
 use super::tree::{Node, Table, Value};
-use super::{Compute, Config, Dataset, Method, Metric, Model, Output, Overrides, protocol, set, tree};
+use super::{Compute, Config, Output, Overrides, dataset, lists, protocol, set, tree};
 
 /// Reads a config.
 ///
@@ -79,6 +77,8 @@ fn neighbour(path: &Path) -> Option<String> {
 /// Writes what the command line says into the tree.
 fn apply(overrides: &Overrides, table: &mut Table, report: &Report) {
     let Overrides { limit, out, device, workers, set } = overrides;
+    let several = matches!(table.get("dataset"), Some(Node { value: Value::Array(_), .. }));
+    let limited = if several { "dataset.*.limit" } else { "dataset.limit" };
     let mut write = |origin: Origin, written: Result<(&str, Node), String>| {
         let written = written.and_then(|(path, node)| set::write(table, path, node));
         if let Err(problem) = written {
@@ -91,7 +91,7 @@ fn apply(overrides: &Overrides, table: &mut Table, report: &Report) {
     }
     let integer = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     let flags = [
-        limit.map(|limit| ("--limit", limit.to_string(), "dataset.limit", integer(limit))),
+        limit.map(|limit| ("--limit", limit.to_string(), limited, integer(limit))),
         out.as_ref()
             .map(|out| out.display().to_string())
             .map(|out| ("--out", out.clone(), "output.dir", Value::String(out))),
@@ -109,107 +109,29 @@ fn config(path: &Path, root: &mut Section<'_>, report: &Report) -> Option<Config
     let title = root.get("title").unwrap_or_else(|| name.clone());
     let protocol = protocol::read(root, report);
     let seed = root.get("seed").unwrap_or(0);
-    let dataset = dataset(root);
-    let models = models(root);
-    let methods = methods(root);
-    let metrics = metrics(root);
+    let datasets = dataset::datasets(root);
+    let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+    let models = lists::models(root, &names);
+    let methods = lists::methods(root, &names);
+    let metrics = lists::metrics(root);
     let output = output(root.table("output", "[output]"), path, &name);
     let compute = compute(root.table("compute", "[compute]"));
-    let dataset = dataset?;
+    if datasets.is_empty() {
+        return None; // which has been reported
+    }
     Some(Config {
         path: path.to_owned(),
         name,
         title,
         protocol,
         seed,
-        dataset,
+        datasets,
         models,
         methods,
         metrics,
         output,
         compute,
     })
-}
-
-fn dataset(root: &mut Section<'_>) -> Option<Dataset> {
-    let mut section = root.require_table("dataset", "[dataset]", "say with 'kind' and 'root' what to run on");
-    let kind = section.require("kind", "which data set this is (see: bench list datasets)");
-    let root = section.require("root", "the data set's folder");
-    let limit = count(&mut section, "limit");
-    let kind = kind.and_then(|kind: String| {
-        let ids = || datasets::DATASETS.iter().map(|known| known.id);
-        let known = ids().any(|id| id == kind);
-        let unknown = || format!("unknown data set '{kind}'{}", hint(nearest(&kind, ids()).as_deref()));
-        section.check("kind", if known { Ok(()) } else { Err(format!("{} (see: bench list datasets)", unknown())) })?;
-        Some(kind)
-    });
-    section.finish();
-    Some(Dataset { kind: kind?, root: root?, limit })
-}
-
-fn models(root: &mut Section<'_>) -> Vec<Model> {
-    let mut names = Unique::default();
-    let what = "name at least one network with 'arch' and 'weights'";
-    let read = |mut section: Section<'_>| {
-        let arch: Option<String> = section.require("arch", "which network this is (see: bench list models)");
-        let weights = section.require("weights", "its checkpoint, a .safetensors file");
-        let layer = section.get("layer");
-        let name = section.get::<String>("name").or_else(|| arch.clone());
-        let input_size = count(&mut section, "input_size");
-        if let Some(arch) = &arch {
-            section.check("arch", family(arch).map_err(|error| format!("{error} (see: bench list models)")));
-        }
-        if let Some(name) = &name
-            && let Some(first) = names.clash(name, section.place("name"))
-        {
-            section
-                .problem("name", format!("the model at {first} is called '{name}' too; give each a 'name' of its own"));
-        }
-        section.finish();
-        Some(Model { arch: arch?, weights: weights?, layer, name: name?, input_size })
-    };
-    root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
-}
-
-fn methods(root: &mut Section<'_>) -> Vec<Method> {
-    let mut ids = Unique::default();
-    let what = "name at least one method with 'id'";
-    let read = |mut section: Section<'_>| {
-        let id: Option<String> = section.require("id", "which method this is (see: bench list methods)");
-        let ucag = section.get("ucag").map_or_else(|| vec![false], |Rows(rows)| rows);
-        let method = id.and_then(|id| {
-            let known = ucag_core::explain::method(&id).map_err(|error| format!("{error} (see: bench list methods)"));
-            let method = section.check("id", known)?;
-            if let Some(first) = ids.clash(&id, section.place("id")) {
-                let both = "for its rows without and with UCAG, list it once with ucag = [false, true]";
-                section.problem("id", format!("'{id}' is listed at {first} too; {both}"));
-            }
-            Some(method)
-        });
-        section.finish();
-        Some(Method { method: method?, ucag })
-    };
-    root.list("method", "[[method]]", what).into_iter().filter_map(read).collect()
-}
-
-fn metrics(root: &mut Section<'_>) -> Vec<Metric> {
-    let mut ids = Unique::default();
-    let what = "name at least one metric with 'id'";
-    let read = |mut section: Section<'_>| {
-        let id: Option<String> = section.require("id", "which metric this is (see: bench list metrics)");
-        let step = count(&mut section, "step");
-        let metric = id.and_then(|id| {
-            let known = metrics::metric(&id).map_err(|error| format!("{error} (see: bench list metrics)"));
-            let metric = section.check("id", known)?;
-            if let Some(first) = ids.clash(&id, section.place("id")) {
-                section.problem("id", format!("'{id}' is listed at {first} too; list each metric once"));
-            }
-            Some(metric)
-        });
-        section.finish();
-        Some(Metric { metric: metric?, step })
-    };
-    root.list("metric", "[[metric]]", what).into_iter().filter_map(read).collect()
 }
 
 fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {
@@ -242,53 +164,4 @@ fn compute(mut section: Section<'_>) -> Compute {
     };
     section.finish();
     compute
-}
-
-fn count(section: &mut Section<'_>, key: &'static str) -> Option<usize> {
-    section.get(key).map(NonZeroUsize::get)
-}
-
-/// A method's rows: `false`, `[false, true]`.
-struct Rows(Vec<bool>);
-
-impl Field for Rows {
-    fn read(value: &Value) -> Result<Self, String> {
-        let expected = || format!("expected false, true or [false, true], found {}", value.describe());
-        let rows: Vec<bool> = match value {
-            Value::Bool(row) => vec![*row],
-            Value::Array(nodes) => {
-                let row = |node: &Node| match node.value {
-                    Value::Bool(row) => Ok(row),
-                    ref other => {
-                        Err(format!("expected false, true or [false, true], found {} in it", other.describe()))
-                    }
-                };
-                nodes.iter().map(row).collect::<Result<_, _>>()?
-            }
-            _ => return Err(expected()),
-        };
-        match rows[..] {
-            [] => Err("is empty; expected false, true or [false, true]".into()),
-            [_] | [false, true] | [true, false] => Ok(Self(rows)),
-            [row, ..] if rows.iter().all(|other| *other == row) => Err(format!("lists {row} twice")),
-            _ => Err("lists a row twice; expected false, true or [false, true]".into()),
-        }
-    }
-}
-
-/// Remembers where each name was first.
-#[derive(Default)]
-struct Unique(HashMap<String, Origin>);
-
-impl Unique {
-    /// Where the name was before.
-    fn clash(&mut self, name: &str, origin: &Origin) -> Option<Origin> {
-        match self.0.get(name) {
-            Some(first) => Some(first.clone()),
-            None => {
-                self.0.insert(name.to_owned(), origin.clone());
-                None
-            }
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Method, Metric, Model};
+use super::{Config, Dataset, Method, Metric, Model};
 
 impl Config {
     /// Everything, for a run's own record of itself.
@@ -28,11 +28,10 @@ impl Config {
 
     /// What the records depend on. Tables and plots are made anew from the records, so that nothing of `[output]` is in it, nor is `[compute]`.
     pub fn digest_value(&self) -> Value {
-        let dataset = &self.dataset;
         json!({
             "protocol": self.protocol,
             "seed": self.seed,
-            "dataset": { "kind": dataset.kind, "root": dataset.root, "limit": dataset.limit },
+            "datasets": self.datasets.iter().map(dataset).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
             "methods": self.methods.iter().map(method).collect::<Vec<_>>(),
             "metrics": self.metrics.iter().map(metric).collect::<Vec<_>>(),
@@ -40,18 +39,32 @@ impl Config {
     }
 }
 
+fn dataset(dataset: &Dataset) -> Value {
+    json!({
+        "name": dataset.name,
+        "kind": dataset.kind,
+        "root": dataset.root,
+        "limit": dataset.limit,
+        "difficult": dataset.difficult,
+        "resize": dataset.resize,
+    })
+}
+
 fn model(model: &Model) -> Value {
     json!({
+        "dataset": model.dataset,
         "name": model.name,
         "arch": model.arch,
         "weights": model.weights,
         "layer": model.layer,
+        "middle": model.middle,
+        "form": model.form,
         "input_size": model.input_size,
     })
 }
 
 fn method(method: &Method) -> Value {
-    json!({ "id": method.method.id, "ucag": method.ucag })
+    json!({ "id": method.method.id, "ucag": method.ucag, "dataset": method.dataset, "settings": method.settings.values() })
 }
 
 fn metric(metric: &Metric) -> Value {

@@ -1,5 +1,6 @@
 //! Reads the keys of a table, and reports those that are unknown, missing or of the wrong type.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -86,6 +87,16 @@ impl<'a> Section<'a> {
         self.table(key, label)
     }
 
+    /// Whether a key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Whether a key holds an array.
+    pub(super) fn is_array(&self, key: &str) -> bool {
+        matches!(self.table.and_then(|table| table.get(key)), Some(Node { value: Value::Array(_), .. }))
+    }
+
     /// An array of tables with at least one of them.
     pub(super) fn list(&mut self, key: &'static str, label: &'static str, what: &str) -> Vec<Section<'a>> {
         let Some(node) = self.node(key) else {
@@ -151,6 +162,11 @@ impl<'a> Section<'a> {
     }
 }
 
+/// The value of an optional key that counts something, from 1.
+pub(super) fn count(section: &mut Section<'_>, key: &'static str) -> Option<usize> {
+    section.get(key).map(NonZeroUsize::get)
+}
+
 fn expected(what: &str, found: &Value) -> String {
     format!("expected {what}, found {}", found.describe())
 }
@@ -211,6 +227,36 @@ impl Field for f64 {
             Value::Float(number) => Ok(*number),
             Value::Integer(number) => Ok(*number as f64),
             other => Err(expected("a number", other)),
+        }
+    }
+}
+
+/// A number, or a list of them.
+pub(super) struct Numbers(pub(super) Vec<f64>);
+
+impl Field for Numbers {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Array(nodes) => nodes.iter().map(|node| f64::read(&node.value)).collect::<Result<_, _>>(),
+            one => f64::read(one).map(|number| vec![number]),
+        }
+        .map(Self)
+    }
+}
+
+/// Remembers where each name was first.
+#[derive(Default)]
+pub(super) struct Unique(HashMap<String, Origin>);
+
+impl Unique {
+    /// Where the name was before.
+    pub(super) fn clash(&mut self, name: &str, origin: &Origin) -> Option<Origin> {
+        match self.0.get(name) {
+            Some(first) => Some(first.clone()),
+            None => {
+                self.0.insert(name.to_owned(), origin.clone());
+                None
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn split<'a>(argument: &'a str, origin: &Origin) -> Result<(&'a str, 
     Ok((path, Node { origin: origin.clone(), value: Value::String(text.to_owned()) }))
 }
 
-/// Writes `node` at `path`, making tables on the way. A number indexes into an array, from 0.
+/// Writes `node` at `path`, making tables on the way. A number indexes into an array, from 0; `*` stands for each of its entries.
 ///
 /// # Errors
 /// Where the path leads into something that has no keys, or beyond an array's end.
@@ -54,6 +54,9 @@ fn descend(into: &mut Node, name: &str, path: &str, node: Node) -> Result<(), St
         Value::Table(table) => write(table, path, node),
         Value::Array(elements) => {
             let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
+            if let ("*", Some(rest)) = (index, rest) {
+                return elements.iter_mut().try_for_each(|element| descend(element, index, rest, node.clone()));
+            }
             let count = elements.len();
             let element = index.parse().ok().and_then(|index: usize| elements.get_mut(index)).ok_or_else(|| {
                 let last = count.saturating_sub(1);

@@ -1,0 +1,145 @@
+//! `[[model]]`, `[[method]]` and `[[metric]]`.
+
+use ucag_core::explain::{self, Settings};
+use ucag_core::network::family;
+use ucag_core::suggest::{hint, nearest};
+
+use super::section::{Choice, Field, Numbers, Section, Unique, count};
+use super::tree::{Node, Value};
+use super::{Form, Method, Metric, Model};
+
+/// The networks; `datasets` are the data sets' names.
+pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
+    let mut names = Unique::default();
+    let what = "name at least one network with 'arch' and 'weights'";
+    let read = |mut section: Section<'_>| {
+        let arch: Option<String> = section.require("arch", "which network this is (see: bench list models)");
+        let weights = section.require("weights", "its checkpoint, a .safetensors file");
+        let layer = section.get("layer");
+        let middle = section.get("middle");
+        let form = section.get("form").map_or(Form::Pooled, |Choice(form)| form);
+        let dataset = dataset(&mut section, datasets);
+        let name = section.get::<String>("name").or_else(|| arch.clone());
+        let input_size = count(&mut section, "input_size");
+        if let Some(arch) = &arch {
+            section.check("arch", family(arch).map_err(|error| format!("{error} (see: bench list models)")));
+        }
+        if let (Some(name), Some(dataset)) = (&name, dataset)
+            && let Some(first) = names.clash(&format!("{dataset}/{name}"), section.place("name"))
+        {
+            section
+                .problem("name", format!("the model at {first} is called '{name}' too; give each a 'name' of its own"));
+        }
+        section.finish();
+        Some(Model { dataset: dataset?, arch: arch?, weights: weights?, layer, middle, name: name?, form, input_size })
+    };
+    root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
+}
+
+/// Which data set a model is run on. It needn't say so where there is one.
+fn dataset(section: &mut Section<'_>, names: &[&str]) -> Option<usize> {
+    let several = names.len() > 1;
+    let what = || format!("on which of the data sets it is run ({})", names.join(", "));
+    let name: Option<String> = if several { section.require("dataset", &what()) } else { section.get("dataset") };
+    let Some(name) = name else { return (!several).then_some(0) };
+    let place = names.iter().position(|known| *known == name);
+    let unknown = || format!("unknown data set '{name}'{}", hint(nearest(&name, names.iter().copied()).as_deref()));
+    section.check("dataset", place.ok_or_else(unknown))
+}
+
+/// The methods.
+pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Method> {
+    let mut ids = Unique::default();
+    let what = "name at least one method with 'id'";
+    let read = |mut section: Section<'_>| {
+        let id: Option<String> = section.require("id", "which method this is (see: bench list methods)");
+        let ucag = section.get("ucag").map_or_else(|| vec![false], |Rows(rows)| rows);
+        let only = section.has("dataset");
+        let dataset = if only { Some(dataset(&mut section, datasets)?) } else { None };
+        let method = id.and_then(|id| {
+            let known = ucag_core::explain::method(&id).map_err(|error| format!("{error} (see: bench list methods)"));
+            let method = section.check("id", known)?;
+            let clash = |on: usize| ids.clash(&format!("{on}/{id}"), section.place("id"));
+            let on = dataset.map_or(0..datasets.len().max(1), |on| on..on + 1);
+            if let Some(first) = on.filter_map(clash).next() {
+                let both = "for its rows without and with UCAG, list it once with ucag = [false, true]";
+                section.problem("id", format!("'{id}' is listed at {first} too; {both}"));
+            }
+            Some(method)
+        });
+        let Some(method) = method else {
+            if !section.has("id") {
+                section.finish(); // perhaps 'id' was mistyped; without a method, its own keys aren't known
+            }
+            return None;
+        };
+        if let (true, Some(reason)) = (ucag.contains(&true), method.not_with_ucag) {
+            section.problem("ucag", format!("UCAG can't be around '{}': {reason}", method.id));
+        }
+        let settings = settings(&mut section, method);
+        section.finish();
+        let explainer = (method.make)(&settings);
+        Some(Method { method, dataset, ucag, settings, explainer })
+    };
+    root.list("method", "[[method]]", what).into_iter().filter_map(read).collect()
+}
+
+/// A method's numbers, where the config changes any.
+fn settings(section: &mut Section<'_>, method: &'static explain::Method) -> Settings {
+    let mut settings = Settings::published(method.settings);
+    for setting in method.settings {
+        if let Some(Numbers(values)) = section.get(setting.key) {
+            section.check(setting.key, settings.set(setting.key, values));
+        }
+    }
+    settings
+}
+
+/// The metrics.
+pub(super) fn metrics(root: &mut Section<'_>) -> Vec<Metric> {
+    let mut ids = Unique::default();
+    let what = "name at least one metric with 'id'";
+    let read = |mut section: Section<'_>| {
+        let id: Option<String> = section.require("id", "which metric this is (see: bench list metrics)");
+        let step = count(&mut section, "step");
+        let metric = id.and_then(|id| {
+            let known = metrics::metric(&id).map_err(|error| format!("{error} (see: bench list metrics)"));
+            let metric = section.check("id", known)?;
+            if let Some(first) = ids.clash(&id, section.place("id")) {
+                section.problem("id", format!("'{id}' is listed at {first} too; list each metric once"));
+            }
+            Some(metric)
+        });
+        section.finish();
+        Some(Metric { metric: metric?, step })
+    };
+    root.list("metric", "[[metric]]", what).into_iter().filter_map(read).collect()
+}
+
+/// A method's rows: `false`, `[false, true]`.
+struct Rows(Vec<bool>);
+
+impl Field for Rows {
+    fn read(value: &Value) -> Result<Self, String> {
+        let expected = || format!("expected false, true or [false, true], found {}", value.describe());
+        let rows: Vec<bool> = match value {
+            Value::Bool(row) => vec![*row],
+            Value::Array(nodes) => {
+                let row = |node: &Node| match node.value {
+                    Value::Bool(row) => Ok(row),
+                    ref other => {
+                        Err(format!("expected false, true or [false, true], found {} in it", other.describe()))
+                    }
+                };
+                nodes.iter().map(row).collect::<Result<_, _>>()?
+            }
+            _ => return Err(expected()),
+        };
+        match rows[..] {
+            [] => Err("is empty; expected false, true or [false, true]".into()),
+            [_] | [false, true] | [true, false] => Ok(Self(rows)),
+            [row, ..] if rows.iter().all(|other| *other == row) => Err(format!("lists {row} twice")),
+            _ => Err("lists a row twice; expected false, true or [false, true]".into()),
+        }
+    }
+}

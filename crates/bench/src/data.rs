@@ -1,0 +1,51 @@
+//! The data sets of a plan.
+
+use anyhow::Result;
+use datasets::{Dataset, Source};
+
+use crate::config::{self, Resize};
+
+/// A data set that is opened.
+pub struct Data {
+    /// Its name in tables.
+    pub name: String,
+    /// Its id in the registry.
+    pub kind: String,
+    /// The data set.
+    pub dataset: Box<dyn Dataset>,
+    /// Number of samples to run.
+    pub samples: usize,
+    /// How photos are brought to a network's size.
+    pub resize: Resize,
+}
+
+impl Data {
+    /// Opens a data set.
+    ///
+    /// # Errors
+    /// As the data set.
+    pub fn open(config: &config::Dataset) -> datasets::Result<Self> {
+        let source = Source { root: &config.root, difficult: config.difficult.as_deref() };
+        let dataset = datasets::open(&config.kind, &source)?;
+        let samples = config.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
+        let usual = if dataset.is_localised() { Resize::ShorterSide } else { Resize::Squash };
+        let resize = config.resize.unwrap_or(usual);
+        Ok(Self { name: config.name.clone(), kind: config.kind.clone(), dataset, samples, resize })
+    }
+
+    /// Whether a metric can be had of it.
+    ///
+    /// # Errors
+    /// Where the metric asks where the class is, and the data set doesn't say.
+    pub fn allows(&self, metric: &metrics::Metric) -> Result<()> {
+        if metric.frame == metrics::Frame::Photo && !self.dataset.is_localised() {
+            anyhow::bail!(
+                "metric '{}' needs to know where a class is in an image, which data set '{}' ({}) doesn't say",
+                metric.id,
+                self.name,
+                self.kind
+            );
+        }
+        Ok(())
+    }
+}

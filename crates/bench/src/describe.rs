@@ -1,0 +1,136 @@
+//! What a plan will do and take, for `--dry-run`.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use ucag_core::explain::Extra;
+use ucag_core::unfold::Geometry;
+
+use crate::config::{self, Resize};
+use crate::plan::{Model, Plan, Site};
+
+impl Plan {
+    /// What a run will do and take.
+    ///
+    /// # Errors
+    /// Where an image of some model's input size can't be unfolded.
+    pub fn describe(&self) -> Result<String> {
+        let config = &self.config;
+        let mut text = format!("{}\n", config.title);
+        let _ = writeln!(text, "protocol   {} (version {})", config.protocol.name, config.protocol.version);
+        for (index, data) in self.data.iter().enumerate() {
+            let root = config.datasets[index].root.display();
+            let all = data.dataset.len();
+            let _ =
+                writeln!(text, "data       {}: {} in {root}, {} of {all} samples", data.name, data.kind, data.samples);
+            for remark in data.dataset.remarks() {
+                let _ = writeln!(text, "           {remark}");
+            }
+            let count = |ucag| config.methods_on(index).filter(|m| m.ucag.contains(&ucag)).count();
+            let (plain, unfolded) = (count(false), count(true));
+            let _ = writeln!(
+                text,
+                "rows       {plain} without UCAG, {unfolded} with: {} maps for each model and each class of a sample",
+                plain + unfolded
+            );
+            for model in self.models.iter().filter(|model| model.dataset == index) {
+                self.model(model, &mut text)?;
+            }
+        }
+        let _ = writeln!(text, "in all     {} units of work: a sample with a model each", self.units().len());
+        let (workers, views) = (config.compute.workers, config.compute.views_per_batch);
+        let _ = writeln!(
+            text,
+            "memory     about {} MiB: weights, and {workers} workers with {views} views each at a time",
+            self.memory_mib()?
+        );
+        let _ = writeln!(text, "output     {}", config.output.dir.display());
+        Ok(text)
+    }
+
+    /// A model's lines. Work is counted in forward passes of single images or views; a backward pass counts as two.
+    fn model(&self, model: &Model, text: &mut String) -> Result<()> {
+        let config = &self.config;
+        let side = model.input_size as i64;
+        let geometry = Geometry::new([side, side], &config.protocol)?;
+        let [layer, middle, _] = model.layer_names();
+        let square = match self.data[model.dataset].resize {
+            Resize::Squash => format!("input {side} × {side}"),
+            Resize::ShorterSide => format!("shorter side {side}"),
+        };
+        let variant = &model.unfolded.network.variant;
+        let _ = writeln!(text, "model      {}: {variant}, layers {layer} and {middle}, {square}", model.name);
+        let methods = |ucag: bool| config.methods_on(model.dataset).filter(move |m| m.ucag.contains(&ucag));
+        for (ucag, views, site) in [(false, 1, &model.plain), (true, geometry.len(), &model.unfolded)] {
+            let (image, class) = extra(methods(ucag), site);
+            let count = methods(ucag).count();
+            if count == 0 {
+                continue;
+            }
+            let what = match ucag {
+                false => "without UCAG: 1 image".to_owned(),
+                true => {
+                    let [height, width] = geometry.view;
+                    let passes = views.div_ceil(config.compute.views_per_batch);
+                    format!("with UCAG: {views} views of {height} × {width} in {passes} passes")
+                }
+            };
+            let rows = if count == 1 { "1 method".to_owned() } else { format!("{count} methods and all classes") };
+            let _ = write!(text, "           {what}, shared by {rows}");
+            list(text, "; once an image also", &image, views);
+            list(text, "; for each class", &class, views);
+            let _ = writeln!(text);
+        }
+        let asked = |m: &config::Metric| (m.metric.forwards)(model.input_size, model.input_size, m.step);
+        let rows = methods(false).count() + methods(true).count();
+        let scored = config.metrics.iter().map(asked).sum::<usize>() * rows;
+        if scored > 0 {
+            let _ = writeln!(text, "           metrics: {scored} images scored for each class");
+        }
+        Ok(())
+    }
+
+    /// An estimate: weights once, and for each worker the largest live activations of a batch of views, four times over for the
+    /// operation at work and the allocator. libtorch itself takes some 300 MiB.
+    fn memory_mib(&self) -> Result<usize> {
+        let mut weights = 0;
+        let mut live = 0;
+        for (model, named) in self.models.iter().zip(&self.config.models) {
+            weights += std::fs::metadata(&named.weights).map_or(0, |m| m.len() as usize);
+            let side = model.input_size as i64;
+            let view = Geometry::new([side, side], &self.config.protocol)?.view;
+            // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.
+            let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| match &node.op {
+                ucag_core::network::Op::Conv(conv) => Some((conv.weight.size()[0], conv.stride)),
+                _ => None,
+            });
+            let (channels, stride) = stem.unwrap_or((3, 1));
+            let floats =
+                channels * (view[0] / stride) * (view[1] / stride) * self.config.compute.views_per_batch as i64;
+            live = live.max(floats as usize * 4 * 4);
+        }
+        Ok(300 + (weights + live * self.config.compute.workers) / (1 << 20))
+    }
+}
+
+/// Work beyond the shared pass: by method, for an image and for each class.
+type Work<'a> = Vec<(&'a str, usize)>;
+
+fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> (Work<'a>, Work<'a>) {
+    let (mut image, mut class) = (Vec::new(), Vec::new());
+    for method in methods {
+        let Extra { per_view, per_class } = method.explainer.extra(&site.network, &site.layers);
+        image.extend((per_view > 0).then_some((method.method.name, per_view)));
+        class.extend((per_class > 0).then_some((method.method.name, per_class)));
+    }
+    (image, class)
+}
+
+/// `; for each class RISE 8000, …`
+fn list(text: &mut String, what: &str, work: &Work<'_>, views: usize) {
+    if work.is_empty() {
+        return;
+    }
+    let parts: Vec<String> = work.iter().map(|(name, count)| format!("{name} {}", count * views)).collect();
+    let _ = write!(text, "{what} {} forward passes", parts.join(", "));
+}

@@ -1,0 +1,86 @@
+//! From a photo to a network's input (protocol section 4.1).
+
+use anyhow::Result;
+use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, normalise, squash};
+use image::RgbImage;
+use tch::{Kind, Tensor};
+use ucag_core::filter::{Interpolation, resize};
+use ucag_core::network::Network;
+
+use crate::config::Resize;
+
+/// A photo as a network sees it.
+#[derive(Debug)]
+pub struct Input {
+    /// The input as a picture.
+    pub picture: RgbImage,
+    /// The input, normalised, `[1, 3, H, W]`.
+    pub image: Tensor,
+    /// The same photo squashed to a square, for methods that are defined on one; `None` where `image` is that already.
+    pub square: Option<Tensor>,
+}
+
+/// The input for a network whose square input, or shorter side, has `side` pixels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> Result<Input> {
+    let (mean, std) = statistics(network);
+    let device = network.device;
+    match how {
+        Resize::Squash => {
+            let picture = squash(photo, side as u32, side as u32);
+            let values = normalise(&picture, mean, std);
+            let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
+            Ok(Input { picture, image: image.f_to_device(device)?, square: None })
+        }
+        Resize::ShorterSide => {
+            let (width, height) = photo.dimensions();
+            let pixels = Tensor::f_from_slice(photo.as_raw())?.f_view([1, i64::from(height), i64::from(width), 3])?;
+            let unit = pixels.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?.f_contiguous()?;
+            let normalised = |size: [i64; 2]| -> Result<(Tensor, Tensor)> {
+                let resized = resize(&unit, size, Interpolation::Bilinear)?;
+                let channels = |values: &[f32; 3]| Tensor::f_from_slice(values)?.f_view([1, 3, 1, 1]);
+                let image = resized.f_sub(&channels(&mean)?)?.f_div(&channels(&std)?)?;
+                Ok((resized, image.f_to_device(device)?))
+            };
+            let size = shorter_side([height, width], side);
+            let (resized, image) = normalised(size)?;
+            let square = [side as i64; 2];
+            let square = (size != square).then(|| normalised(square)).transpose()?.map(|(_, image)| image);
+            Ok(Input { picture: picture(&resized)?, image, square })
+        }
+    }
+}
+
+/// The shorter side becomes `side`, the longer `⌊side · longer / shorter⌋`.
+pub fn shorter_side([height, width]: [u32; 2], side: usize) -> [i64; 2] {
+    let short = u64::from(height.min(width)).max(1);
+    let scaled = |length: u32| (side as u64 * u64::from(length) / short) as i64;
+    [scaled(height), scaled(width)]
+}
+
+/// What is subtracted from colours in [0, 1], and what they are then divided by.
+pub fn statistics(_network: &Network) -> ([f32; 3], [f32; 3]) {
+    (IMAGENET_MEAN, IMAGENET_STD)
+}
+
+/// `[1, 3, H, W]` in [0, 1] as a picture.
+fn picture(unit: &Tensor) -> Result<RgbImage> {
+    let size = unit.size();
+    let bytes = unit.f_mul_scalar(255.0)?.f_round()?.f_clamp(0.0, 255.0)?.f_to_kind(Kind::Uint8)?;
+    let raw = Vec::<u8>::try_from(&bytes.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_view([-1])?)?;
+    RgbImage::from_raw(size[3] as u32, size[2] as u32, raw).ok_or_else(|| anyhow::anyhow!("an empty picture"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_side_is_exact_and_the_longer_rounded_down() {
+        assert_eq!(shorter_side([375, 500], 224), [224, 298]);
+        assert_eq!(shorter_side([500, 333], 224), [336, 224]);
+        assert_eq!(shorter_side([100, 100], 128), [128, 128]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Where the time of a run goes.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Seconds spent, all workers together.
+#[derive(Debug, Default)]
+pub struct Stages {
+    nanos: [AtomicU64; 4],
+}
+
+/// A stage of the work.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage {
+    /// Reading, decoding and resizing images.
+    Decode,
+    /// Maps: passes, methods, UCAG, post-processing.
+    Explain,
+    /// Metrics.
+    Score,
+    /// Gallery sheets.
+    Gallery,
+}
+
+impl Stages {
+    /// Does `work`, and counts its time towards `stage`.
+    pub fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.nanos[stage as usize].fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+
+    /// Seconds by stage.
+    pub fn seconds(&self) -> BTreeMap<&'static str, f64> {
+        let names = ["decode", "explain", "score", "gallery"];
+        let seconds = self.nanos.iter().map(|nanos| nanos.load(Ordering::Relaxed) as f64 / 1e9);
+        names.into_iter().zip(seconds).collect()
+    }
+}
