@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::difficult::Pair;
+
 /// Collects what an index holds; every field is written with its length, so that no two indices read alike.
 pub(crate) struct Fingerprint(Sha256);
 
@@ -20,6 +22,20 @@ impl Fingerprint {
         self.number(labels.len() as u64);
         labels.iter().for_each(|label| self.number(*label as u64));
         self.number(size);
+    }
+
+    /// Adds which pointing games a sample's labels are part of.
+    pub(crate) fn pairs(&mut self, pairs: &[Pair]) {
+        for pair in pairs {
+            self.number(u64::from(pair.all_difficult) * 2 + u64::from(pair.in_difficult_subset));
+        }
+    }
+
+    /// Adds where an object of class `class` is.
+    pub(crate) fn shape(&mut self, class: usize, values: impl ExactSizeIterator<Item = u64>) {
+        self.number(class as u64);
+        self.number(values.len() as u64);
+        values.for_each(|value| self.number(value));
     }
 
     /// The digest in lower-case hex, 64 characters.

@@ -4,16 +4,20 @@
 //! [`preprocess`] turns a sample's image into what a network is fed.
 
 pub mod classes;
+pub mod coco14;
 pub mod decode;
+mod difficult;
 pub mod error;
 mod fingerprint;
 pub mod imagenet;
 mod jpeg;
+mod mask;
 pub mod mini;
 pub mod preprocess;
 pub mod registry;
 pub mod resample;
 pub mod sample;
+pub mod voc07;
 
 pub use error::{Error, Result};
 pub use registry::{DATASETS, DatasetKind, Source, open};

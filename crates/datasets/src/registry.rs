@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Dataset, Error, Result, imagenet, mini};
+use crate::{Dataset, Error, Result, coco14, imagenet, mini, voc07};
 
 /// A kind of data set and how to open one.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl<'a> Source<'a> {
 }
 
 /// Every kind of data set.
-pub static DATASETS: &[DatasetKind] = &[imagenet::KIND, mini::imagefolder::KIND];
+pub static DATASETS: &[DatasetKind] = &[imagenet::KIND, voc07::KIND, coco14::KIND, mini::imagefolder::KIND];
 
 /// Opens the data set of kind `kind`.
 ///

@@ -59,3 +59,10 @@ pub(crate) fn reversed_ids() -> String {
     let lines = classes.folders().iter().rev().zip(1..).map(|(wnid, id)| format!("{wnid} {id} name\n"));
     lines.collect()
 }
+
+/// A black PNG; what a file is its content says, so it may be called `.jpg`.
+pub(crate) fn blank(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
