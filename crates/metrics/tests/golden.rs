@@ -3,7 +3,10 @@
 #[path = "../../ucag-core/tests/support/mod.rs"]
 mod support;
 
+use metrics::averaging::{Class, by_class, class_mean};
 use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
+use metrics::energy::energy;
+use metrics::pointing::{TOLERANCE, hit};
 use metrics::{Case, Result};
 use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
@@ -23,9 +26,7 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         ("metrics", None, _) => return Verdict::NotCovered("input of other checks"),
         ("metrics", _, Some(("insdel", what))) => what,
         ("metrics", _, Some(("blur", _))) => return Verdict::NotCovered("blurs: see ucag-core's golden test"),
-        ("metrics", _, Some(("pointing" | "energy", _))) => {
-            return Verdict::NotCovered("pointing games: no such metrics yet");
-        }
+        ("metrics", _, Some(("pointing" | "energy", _))) => return games(golden, key),
         ("metrics", _, Some(("segmentation", _))) => return Verdict::NotCovered("segmentation: no such metric yet"),
         ("metrics", _, Some(("density", _))) => return Verdict::NotCovered("map density: no such metric yet"),
         _ => return Verdict::NotCovered("networks and maps: see ucag-core's golden test"),
@@ -46,6 +47,39 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         }
         Ok(None) => Verdict::NotCovered("a key that this test doesn't know"),
         Err(error) => panic!("{key}: {error}"),
+    }
+}
+
+/// Both pointing games, from the masks that they share.
+fn games(golden: &Golden, key: &str) -> Verdict {
+    let tensor = |what: &str| golden.tensor("metrics", what);
+    let masks = tensor("pointing/masks");
+    let width = masks.size()[2] as usize;
+    let mask = |i: i64| -> Vec<bool> {
+        Vec::<u8>::try_from(&masks.get(i).flatten(0, -1)).expect("bytes").into_iter().map(|byte| byte > 0).collect()
+    };
+    let hits = || -> Vec<f64> {
+        let points = tensor("pointing/points_xy").to_kind(Kind::Double);
+        let hit = |i| hit([0, 1].map(|axis| points.double_value(&[i, axis])), &mask(i), width, TOLERANCE);
+        (0..masks.size()[0]).map(|i| f64::from(u8::from(hit(i)))).collect()
+    };
+    // The index says which class a case is of.
+    let classes = || by_class(hits().into_iter().enumerate().map(|(i, value)| (i % 20, value)), 20, None);
+    match key {
+        "pointing/hits" => Verdict::Ours(Tensor::from_slice(&hits().iter().map(|v| 2.0 * v - 1.0).collect::<Vec<_>>())),
+        "pointing/class_accuracies" => {
+            Verdict::Ours(Tensor::from_slice(&classes().iter().map(Class::mean).collect::<Vec<_>>()))
+        }
+        "pointing/accuracy" => Verdict::Ours(Tensor::from(class_mean(&classes()))),
+        "energy/proportion" => {
+            let maps = tensor("energy/maps");
+            let share = |i| {
+                let map = Vec::<f64>::try_from(&maps.get(i).flatten(0, -1).to_kind(Kind::Double)).expect("numbers");
+                energy(&map, &mask(i))
+            };
+            Verdict::Ours(Tensor::from_slice(&(0..maps.size()[0]).map(share).collect::<Vec<_>>()))
+        }
+        _ => Verdict::NotCovered("a key that this test doesn't know"),
     }
 }
 
