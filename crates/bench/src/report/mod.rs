@@ -3,6 +3,7 @@
 mod blocks;
 mod cells;
 mod curves;
+mod facts;
 mod files;
 mod frame;
 pub mod gallery;
@@ -23,12 +24,15 @@ use crate::record::{Failure, Record};
 
 pub use cells::Cell;
 pub use curves::MeanCurve;
+pub use facts::DatasetFacts;
 
 /// What a report is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Summary<'a> {
     /// The experiment. Its order of models, methods and metrics is the order of every table and plot.
     pub config: &'a Config,
+    /// The config's data sets, in its order.
+    pub datasets: &'a [DatasetFacts],
     /// Every record, in plan order.
     pub records: &'a [Record],
     /// What could not be scored, in plan order.

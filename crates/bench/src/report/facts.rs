@@ -1,0 +1,16 @@
+//! What a report must know of a data set beyond its records.
+
+/// A data set of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetFacts {
+    /// Its name in the config and in records.
+    pub name: String,
+    /// Its id in the registry.
+    pub kind: String,
+    /// Names of its classes, by index. Averages by class are over all of them.
+    pub classes: Vec<String>,
+    /// Id of the first sample of the plan, whether or not it was scored; empty where there are no samples.
+    pub first: String,
+    /// What a reader should know of the data, a sentence each.
+    pub remarks: Vec<String>,
+}
