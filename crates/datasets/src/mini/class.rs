@@ -37,7 +37,8 @@ impl Shape {
     /// Every shape, by folder name.
     pub const ALL: [Self; 5] = [Self::Disc, Self::Ring, Self::Square, Self::Star, Self::Triangle];
 
-    fn name(self) -> &'static str {
+    /// One word.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Disc => "disc",
             Self::Ring => "ring",

@@ -8,11 +8,11 @@
 //! ROOT/VERSION                            which generator made it
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::{GrayImage, RgbImage};
 
-use super::{Class, Scene, SceneSpec, Stream, VERSION};
+use super::{Class, Scene, SceneSpec, Stream, made};
 use crate::registry::DatasetKind;
 use crate::{Error, Result, imagenet};
 
@@ -31,43 +31,12 @@ pub const KIND: DatasetKind = DatasetKind {
     },
 };
 
-const STAMP: &str = "VERSION";
-
 /// Makes the folder `root`, where it isn't there yet.
-///
-/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that could be taken for it, and of two runs at once one wins. A folder
-/// that another version of this program made is made anew.
 ///
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    let stamp = stamp();
-    match std::fs::read_to_string(root.join(STAMP)) {
-        Ok(found) if found == stamp => return Ok(()),
-        Ok(found) if found.starts_with("embedded scenes") => std::fs::remove_dir_all(root).map_err(Error::io(root))?,
-        _ if root.exists() => {
-            let problem = "is there, but this program didn't make it; name another folder, or move it away".to_owned();
-            return Err(Error::Layout { path: root.into(), problem });
-        }
-        _ => {}
-    }
-    let beside = beside(root);
-    let made = write(&beside).and_then(|()| match std::fs::rename(&beside, root) {
-        // Somebody else was faster.
-        Err(_) if std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| found == stamp) => Ok(()),
-        result => result.map_err(Error::io(root)),
-    });
-    let _ = std::fs::remove_dir_all(&beside); // left over only where something went wrong
-    made
-}
-
-fn stamp() -> String {
-    format!("embedded scenes, ImageFolder layout, version {VERSION}\n")
-}
-
-fn beside(root: &Path) -> PathBuf {
-    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    root.with_file_name(format!(".{name}.{}", std::process::id()))
+    made::ensure(root, "ImageFolder", write)
 }
 
 fn write(root: &Path) -> Result<()> {
@@ -76,8 +45,7 @@ fn write(root: &Path) -> Result<()> {
     let mut boxes = String::from("image,class,left,top,right,bottom\n");
     for class in &classes {
         for part in ["val", "masks"] {
-            let folder = root.join(part).join(class.folder());
-            std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+            made::folder(&root.join(part).join(class.folder()))?;
         }
     }
     for turn in 0..PER_CLASS * Class::COUNT as u64 {
@@ -91,11 +59,8 @@ fn write(root: &Path) -> Result<()> {
             boxes += &format!("val/{file},{},{},{},{},{}\n", class.index(), b.left, b.top, b.right, b.bottom);
         }
     }
-    for (file, text) in [("classes.txt", names), ("boxes.csv", boxes), (STAMP, stamp())] {
-        let path = root.join(file);
-        std::fs::write(&path, text).map_err(Error::io(&path))?;
-    }
-    Ok(())
+    made::text(&root.join("classes.txt"), &names)?;
+    made::text(&root.join("boxes.csv"), &boxes)
 }
 
 fn mask(image: &RgbImage, mask: &[bool]) -> GrayImage {
