@@ -120,6 +120,7 @@ fn well_formed(text: &str) -> Checked<()> {
                 roots += usize::from(depth == 0);
                 depth += 1;
             }
+            Event::Empty(_) => roots += usize::from(depth == 0),
             Event::End(_) => depth = depth.saturating_sub(1),
             Event::Eof if depth > 0 => {
                 return Err(broken(text.len() as u64, "it ends before the last element is closed; is it cut short?"));

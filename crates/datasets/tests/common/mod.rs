@@ -32,15 +32,29 @@ impl Root {
     }
 
     pub(crate) fn open(&self) -> datasets::Result<Box<dyn datasets::Dataset>> {
-        datasets::open("imagenet", &datasets::Source::at(self.path()))
+        self.open_as("imagenet")
+    }
+
+    pub(crate) fn open_as(&self, kind: &str) -> datasets::Result<Box<dyn datasets::Dataset>> {
+        datasets::open(kind, &datasets::Source::at(self.path()))
     }
 
     /// The message of the error that opening gives, the root's path replaced by `ROOT`.
     pub(crate) fn error(&self) -> String {
-        match self.open() {
+        self.error_as("imagenet")
+    }
+
+    /// The same for a data set of kind `kind`.
+    pub(crate) fn error_as(&self, kind: &str) -> String {
+        match self.open_as(kind) {
             Ok(dataset) => panic!("opened with {} samples", dataset.len()),
-            Err(error) => error.to_string().replace(&self.path().display().to_string(), "ROOT"),
+            Err(error) => self.in_root(&error),
         }
+    }
+
+    /// The message of `error`, the root's path replaced by `ROOT`.
+    pub(crate) fn in_root(&self, error: &datasets::Error) -> String {
+        error.to_string().replace(&self.path().display().to_string(), "ROOT")
     }
 }
 
