@@ -53,7 +53,7 @@ pub struct Trace<'n> {
     seed: Seed,
     outputs: OnceCell<Outputs>,
     derived: RefCell<BTreeMap<String, Rc<Trace<'n>>>>,
-    memo: RefCell<BTreeMap<&'static str, Rc<dyn Any>>>,
+    memo: RefCell<BTreeMap<String, Rc<dyn Any>>>,
 }
 
 /// Where an explainer's random numbers come from. It names the views, not the call, so that results don't depend on the order of work.
@@ -136,13 +136,13 @@ impl<'n> Trace<'n> {
     ///
     /// # Errors
     /// As `make`, or where another type was kept under this key.
-    pub fn once<T: 'static>(&self, key: &'static str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+    pub fn once<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
         let known = self.memo.borrow().get(key).map(Rc::clone);
         let kept = match known {
             Some(kept) => kept,
             None => {
                 let made: Rc<dyn Any> = Rc::new(make()?);
-                self.memo.borrow_mut().insert(key, Rc::clone(&made));
+                self.memo.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
                 made
             }
         };

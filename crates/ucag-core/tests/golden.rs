@@ -1,5 +1,7 @@
 //! Every tensor of the golden index that this crate has an answer to, against ours.
 
+#[path = "golden/perturbation.rs"]
+mod perturbation;
 mod support;
 
 use support::{Entry, Golden, Verdict, number_after};
@@ -28,7 +30,6 @@ fn main() {
 const NOT_COVERED: &[(&str, &str, &str)] = &[
     ("lrp_", "", "relevance propagation: no such explainers yet"),
     ("fullgrad", "", "FullGrad: no such explainer yet"),
-    ("rise", "", "RISE: no such explainer yet"),
     ("extremal", "", "extremal perturbation: no such explainer yet"),
     ("metrics", "blur/kernel", ""),
     ("metrics", "", "metrics: see the metrics crate's golden test"),
@@ -56,6 +57,7 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         "in" | "cam" => layer_check(golden, net, described, double),
         "backprop" => backprop_check(golden, net, described, double),
         "ucag" => ucag_check(golden, described, double),
+        "rise" => perturbation::rise_check(golden, entry),
         "metrics" => blur_check(golden, &entry.key),
         _ => return Verdict::NotCovered("a file of a kind that this test doesn't know"),
     };

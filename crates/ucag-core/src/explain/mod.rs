@@ -7,6 +7,7 @@ pub mod excitation;
 pub mod gradcam;
 pub mod gradcampp;
 pub mod layercam;
+pub mod rise;
 mod settings;
 pub mod wgradcam;
 pub mod xgradcam;
@@ -125,6 +126,8 @@ pub static METHODS: &[&Method] = &[
     &backprop::GUIDED,
     &excitation::MWP,
     &excitation::CONTRASTIVE,
+    &rise::METHOD,
+    &rise::AUTHORS,
     &controls::POINT,
     &controls::RANDOM,
     &controls::UNIFORM,
