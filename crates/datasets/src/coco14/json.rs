@@ -72,7 +72,8 @@ pub(super) fn read(path: &Path) -> Result<Json> {
     serde_json::from_reader(BufReader::with_capacity(BUFFER, file)).map_err(|error| {
         let problem = if error.is_io() {
             format!("can't be read: {error}")
-        } else if error.is_eof() {
+        } else if error.to_string().contains("EOF while parsing") {
+            // `is_eof` doesn't know it where the place in the list has been put in front.
             format!("ends in the middle ({error}); is the file complete?")
         } else {
             format!("is not COCO's annotation file of instances: {error}")

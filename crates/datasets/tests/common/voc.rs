@@ -1,5 +1,6 @@
 //! Small folders in VOC's layout.
 
+#![allow(dead_code)] // each test program uses a part of it
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 use crate::common::{Root, blank};
