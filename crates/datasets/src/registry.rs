@@ -42,7 +42,8 @@ impl<'a> Source<'a> {
 }
 
 /// Every kind of data set.
-pub static DATASETS: &[DatasetKind] = &[imagenet::KIND, voc07::KIND, coco14::KIND, mini::imagefolder::KIND, mini::voc07::KIND, mini::coco14::KIND];
+pub static DATASETS: &[DatasetKind] =
+    &[imagenet::KIND, voc07::KIND, coco14::KIND, mini::imagefolder::KIND, mini::voc07::KIND, mini::coco14::KIND];
 
 /// Opens the data set of kind `kind`.
 ///
