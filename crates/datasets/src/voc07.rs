@@ -3,6 +3,7 @@
 //! A folder of another data set in this layout works too, with its own `classes.txt` (see [`ClassList`]).
 
 mod annotation;
+mod image_sets;
 mod layout;
 
 use std::path::PathBuf;
@@ -99,6 +100,9 @@ impl Voc07 {
         }
         let mut remarks = vec![subset.remark()];
         remarks.extend(unusable(&entries));
+        let pairs =
+            entries.iter().filter_map(|entry| Some((entry.stem.as_str(), &*entry.annotated.as_ref().ok()?.pairs)));
+        remarks.extend(image_sets::compare(&folder, &classes, &pairs.collect()));
         Ok(Self { folder, entries, classes, remarks, fingerprint: fingerprint.finish() })
     }
 }

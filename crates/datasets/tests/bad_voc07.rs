@@ -218,3 +218,23 @@ fn own_class_list() {
         "ROOT/classes.txt:2: class `a` is already on line 1"
     );
 }
+
+#[test]
+fn lists_of_single_classes_that_disagree() {
+    let photos = || voc(5, 4, &[&object("dog", 0, BOX), &object("dog", 1, BOX), &object("cat", 0, BOX), "<object/>"]);
+    let remarks = |dog: &str| {
+        let root = photos().file("ImageSets/Main/dog_test.txt", dog).file("ImageSets/Main/cow_test.txt", "000001 -1\n");
+        root.open_as(KIND).unwrap().remarks()[2..].to_vec()
+    };
+    // Photo 4 can't be used, and photo 9 is not among the samples: neither is compared.
+    assert!(remarks("000001  1\n000002  0\n000003 -1\n000004  1\n000009  1\n").is_empty());
+    assert_eq!(
+        remarks("000001  1\n000002  1\n000003  0\n"),
+        ["the lists of single classes disagree with the annotations on 2 pairs, the first on line 2 of \
+             ImageSets/Main/dog_test.txt, which should be 0; what counts is the annotations"]
+    );
+    assert!(
+        remarks("000001\n")[0]
+            .contains("on 1 pairs, the first on line 1 of ImageSets/Main/dog_test.txt, which should be 1")
+    );
+}
