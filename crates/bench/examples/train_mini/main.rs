@@ -26,7 +26,7 @@ use tch::Tensor;
 use ucag_core::network::template::{self, ResNet, Template};
 use ucag_core::network::{Checkpoint, Network};
 
-use optimise::{Adam, forward, one_cycle};
+use optimise::{Adam, Weight, forward, one_cycle, tied};
 
 const CLASSES: i64 = Class::COUNT as i64;
 const BATCH: usize = 32;
@@ -54,12 +54,19 @@ struct Recipe {
     rate: f64,
 }
 
+impl Recipe {
+    /// Of so many places a weight treats all alike. VGG's first linear layer reads 7 × 7 places; where any number of objects may lie
+    /// anywhere, so few scenes don't teach it every class at every place.
+    fn places(&self, weight: &str) -> i64 {
+        if self.task == Task::ManyLabels && self.arch == "vgg" && weight == "classifier.0.weight" { 49 } else { 1 }
+    }
+}
+
 fn recipes() -> Vec<Recipe> {
     let resnet =
         ResNet { bottleneck: false, depths: [1, 1, 1, 1], stem: 16, planes: [16, 32, 48, 80], groups: 1, widening: 1 };
     let resnet = || template::resnet(&resnet, CLASSES);
-    let vgg: &[&[i64]] = &[&[8], &[16], &[24, 24], &[32, 32], &[32, 32]];
-    let vgg = || template::vgg(vgg, true, 64, CLASSES);
+    let vgg = |stages: &[&[i64]]| template::vgg(stages, true, 64, CLASSES);
     let one_label = |arch, template, input_size, steps, rate| Recipe {
         name: arch,
         arch,
@@ -82,9 +89,9 @@ fn recipes() -> Vec<Recipe> {
         one_label("resnet", resnet(), 128, 1000, 4e-3),
         one_label("densenet", template::densenet(12, &[3, 4, 4, 3], 24, CLASSES), 128, 900, 4e-3),
         one_label("inception_v3", template::inception(8, CLASSES), 171, 1400, 4e-3),
-        one_label("vgg", vgg(), 128, 800, 3e-3),
-        many_labels("resnet_multilabel", "resnet", resnet(), 1000, 3e-3),
-        many_labels("vgg_multilabel", "vgg", vgg(), 1000, 2e-3),
+        one_label("vgg", vgg(&[&[8], &[16], &[24, 24], &[32, 32], &[32, 32]]), 128, 800, 3e-3),
+        many_labels("resnet_multilabel", "resnet", resnet(), 1600, 4e-3),
+        many_labels("vgg_multilabel", "vgg", vgg(&[&[8], &[16], &[24, 24], &[48, 48], &[64, 64]]), 1200, 4e-3),
     ]
 }
 
@@ -122,20 +129,16 @@ fn checkpoint(name: &str) -> PathBuf {
 fn train(recipe: &Recipe) -> Result<()> {
     tch::manual_seed(1);
     let start = Instant::now();
-    let state: HashMap<String, Tensor> = match recipe.task {
-        Task::OneLabel => recipe.template.random(1).into_iter().collect(),
-        Task::ManyLabels => {
-            let path = checkpoint(recipe.arch);
-            Tensor::read_safetensors(&path).with_context(|| path.display().to_string())?.into_iter().collect()
-        }
-    };
+    let state = start_from(recipe)?;
     let named = state.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
     let network = Network::from_checkpoint(recipe.arch, &Checkpoint::from_tensors(recipe.arch, named))?;
     // The graph's tensors are the state's, so what the optimiser changes in place the graph computes with.
-    let weights: Vec<&Tensor> =
-        state.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor).collect();
-    for weight in &weights {
-        let _ = weight.set_requires_grad(true);
+    let trained = state.iter().filter(|(name, _)| !name.contains("running_"));
+    let weights: Vec<Weight<'_>> =
+        trained.map(|(name, tensor)| Weight { tensor, places: recipe.places(name) }).collect();
+    let tensors: Vec<&Tensor> = weights.iter().map(|weight| weight.tensor).collect();
+    for tensor in &tensors {
+        let _ = tensor.set_requires_grad(true);
     }
     let mut adam = Adam::new(&weights);
     let batches = batches::draw(recipe.task, recipe.input_size, recipe.steps);
@@ -143,7 +146,7 @@ fn train(recipe: &Recipe) -> Result<()> {
     for step in 0..recipe.steps {
         let batch = batches.recv().context("the scenes ran out")?;
         let loss = batch.loss(&forward(&network, batch.images(recipe.input_size))?)?;
-        let gradients = Tensor::f_run_backward(&[&loss], &weights, false, false)?;
+        let gradients = Tensor::f_run_backward(&[&loss], &tensors, false, false)?;
         adam.step(&weights, &gradients, recipe.rate * one_cycle(step as f64 / recipe.steps as f64));
         let loss = loss.double_value(&[]);
         let mean: f64 = smooth.map_or(loss, |mean: f64| mean * 0.98 + loss * 0.02);
@@ -154,6 +157,25 @@ fn train(recipe: &Recipe) -> Result<()> {
         }
     }
     save(&checkpoint(recipe.name), &state, recipe)
+}
+
+/// Weights to start from: random ones, and for many labels those of the network for one label, as far as they have the same shapes.
+fn start_from(recipe: &Recipe) -> Result<HashMap<String, Tensor>> {
+    let mut state: HashMap<String, Tensor> = recipe.template.random(1).into_iter().collect();
+    if recipe.task == Task::ManyLabels {
+        let path = checkpoint(recipe.arch);
+        for (name, tensor) in Tensor::read_safetensors(&path).with_context(|| path.display().to_string())? {
+            if state.get(&name).is_some_and(|random| random.size() == tensor.size()) {
+                state.insert(name, tensor);
+            }
+        }
+    }
+    for (name, tensor) in &mut state {
+        if recipe.places(name) > 1 {
+            *tensor = tied(tensor, recipe.places(name));
+        }
+    }
+    Ok(state)
 }
 
 /// Measures the checkpoint as it was written.
