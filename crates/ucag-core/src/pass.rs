@@ -154,8 +154,15 @@ impl<'n> Trace<'n> {
     /// # Errors
     /// Where the network can't take the views.
     pub fn logits(&self) -> Result<Tensor> {
-        let scores = self.outputs()?.scores.detach();
-        Ok(if scores.dim() == 4 { scores.f_mean_dim([2i64, 3].as_slice(), false, scores.kind())? } else { scores })
+        Ok(self.mean_scores()?.detach())
+    }
+
+    fn mean_scores(&self) -> Result<Tensor> {
+        let scores = &self.outputs()?.scores;
+        Ok(match scores.dim() {
+            4 => scores.f_mean_dim([2i64, 3].as_slice(), false, scores.kind())?,
+            _ => scores.shallow_clone(),
+        })
     }
 
     /// This pass with a class to explain.
@@ -333,6 +340,19 @@ impl<'n> Pass<'n> {
             self.gradients.borrow_mut().extend(nodes.iter().copied().zip(gradients));
         }
         self.gradients.borrow().get(&node).map(Tensor::shallow_clone).ok_or_else(|| self.not_needed(node))
+    }
+
+    /// Gradient of [`Pass::score`] at the views, `[B, 3, H, W]`; the views, node 0, must be among [`Needs::gradients`]. A network in
+    /// convolutional form has its logits averaged here, where [`Pass::gradient`] starts from their softmax over positions. Once a pass.
+    ///
+    /// # Errors
+    /// As [`Pass::activation`].
+    pub fn gradient_at_views(&self) -> Result<Tensor> {
+        if !self.trace.needs.gradients.contains(&0) {
+            return Err(self.not_needed(0));
+        }
+        let score = self.trace.mean_scores()?.f_select(1, self.class as i64)?.f_sum(self.views().kind())?;
+        Ok(Tensor::f_run_backward(&[score], &[self.kept(0)?], false, false)?.swap_remove(0))
     }
 
     fn kept(&self, node: NodeId) -> Result<&Tensor> {

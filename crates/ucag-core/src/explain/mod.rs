@@ -4,6 +4,7 @@ pub mod backprop;
 pub mod cam;
 pub mod controls;
 pub mod excitation;
+pub mod extremal;
 pub mod gradcam;
 pub mod gradcampp;
 pub mod layercam;
@@ -128,6 +129,7 @@ pub static METHODS: &[&Method] = &[
     &excitation::CONTRASTIVE,
     &rise::METHOD,
     &rise::AUTHORS,
+    &extremal::METHOD,
     &controls::POINT,
     &controls::RANDOM,
     &controls::UNIFORM,

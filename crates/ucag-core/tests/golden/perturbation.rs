@@ -2,10 +2,14 @@
 
 use tch::{Device, Kind, Tensor};
 use ucag_core::Result;
+use ucag_core::explain::extremal::mask::MaskGenerator;
+use ucag_core::explain::extremal::perturbation::{Perturbation, Pyramid};
+use ucag_core::explain::extremal::search::Search;
 use ucag_core::explain::rise::Form;
 use ucag_core::explain::rise::masks::Stretch;
+use ucag_core::filter::{Border, gaussian_blur};
 
-use crate::support::{Entry, Golden};
+use crate::support::{Entry, Golden, close};
 
 /// Masks and maps: keys are `INPUT/masks_FORM` and `NET/INPUT/rise/FORM`.
 pub(crate) fn rise_check(golden: &Golden, entry: &Entry) -> Result<Option<Tensor>> {
@@ -32,4 +36,45 @@ pub(crate) fn rise_check(golden: &Golden, entry: &Entry) -> Result<Option<Tensor
         }
         _ => Ok(None),
     }
+}
+
+/// The parts of extremal perturbation, and searches of some iterations, of resnet50's x64: keys are `PART/what`.
+pub(crate) fn extremal_check(golden: &Golden, entry: &Entry) -> Result<Option<Tensor>> {
+    let image = golden.tensor("in_resnet50", "x64/input").unsqueeze(0);
+    let size = [image.size()[2], image.size()[3]];
+    let given = |key: &str| golden.tensor("extremal", key).unsqueeze(0);
+    let (part, what) = entry.key.split_once('/').expect("a key has two parts");
+    let perturbation = if part.ends_with("blur") { Perturbation::Blur } else { Perturbation::Fade };
+    if let Some(iterations) = part.strip_prefix("iter") {
+        let iterations = iterations.parse().expect("a number of iterations");
+        let search = Search { areas: vec![0.12], iterations, perturbation: Perturbation::Fade, step: 4, sigma: 8 };
+        let found = search.run(&golden.network("resnet50", false), &image, entry.class.expect("a class"))?;
+        let area = |masks: &Tensor| masks.mean(Kind::Float).view([1]);
+        let reference = given(&format!("{part}/mask"));
+        let flat = [found.masks.flatten(0, -1), reference.flatten(0, -1)];
+        let correlation = Tensor::stack(&flat, 0).corrcoef().double_value(&[0, 1]);
+        assert!(correlation > 0.7, "{part}: the masks' correlation is {correlation}");
+        close(&area(&found.masks), &area(&reference), 0.15).expect("the masks' areas");
+        return Ok(match what {
+            "mask" => Some(found.masks),
+            "history" => Some(Tensor::cat(&[found.rewards, found.area_terms], 0)),
+            "area" => Some(area(&found.masks)),
+            _ => None,
+        });
+    }
+    Ok(match (part, what) {
+        ("pyramid_blur" | "pyramid_fade", "levels_0_3_6") => {
+            Some(Pyramid::new(&image, perturbation)?.levels().index_select(0, &Tensor::from_slice(&[0i64, 3, 6])))
+        }
+        ("apply_blur" | "apply_fade", "result") => {
+            Some(Pyramid::new(&image, perturbation)?.apply(&given(&format!("{part}/mask")))?.images)
+        }
+        ("imsmooth_sigma5", "result") => Some(gaussian_blur(&image, 41, 5.0, Border::Zero)?),
+        ("mask_generator", _) => {
+            let generator = MaskGenerator::new(size, 4, 8, Kind::Float, Device::Cpu)?;
+            let full = generator.full(&given("mask_generator/parameter"))?;
+            Some(if what == "cropped" { generator.crop(&full)? } else { full })
+        }
+        _ => None,
+    })
 }
