@@ -1,4 +1,4 @@
-//! Logits of small members of every family, against torchvision's (`fixtures/make_families.py` makes the files).
+//! Logits of small members of every family, against torchvision's, also as networks from Caffe have them (`fixtures/make_families.py` makes the files).
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
@@ -8,7 +8,7 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use support::close;
 use tch::{Kind, Tensor};
-use ucag_core::network::{FAMILIES, Network};
+use ucag_core::network::{FAMILIES, Network, Preprocessing};
 use ucag_core::pass::{Needs, Pass};
 
 fn tensor(path: &Path, name: &str) -> Tensor {
@@ -34,10 +34,14 @@ fn logits_equal_torchvisions_at_several_sizes() {
         ("inception_v3", "inception_v3"),
         ("inception_v3_transform", "inception_v3"),
         ("squeezenet1_0", "squeezenet1_0"),
+        ("resnet_caffe", "resnet (bottleneck blocks [1, 2, 1, 1])"),
+        ("vgg_caffe", "vgg11"),
     ] {
         let family = FAMILIES.iter().find(|family| name.starts_with(family.id)).expect("the name begins with a family");
         let network = Network::load(family.id, &folder.join(format!("{name}.safetensors"))).unwrap();
         assert_eq!(network.variant, variant);
+        let caffe = name.ends_with("caffe");
+        assert_eq!(network.preprocessing, if caffe { Preprocessing::Caffe } else { Preprocessing::Imagenet }, "{name}");
         for size in ["96x96", "80x107", "113x78"] {
             let input = tensor(&folder.join(format!("input_{size}.safetensors")), "input").unsqueeze(0) / 64.0;
             let logits = Pass::new(&network, input, 0, Needs::default()).unwrap().logits().unwrap();
@@ -46,5 +50,5 @@ fn logits_equal_torchvisions_at_several_sizes() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 27);
+    assert_eq!(checked, 33);
 }

@@ -164,3 +164,38 @@ fn layers_and_classes_that_do_not_exist_are_refused() {
     let small = Pass::new(&inception, views().narrow(2, 0, 40), 0, Needs::default()).unwrap().logits().unwrap_err();
     assert!(small.to_string().contains("for an input of [1, 3, 40, 64]"), "{small}");
 }
+
+#[test]
+fn both_forms_agree_at_the_training_size() {
+    let vgg: &[&[i64]] = &[&[4], &[4], &[6], &[6], &[8]];
+    let square = Tensor::arange(3 * 224 * 224, (Kind::Float, Device::Cpu)).view([1, 3, 224, 224]);
+    let square = (square * 0.013).sin();
+    for (arch, template) in [("vgg", template::vgg(vgg, false, 16, 5)), ("resnet", tiny_resnet(true, 1))] {
+        let pooled = build(arch, &template);
+        let convolutional = pooled.convolutional().unwrap();
+        let pass = |network: &Network, class| {
+            let layers = network.layers(None, None).unwrap();
+            let pass = Pass::new(network, square.shallow_clone(), class, Needs::layer(layers.target)).unwrap();
+            (pass.logits().unwrap(), pass.gradient(layers.target).unwrap())
+        };
+        let (one, other) = (pass(&pooled, 2), pass(&convolutional, 2));
+        let off = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]) / b.abs().max().double_value(&[]);
+        assert!(off(&one.0, &other.0) < 1e-5 && off(&one.1, &other.1) < 1e-4, "{arch}");
+        // Wider inputs have a map of logits, over which the class's one is spread.
+        let wide = square.repeat([1, 1, 1, 2]).narrow(3, 0, 298);
+        let pass = Pass::new(&convolutional, wide, 3, Needs::default()).unwrap();
+        let cotangent = pass.cotangent().unwrap();
+        let size = cotangent.size();
+        assert!(size[..2] == [1, 5] && size[2] == 1 && size[3] > 1, "{arch}: {size:?}");
+        assert!((cotangent.sum(Kind::Double).double_value(&[]) - 1.0).abs() < 1e-5);
+        assert!((cotangent.select(1, 3).sum(Kind::Double).double_value(&[]) - 1.0).abs() < 1e-5);
+        assert_eq!(pass.logits().unwrap().size(), [1, 5]);
+        // And smaller ones don't fit.
+        let small = square.narrow(2, 0, 64).narrow(3, 0, 64);
+        let error = Pass::new(&convolutional, small, 0, Needs::default()).unwrap().logits().unwrap_err().to_string();
+        assert!(error.contains(if arch == "vgg" { "layer classifier.0" } else { "layer avgpool" }), "{error}");
+    }
+    let squeezenet = build("squeezenet", &template::squeezenet(true, 8, 5));
+    let error = squeezenet.convolutional().unwrap_err().to_string();
+    assert_eq!(error, "squeezenet1_1 has no convolutional form; there is one for vgg and resnet");
+}

@@ -2,13 +2,17 @@
 
 pub mod backprop;
 pub mod cam;
+pub mod cameras;
 pub mod controls;
 pub mod excitation;
 pub mod extremal;
 pub mod gradcam;
 pub mod gradcampp;
 pub mod layercam;
+pub mod linear;
+pub mod normgrad;
 pub mod rise;
+pub mod scorecam;
 mod settings;
 pub mod wgradcam;
 pub mod xgradcam;
@@ -122,6 +126,15 @@ pub static METHODS: &[&Method] = &[
     &wgradcam::METHOD,
     &layercam::METHOD,
     &layercam::FUSED,
+    &linear::METHOD,
+    &scorecam::METHOD,
+    &scorecam::TORCHCAM,
+    &scorecam::PGC,
+    &normgrad::METHOD,
+    &normgrad::SELECTIVE,
+    &normgrad::SCALING,
+    &normgrad::CONVOLUTION,
+    &cameras::METHOD,
     &backprop::GRADIENT,
     &backprop::DECONVNET,
     &backprop::GUIDED,

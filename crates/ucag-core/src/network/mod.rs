@@ -2,6 +2,7 @@
 
 mod builder;
 mod checkpoint;
+mod convolutional;
 mod densenet;
 mod graph;
 mod inception;
@@ -99,8 +100,37 @@ pub struct Network {
     pub classes: usize,
     /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's.
     pub input_size: usize,
+    /// How its input is normalised.
+    pub preprocessing: Preprocessing,
     /// Where its weights are.
     pub device: Device,
+}
+
+/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preprocessing {
+    /// torchvision's, with ImageNet's statistics.
+    Imagenet,
+    /// That of networks from Caffe: 255 x, less the mean colour.
+    Caffe,
+}
+
+impl Preprocessing {
+    /// What is subtracted.
+    pub fn mean(self) -> [f32; 3] {
+        match self {
+            Preprocessing::Imagenet => [0.485, 0.456, 0.406],
+            Preprocessing::Caffe => [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0],
+        }
+    }
+
+    /// What the rest is divided by.
+    pub fn deviation(self) -> [f32; 3] {
+        match self {
+            Preprocessing::Imagenet => [0.229, 0.224, 0.225],
+            Preprocessing::Caffe => [1.0 / 255.0; 3],
+        }
+    }
 }
 
 impl Network {
@@ -134,7 +164,25 @@ impl Network {
                 architecture(format!("its metadata has input_size '{text}', expected a number of pixels"))
             })?,
         };
-        Ok(Self { family, variant, graph, layer, middle, classes: classes as usize, input_size, device: Device::Cpu })
+        let preprocessing = match checkpoint.metadata("preprocessing") {
+            None | Some("imagenet") => Preprocessing::Imagenet,
+            Some("caffe") => Preprocessing::Caffe,
+            Some(text) => {
+                let problem = format!("its metadata has preprocessing '{text}', expected 'imagenet' or 'caffe'");
+                return Err(architecture(problem));
+            }
+        };
+        Ok(Self {
+            family,
+            variant,
+            graph,
+            layer,
+            middle,
+            classes: classes as usize,
+            input_size,
+            preprocessing,
+            device: Device::Cpu,
+        })
     }
 
     /// The nodes that methods are defined at: the family's, or those named.

@@ -1,4 +1,5 @@
-//! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it: the stride sits on the 3×3 convolution.
+//! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it: the stride sits on the 3×3 convolution. In networks
+//! converted from Caffe it sits on the 1×1 convolution before that, and the stem differs (protocol section 4.2).
 
 use super::builder::{Builder, Padding};
 use super::checkpoint::Checkpoint;
@@ -22,14 +23,16 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     x = b.conv("conv1", x, 2, Padding::Same)?;
     x = b.batch_norm("bn1", x, EPS)?;
     x = b.relu("relu", x);
-    x = b.max_pool("maxpool", x, 3, 2, 1, false);
+    // A network that comes from Caffe shows by its stem's bias.
+    let caffe = checkpoint.has("conv1.bias");
+    x = if caffe { b.max_pool("maxpool", x, 3, 2, 0, true) } else { b.max_pool("maxpool", x, 3, 2, 1, false) };
     let bottleneck = checkpoint.has("layer1.0.conv3.weight");
     let mut depths = Vec::new();
     for stage in 1..=4 {
         let blocks = checkpoint.indices(&format!("layer{stage}."));
         for &block in &blocks {
             let stride = if stage > 1 && block == 0 { 2 } else { 1 };
-            x = residual_block(&mut b, &format!("layer{stage}.{block}"), x, stride, bottleneck)?;
+            x = residual_block(&mut b, &format!("layer{stage}.{block}"), x, stride, Block { bottleneck, caffe })?;
         }
         depths.push(blocks.len());
     }
@@ -41,9 +44,22 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
     Ok(Built { graph: b.finish()?, variant, layer: "layer4".into(), middle: "layer3".into(), classes })
 }
 
+/// What kind of blocks a network has.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Three convolutions, not two.
+    bottleneck: bool,
+    /// The stride sits on the first of them.
+    caffe: bool,
+}
+
 /// Names are those of torchvision's feature extraction, which numbers the uses of the block's one ReLU.
-fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, bottleneck: bool) -> Result<NodeId> {
-    let strides: &[i64] = if bottleneck { &[1, stride, 1] } else { &[stride, 1] };
+fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, block: Block) -> Result<NodeId> {
+    let strides: &[i64] = match block {
+        Block { bottleneck: false, .. } => &[stride, 1],
+        Block { caffe: false, .. } => &[1, stride, 1],
+        Block { caffe: true, .. } => &[stride, 1, 1],
+    };
     let relu = |i: usize| {
         if i == 0 { format!("{name}.relu") } else { format!("{name}.relu_{i}") }
     };

@@ -19,6 +19,15 @@ pub(super) static FAMILY: Family = Family {
 fn build(checkpoint: &Checkpoint) -> Result<Built> {
     let (mut b, mut x) = Builder::new(checkpoint);
     let positions = checkpoint.indices("features.");
+    // Networks that come from Caffe round the size of a pooled map up.
+    let ceil = match checkpoint.metadata("max_pool") {
+        None | Some("floor") => false,
+        Some("ceil") => true,
+        Some(other) => {
+            let problem = format!("max_pool is '{other}', expected 'floor' or 'ceil'");
+            return Err(checkpoint.wrong("__metadata__", problem));
+        }
+    };
     let mut convolutions = 0;
     let mut normalised = false;
     let mut layer = String::new();
@@ -38,7 +47,7 @@ fn build(checkpoint: &Checkpoint) -> Result<Built> {
         x = b.relu(&layer, x);
         if at.peek() != Some(&(next + 1)) {
             pools.push(format!("features.{}", next + 1));
-            x = b.max_pool(&format!("features.{}", next + 1), x, 2, 2, 0, false);
+            x = b.max_pool(&format!("features.{}", next + 1), x, 2, 2, 0, ceil);
         }
     }
     x = b.adaptive_avg_pool("avgpool", x, 7);

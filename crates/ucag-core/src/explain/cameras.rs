@@ -1,0 +1,117 @@
+//! CAMERAS (Jalwana et al., CVPR 2021; protocol section 2.2): activations and gradients averaged over several input resolutions.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::cam::weighted_sum;
+use super::{Explainer, Extra, Method, Setting};
+use crate::filter::{Interpolation, resize};
+use crate::network::{Layers, Network};
+use crate::pass::{Needs, Pass, Trace};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(super) static METHOD: Method = Method {
+    id: "cameras",
+    name: "CAMERAS",
+    summary: "activation and gradient, each averaged over input resolutions, multiplied and summed over channels",
+    source: "Jalwana et al., CVPR 2021",
+    settings: &[Setting {
+        key: "resolutions",
+        summary: "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
+        default: &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
+        range: (1.0, 4096.0),
+        whole: true,
+        list: true,
+    }],
+    make: |settings| {
+        Arc::new(Cameras { resolutions: settings.list("resolutions").iter().map(|&side| side as i64).collect() })
+    },
+    ..Method::CAM
+};
+
+/// Channels that are enlarged at a time: all 2048 of a ResNet at 224 × 224 would be 400 MB.
+const CHANNELS: i64 = 128;
+
+#[derive(Debug)]
+struct Cameras {
+    resolutions: Vec<i64>,
+}
+
+impl Cameras {
+    /// `Σ_k mean_r A_rk · mean_r G_rk` for each class, with A and G enlarged to the first resolution's square.
+    fn maps(&self, first: &Rc<Trace<'_>>, classes: &[usize], layers: &Layers) -> Result<BTreeMap<usize, Tensor>> {
+        let layer = layers.target;
+        let mut traces = vec![Rc::clone(first)];
+        for &side in &self.resolutions[1..] {
+            traces.push(first.derived(&format!("cameras {side} {layer}"), || {
+                Ok((resize(first.views(), [side, side], Interpolation::Bicubic)?, Needs::layer(layer)))
+            })?);
+        }
+        let activations: Vec<Tensor> =
+            traces.iter().map(|trace| trace.target(classes[0])?.activation(layer)).collect::<Result<_>>()?;
+        let gradients = |&class: &usize| -> Result<Vec<Tensor>> {
+            traces.iter().map(|trace| trace.target(class)?.gradient(layer)).collect()
+        };
+        let gradients: Vec<Vec<Tensor>> = classes.iter().map(gradients).collect::<Result<_>>()?;
+        let mut maps: BTreeMap<usize, Tensor> = BTreeMap::new();
+        let channels = activations[0].size()[1];
+        for start in (0..channels).step_by(CHANNELS as usize) {
+            let count = CHANNELS.min(channels - start);
+            let mean = |parts: &[Tensor]| self.mean(parts, start, count);
+            let activation = mean(&activations)?;
+            for (&class, gradients) in classes.iter().zip(&gradients) {
+                let part = weighted_sum(&mean(gradients)?, &activation)?;
+                let sum = match maps.remove(&class) {
+                    Some(before) => before.f_add(&part)?,
+                    None => part,
+                };
+                maps.insert(class, sum);
+            }
+        }
+        Ok(maps)
+    }
+
+    /// Some channels' mean over resolutions.
+    fn mean(&self, parts: &[Tensor], start: i64, count: i64) -> Result<Tensor> {
+        let size = [self.resolutions[0]; 2];
+        let enlarged = |part: &Tensor| -> Result<Tensor> {
+            resize(&part.f_narrow(1, start, count)?.f_contiguous()?, size, Interpolation::Bilinear)
+        };
+        let mut sum = enlarged(&parts[0])?;
+        for part in &parts[1..] {
+            sum = sum.f_add(&enlarged(part)?)?;
+        }
+        Ok(sum.f_div_scalar(parts.len() as f64)?)
+    }
+}
+
+impl Explainer for Cameras {
+    fn needs(&self, _: &Network, layers: &Layers) -> Result<Needs> {
+        Ok(Needs::layer(layers.target))
+    }
+
+    /// Signed; a forward pass a resolution serves all classes, and each class takes a short backward pass.
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        let (trace, class) = (pass.trace(), pass.class());
+        if !trace.classes().contains(&class) {
+            return self.maps(trace, &[class], layers)?.remove(&class).ok_or_else(lost);
+        }
+        let all = trace.once("cameras", || self.maps(trace, trace.classes(), layers))?;
+        all.get(&class).map(Tensor::shallow_clone).ok_or_else(lost)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        // In passes of the first resolution's size.
+        let first = self.resolutions[0] as f64;
+        let others = self.resolutions[1..].iter().map(|&side| (side as f64 / first).powi(2));
+        Extra { per_view: others.sum::<f64>().round() as usize, per_class: 0 }
+    }
+}
+
+fn lost() -> Error {
+    Error::Invalid("CAMERAS lost a class".into())
+}

@@ -1,0 +1,123 @@
+//! NormGrad (Rebuffi et al., CVPR 2020; protocol section 2.2): how strongly each position would drive the weights of a convolution there.
+//!
+//! The gradient of a 1×1 convolution's weights is a sum over positions of outer products of what went in and the gradient at what came out;
+//! NormGrad maps the norms of the summands. A virtual identity makes that possible at any layer.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::cam::{Cam, Layer};
+use super::{Explainer, Method};
+use crate::network::{Conv, Graph, Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::post::Post;
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(super) static METHOD: Method = Method {
+    id: "normgrad",
+    name: "NormGrad",
+    summary: "norm of the activation times norm of the gradient at each position: a virtual 1×1 convolution behind the layer",
+    make: |_| Arc::new(Cam(virtual_identity)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static SELECTIVE: Method = Method {
+    id: "normgrad-selective",
+    name: "NormGrad (selective)",
+    summary: "norm of what is positive of activation times gradient at each position",
+    make: |_| Arc::new(Cam(selective)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static SCALING: Method = Method {
+    id: "normgrad-scaling",
+    name: "NormGrad (scaling)",
+    summary: "norm of activation times gradient at each position: a virtual scaling behind the layer",
+    make: |_| Arc::new(Cam(scaling)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static CONVOLUTION: Method = Method {
+    id: "normgrad-conv",
+    name: "NormGrad (convolution)",
+    summary: "at the last real convolution in front of the layer: norm of the window it reads times norm of the gradient behind it",
+    make: |_| Arc::new(AtConvolution),
+    ..COMMON
+};
+
+const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: Post::Heat(None), ..Method::CAM };
+
+/// `‖A‖ ‖G‖`, norms over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn virtual_identity(layer: &Layer) -> Result<Tensor> {
+    Ok(norm(&layer.activation)?.f_mul(&norm(&layer.gradient)?)?)
+}
+
+/// `‖max(A G, 0)‖`, elementwise product, norm over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn selective(layer: &Layer) -> Result<Tensor> {
+    norm(&layer.activation.f_mul(&layer.gradient)?.f_relu()?)
+}
+
+/// `‖A G‖`, elementwise product, norm over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn scaling(layer: &Layer) -> Result<Tensor> {
+    norm(&layer.activation.f_mul(&layer.gradient)?)
+}
+
+/// `‖x_u‖ ‖g_u‖`, where x_u is the window of `input` that a `kernel` × `kernel` convolution reads for position u of its output, and g the
+/// gradient there.
+///
+/// # Errors
+/// Where the sizes don't belong together.
+pub fn windows(input: &Tensor, gradient: &Tensor, kernel: [i64; 2], stride: i64, padding: [i64; 2]) -> Result<Tensor> {
+    let windows = input.f_im2col(kernel, [1, 1], padding, [stride, stride])?;
+    let size = gradient.size();
+    norm(&windows.f_view([size[0], -1, size[2], size[3]])?)?.f_mul(&norm(gradient)?).map_err(Error::from)
+}
+
+fn norm(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_norm_scalaropt_dim(2.0, [1i64].as_slice(), true)?)
+}
+
+#[derive(Debug)]
+struct AtConvolution;
+
+impl AtConvolution {
+    /// The last convolution at the layer or in front of it, and what it reads.
+    fn find(graph: &Graph, layer: NodeId) -> Result<(NodeId, NodeId, &Conv)> {
+        let convolution = |id: NodeId| match &graph.nodes()[id].op {
+            Op::Conv(conv) => Some((id, graph.nodes()[id].inputs[0], conv)),
+            _ => None,
+        };
+        (0..=layer).rev().find_map(convolution).ok_or_else(|| {
+            let name = &graph.nodes()[layer].name;
+            Error::Invalid(format!("normgrad-conv needs a convolution at layer {name} or in front of it"))
+        })
+    }
+}
+
+impl Explainer for AtConvolution {
+    fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
+        let (id, input, _) = Self::find(&network.graph, layers.target)?;
+        Ok(Needs { activations: vec![input], gradients: vec![id] })
+    }
+
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        let (id, input, conv) = Self::find(&pass.network().graph, layers.target)?;
+        let shape = conv.weight.size();
+        let kernel = [shape[2], shape[3]];
+        windows(&pass.activation(input)?, &pass.gradient(id)?, kernel, conv.stride, conv.padding)
+    }
+}

@@ -1,0 +1,59 @@
+//! The fully convolutional form of a network: the same weights, applied at every position of a larger input (protocol section 2.1).
+
+use super::graph::{Conv, Graph, Node, NodeId, Op, Pool};
+use super::{Network, resnet, vgg};
+use crate::{Error, Result};
+
+impl Network {
+    /// This network in the form in which TorchRay runs it, on the same weights: it gives a map of logits, `[B, N, h, w]`, of one position for an
+    /// input of the training size.
+    ///
+    /// A VGG loses its adaptive pooling, and its first fully connected layer becomes a convolution as large as the pooled map was; a ResNet's global
+    /// pooling becomes a window as large as the last map is at the training size. Nodes keep their names.
+    ///
+    /// # Errors
+    /// Where the network is of another family, which has no such form.
+    pub fn convolutional(&self) -> Result<Self> {
+        if ![vgg::FAMILY.id, resnet::FAMILY.id].contains(&self.family.id) {
+            let known = format!("{} and {}", vgg::FAMILY.id, resnet::FAMILY.id);
+            let problem = format!("{} has no convolutional form; there is one for {known}", self.variant);
+            return Err(Error::Invalid(problem));
+        }
+        let mut nodes: Vec<Node> = Vec::new();
+        // Where each node's output is found in the new graph.
+        let mut places: Vec<NodeId> = Vec::new();
+        // Side of the map that was flattened.
+        let mut side = 1;
+        for node in self.graph.nodes() {
+            let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| places[input]).collect();
+            let op = match &node.op {
+                Op::AdaptiveAvgPool { size: 1 } => {
+                    let kernel = self.input_size.div_ceil(STRIDE) as i64;
+                    Op::AvgPool(Pool { kernel, stride: 1, padding: 0, ceil: false })
+                }
+                Op::AdaptiveAvgPool { size } => {
+                    side = *size;
+                    places.push(inputs[0]);
+                    continue;
+                }
+                Op::Flatten => {
+                    places.push(inputs[0]);
+                    continue;
+                }
+                Op::Linear { weight, bias } => {
+                    let weight = weight.f_view([weight.size()[0], -1, side, side])?;
+                    side = 1;
+                    let bias = bias.as_ref().map(tch::Tensor::shallow_clone);
+                    Op::Conv(Conv { weight, bias, stride: 1, padding: [0, 0], groups: 1 })
+                }
+                other => other.with_weights(&|weight| Ok(weight.shallow_clone()))?,
+            };
+            places.push(nodes.len());
+            nodes.push(Node { name: node.name.clone(), op, inputs });
+        }
+        self.with_graph(Graph::new(nodes), self.device)
+    }
+}
+
+/// Input pixels for each position of both families' last map.
+const STRIDE: usize = 32;
