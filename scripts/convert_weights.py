@@ -3,10 +3,13 @@
     pip install torch torchvision safetensors      # wherever you have PyTorch; this project itself doesn't need it
     python3 scripts/convert_weights.py torchvision resnet50 densenet121 inception_v3     # downloads, into data/weights/
     python3 scripts/convert_weights.py file resnet50.pth data/weights/resnet50.safetensors
+    python3 scripts/convert_weights.py torchray vgg16_voc-b050e8c3.pth.tar data/weights/vgg16_voc07.safetensors
 
 `torchvision` fetches the IMAGENET1K_V1 weights, which the published numbers are made with (V2 weights score differently).
 `file` takes any state dict, or a checkpoint that holds one under `state_dict` or `model`; names may begin with `module.`
 (DataParallel), and DenseNet's old names (`norm.1`) are brought up to date.
+`torchray` takes the VGG-16 and ResNet-50 that TorchRay fine-tuned on VOC and COCO. They come from Caffe: names differ, colours are in the order blue,
+green, red, and so do normalisation and pooling, which the file then says.
 """
 
 import argparse
@@ -38,6 +41,34 @@ def state_dict(path: pathlib.Path):
     return loaded
 
 
+# VGG's fully connected layers, which are numbered without the dropout layers between them.
+TORCHRAY_VGG = {"classifier.2": "classifier.3", "classifier.4": "classifier.6"}
+
+
+def from_torchray(path: pathlib.Path):
+    """torchvision's names and colour order for a checkpoint of TorchRay's, and what the file must say of it."""
+    tensors = state_dict(path)
+    vgg = any(name.startswith("features.") for name in tensors)
+    converted = {}
+    for name, tensor in tensors.items():
+        if vgg:
+            layer, _, part = name.rpartition(".")
+            name = f"{TORCHRAY_VGG.get(layer, layer)}.{part}"
+            if name.startswith("classifier.") and part == "weight":
+                tensor = tensor.reshape(tensor.shape[0], -1)
+        else:
+            # Batch norm is two layers in Caffe: `bn1.0.running_mean` and `bn1.1.weight` belong to one `bn1`.
+            name = re.sub(r"(bn\d|downsample\.\d)\.[01]\.", r"\1.", name)
+        if name in converted:
+            sys.exit(f"{path}: two tensors would be called {name}; is it a checkpoint of TorchRay's?")
+        converted[name] = tensor
+    stem = "features.0.weight" if vgg else "conv1.weight"
+    if stem not in converted or (not vgg and "conv1.bias" not in converted):
+        sys.exit(f"{path}: is neither a VGG-16 nor a ResNet-50 of TorchRay's (there is no {stem if vgg else 'conv1.bias'})")
+    converted[stem] = converted[stem][:, [2, 1, 0]]
+    return converted, {"source": path.name, "preprocessing": "caffe", "max_pool": "ceil"}
+
+
 def save(tensors, out: pathlib.Path, metadata) -> None:
     import torch
     from safetensors.torch import save_file
@@ -66,7 +97,14 @@ def main() -> None:
     convert.add_argument(
         "--transform-input", action="store_true", help="Inception only: the network re-normalises its input, as torchvision's pretrained one does"
     )
+    torchray = commands.add_parser("torchray", help="a checkpoint of TorchRay's, for the pointing games")
+    torchray.add_argument("source", type=pathlib.Path)
+    torchray.add_argument("out", type=pathlib.Path)
     arguments = parser.parse_args()
+    if arguments.command == "torchray":
+        tensors, metadata = from_torchray(arguments.source)
+        save(tensors, arguments.out, metadata)
+        return
     if arguments.command == "torchvision":
         import torchvision
 

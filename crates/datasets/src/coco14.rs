@@ -20,7 +20,7 @@ use index::Entry;
 const PLACES: [(&str, &str); 2] =
     [("annotations/instances_val2014.json", "val2014"), ("annotations/instances_val2017.json", "val2017")];
 /// The difficult subset's list, as it is published with TorchRay.
-const DIFFICULT: &str = "pointing_game_ebp_coco14_difficult.txt";
+const DIFFICULT: &str = "pointing_game_ebp_coco_difficult.txt";
 /// So many missing files are named; of the others only the number is said.
 const NAMED: usize = 5;
 
@@ -34,7 +34,7 @@ pub const KIND: DatasetKind = DatasetKind {
   or, as newer copies and subsets have it:
     ROOT/annotations/instances_val2017.json
     ROOT/val2017/000000000139.jpg ...
-  ROOT/pointing_game_ebp_coco14_difficult.txt    if there: the difficult subset",
+  ROOT/pointing_game_ebp_coco_difficult.txt    if there: the difficult subset",
     obtain: "\
   http://images.cocodataset.org/zips/val2014.zip
   http://images.cocodataset.org/annotations/annotations_trainval2014.zip

@@ -265,7 +265,7 @@ fn boxes_count_where_the_difficult_subset_is_computed() {
             message,
             "annotation 5 has no bbox of four numbers, by which the difficult subset is computed; give its list instead"
         );
-        let listed = coco(&[boxless]).file("pointing_game_ebp_coco14_difficult.txt", "7\t1\t0\t0\n");
+        let listed = coco(&[boxless]).file("pointing_game_ebp_coco_difficult.txt", "7\t1\t0\t0\n");
         assert_eq!(listed.open_as(KIND).unwrap().load(0).unwrap().labels, [0]);
     }
 }

@@ -74,13 +74,13 @@ fn difficult_subset_by_list() {
     for name in ["COCO_val2014_000000000007", "7", "000000000007"] {
         let root =
             coco(&[annotation(1, 7, 3, polygon()), annotation(2, 7, 90, polygon()), annotation(3, 9, 90, polygon())])
-                .file("pointing_game_ebp_coco14_difficult.txt", format!("{name}\t0\t0\t1\n"));
+                .file("pointing_game_ebp_coco_difficult.txt", format!("{name}\t0\t0\t1\n"));
         let dataset = root.open_as(KIND).unwrap();
         let subset = |index: usize| {
             dataset.load(index).unwrap().regions.iter().map(|region| region.in_difficult_subset).collect::<Vec<_>>()
         };
         assert_eq!((subset(0), subset(1)), (vec![false, true], vec![true]), "{name}");
-        assert!(dataset.remarks()[0].ends_with("pointing_game_ebp_coco14_difficult.txt"), "{:?}", dataset.remarks());
+        assert!(dataset.remarks()[0].ends_with("pointing_game_ebp_coco_difficult.txt"), "{:?}", dataset.remarks());
     }
 }
 
