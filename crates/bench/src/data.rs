@@ -4,6 +4,7 @@ use anyhow::Result;
 use datasets::{Dataset, Source};
 
 use crate::config::{self, Resize};
+use crate::report::DatasetFacts;
 
 /// A data set that is opened.
 pub struct Data {
@@ -31,6 +32,17 @@ impl Data {
         let usual = if dataset.is_localised() { Resize::ShorterSide } else { Resize::Squash };
         let resize = config.resize.unwrap_or(usual);
         Ok(Self { name: config.name.clone(), kind: config.kind.clone(), dataset, samples, resize })
+    }
+
+    /// What a report must know of it.
+    pub fn facts(&self) -> DatasetFacts {
+        DatasetFacts {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            classes: self.dataset.classes().to_vec(),
+            first: if self.samples > 0 { self.dataset.id(0).to_owned() } else { String::new() },
+            remarks: self.dataset.remarks(),
+        }
     }
 
     /// Whether a metric can be had of it.

@@ -21,8 +21,8 @@ impl Plan {
         for (index, data) in self.data.iter().enumerate() {
             let root = config.datasets[index].root.display();
             let all = data.dataset.len();
-            let _ =
-                writeln!(text, "data       {}: {} in {root}, {} of {all} samples", data.name, data.kind, data.samples);
+            let kind = if data.name == data.kind { String::new() } else { format!(": {}", data.kind) };
+            let _ = writeln!(text, "data       {}{kind} in {root}, {} of {all} samples", data.name, data.samples);
             for remark in data.dataset.remarks() {
                 let _ = writeln!(text, "           {remark}");
             }

@@ -1,7 +1,7 @@
 //! From a photo to a network's input (protocol section 4.1).
 
 use anyhow::Result;
-use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, normalise, squash};
+use datasets::preprocess::{normalise, squash};
 use image::RgbImage;
 use tch::{Kind, Tensor};
 use ucag_core::filter::{Interpolation, resize};
@@ -25,7 +25,7 @@ pub struct Input {
 /// # Errors
 /// Where libtorch refuses.
 pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> Result<Input> {
-    let (mean, std) = statistics(network);
+    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
     let device = network.device;
     match how {
         Resize::Squash => {
@@ -58,11 +58,6 @@ pub fn shorter_side([height, width]: [u32; 2], side: usize) -> [i64; 2] {
     let short = u64::from(height.min(width)).max(1);
     let scaled = |length: u32| (side as u64 * u64::from(length) / short) as i64;
     [scaled(height), scaled(width)]
-}
-
-/// What is subtracted from colours in [0, 1], and what they are then divided by.
-pub fn statistics(_network: &Network) -> ([f32; 3], [f32; 3]) {
-    (IMAGENET_MEAN, IMAGENET_STD)
 }
 
 /// `[1, 3, H, W]` in [0, 1] as a picture.

@@ -164,7 +164,8 @@ mod tests {
     use crate::record::Failure;
 
     fn unit(index: usize) -> Unit {
-        let failure = Failure { sample: format!("s{index}"), model: "m".into(), error: "none".into() };
+        let failure =
+            Failure { dataset: "d".into(), sample: format!("s{index}"), model: "m".into(), error: "none".into() };
         Unit { index, outcome: Err(failure) }
     }
 

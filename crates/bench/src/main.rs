@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use bench::cli::{Cli, Command, RunArgs};
 use bench::config::{Config, ConfigErrors, load_all};
+use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Record;
-use bench::report::{self, Summary};
+use bench::report::{self, DatasetFacts, Summary};
 use bench::{explain, list, provenance, run, say};
 use clap::Parser;
 
@@ -61,7 +62,9 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
         }
     }
     let config = &plan.config;
-    let written = report::write(&Summary { config, records: &records, failures: &failures, out: &config.output.dir })?;
+    let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
+    let out = &config.output.dir;
+    let written = report::write(&Summary { config, datasets: &datasets, records: &records, failures: &failures, out })?;
     provenance::write(&plan, &finished, failures.len())?;
     say(&written.table)?;
     say(&format!("\nwritten to {}:", config.output.dir.display()))?;

@@ -67,7 +67,7 @@ impl Model {
             Ok(Site { network, layers })
         };
         let pooled = |network: &Network| network.share().map_err(anyhow::Error::from);
-        let convolutional = |network: &Network| convolutional_form(network).with_context(about);
+        let convolutional = |network: &Network| network.convolutional().with_context(about);
         let (plain, unfolded) = match model.form {
             Form::Pooled => (pooled(&network)?, pooled(&network)?),
             Form::Convolutional => (convolutional(&network)?, convolutional(&network)?),
@@ -83,16 +83,16 @@ impl Model {
         })
     }
 
+    /// Views that went through the network in this process, with and without UCAG and for metrics.
+    pub fn views(&self) -> u64 {
+        self.unfolded.network.views()
+    }
+
     /// The layers' names.
     pub fn layer_names(&self) -> [&str; 3] {
         let Site { network, layers } = &self.plain;
         [layers.target, layers.middle, layers.contrast].map(|id| network.graph.nodes()[id].name.as_str())
     }
-}
-
-/// TorchRay's form of a network.
-fn convolutional_form(_: &Network) -> ucag_core::Result<Network> {
-    Err(ucag_core::Error::Invalid("the convolutional form is not there yet".into()))
 }
 
 /// A config with its data sets opened and its networks loaded.

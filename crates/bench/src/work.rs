@@ -16,7 +16,7 @@ use ucag_core::ucag;
 
 use crate::config::{self, Config};
 use crate::data::Data;
-use crate::input::{Input, input, statistics};
+use crate::input::{Input, input};
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
 use crate::report::gallery::{self, Sheet, Tile};
@@ -127,10 +127,17 @@ impl<'p> Worker<'p> {
         Ok(records)
     }
 
-    /// The classes to explain.
+    /// The classes to explain: those that some metric counts.
     fn classes(&self, of: &Subject<'_>) -> Result<Vec<usize>> {
         Ok(match self.config.protocol.target {
-            Target::Label => of.sample.labels.clone(),
+            Target::Label => {
+                let metrics = || self.config.metrics.iter().map(|chosen| chosen.metric);
+                let counts = |&&class: &&usize| {
+                    let region = of.region(class).map(region);
+                    metrics().any(|metric| (metric.counts)(region.as_ref(), self.config.protocol.tally))
+                };
+                of.sample.labels.iter().filter(counts).copied().collect()
+            }
             Target::Predicted => {
                 let pass = Pass::new(&of.model.unfolded.network, of.input.image.shallow_clone(), 0, Needs::default())?;
                 vec![pass.logits()?.f_argmax(1, false)?.f_int64_value(&[0])? as usize]
@@ -187,7 +194,7 @@ impl<'p> Worker<'p> {
         let network = &of.model.unfolded.network;
         let probabilities = probabilities(network);
         let deleted = deleted(&config.protocol, network)?;
-        let region = of.region(class);
+        let annotated = of.region(class);
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
@@ -197,11 +204,7 @@ impl<'p> Worker<'p> {
                     point: seen.point,
                     image: &of.input.image,
                     class,
-                    region: region.map(|region| metrics::Region {
-                        mask: &region.mask.pixels,
-                        width: region.mask.width as usize,
-                        all_difficult: region.all_difficult,
-                    }),
+                    region: annotated.map(region),
                     probabilities: &probabilities,
                     deleted: &deleted,
                     ties: config.protocol.ties,
@@ -218,7 +221,7 @@ impl<'p> Worker<'p> {
                     dataset: of.data.name.clone(),
                     sample: of.sample.id.clone(),
                     class,
-                    difficult: region.is_some_and(|region| region.in_difficult_subset),
+                    difficult: annotated.is_some_and(|region| region.in_difficult_subset),
                     model: of.model.name.clone(),
                     method: row.method.method.id.to_owned(),
                     ucag: row.ucag,
@@ -266,6 +269,12 @@ impl<'p> Worker<'p> {
     }
 }
 
+/// A region as metrics see it.
+fn region(region: &Region) -> metrics::Region<'_> {
+    let Region { mask, all_difficult, .. } = region;
+    metrics::Region { mask: &mask.pixels, width: mask.width as usize, all_difficult: *all_difficult }
+}
+
 fn floats(map: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::<f32>::try_from(&map.f_contiguous()?.f_view([-1])?)?)
 }
@@ -277,7 +286,7 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
 
 /// What deletion puts in a pixel's place, `[1, 3, 1, 1]`.
 fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
-    let (mean, std) = statistics(network);
+    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
     let colour = match protocol.deleted {
         Deleted::MeanColour => [0.0; 3],
         Deleted::Black => std::array::from_fn(|channel| -mean[channel] / std[channel]),

@@ -90,8 +90,10 @@ fn what_is_wrong_is_said() {
     instead(
         "name = 'B'",
         "name = 'A'",
-        "x.toml:12: [[model]] dataset: unknown data set 'B'\n\
-         x.toml:22: [[method]] dataset: unknown data set 'B'",
+        "x.toml:6: [[dataset]] name: the data set at line 2 is called 'A' too; give each a 'name' of its own\n\
+         x.toml:17: [[model]] dataset: unknown data set 'B'\n\
+         x.toml:25: [[method]] dataset: unknown data set 'B'\n\
+         x.toml:33: [[method]] dataset: unknown data set 'B'",
     );
     instead(
         "dataset = 'A'\narch",
@@ -126,6 +128,6 @@ fn what_is_wrong_is_said() {
     instead(
         "id = 'gradcam'",
         "id = 'center-point'\nucag = true",
-        "x.toml:22: [[method]] ucag: UCAG can't be around 'center-point': it is the centre of the image, not a map of what a view shows",
+        "x.toml:23: [[method]] ucag: UCAG can't be around 'center-point': it is the centre of the image, not a map of what a view shows",
     );
 }

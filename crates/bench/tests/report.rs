@@ -8,11 +8,11 @@ use std::path::Path;
 use bench::config::Config;
 use bench::record::{Failure, Record};
 use bench::report::{Summary, Written, write};
-use report_common::{config, normals, pairs, record, rows};
+use report_common::{config, facts, normals, pairs, record, rows, summary};
 use ucag_core::post::MapState;
 
 fn report(config: &Config, records: &[Record], out: &Path) -> Written {
-    write(&Summary { config, records, failures: &[], out }).expect("a report")
+    write(&summary(config, &facts(config), records, out)).expect("a report")
 }
 
 fn near(text: &str, expected: f64) {
@@ -71,8 +71,14 @@ fn cells_without_samples_are_empty_everywhere() {
     let out = tempfile::tempdir().unwrap();
     let config = config(&["M", "Broken"], &["gradcam", "random"], &["deletion", "insertion"]);
     let records = pairs("deletion", &[0.1, 0.2], &[0.1, 0.3]);
-    let failures = [Failure { sample: "s0".into(), model: "Broken".into(), error: "x.jpg: truncated".into() }];
-    let written = write(&Summary { config: &config, records: &records, failures: &failures, out: out.path() }).unwrap();
+    let failures = [Failure {
+        dataset: "mini".into(),
+        sample: "s0".into(),
+        model: "Broken".into(),
+        error: "x.jpg: truncated".into(),
+    }];
+    let facts = facts(&config);
+    let written = write(&Summary { failures: &failures, ..summary(&config, &facts, &records, out.path()) }).unwrap();
     let table = rows(&out.path().join("made-up.csv"));
     assert_eq!(table.len(), 2 * 3 * 2);
     let broken: Vec<_> = table.iter().filter(|row| row["model"] == "Broken").collect();
@@ -137,7 +143,8 @@ fn samples_keep_their_order_and_every_digit() {
     report(&config(&["M"], &["gradcam"], &["deletion"]), &pairs("deletion", &values, &[]), out.path());
     let text = std::fs::read_to_string(out.path().join("samples.csv")).unwrap();
     assert!(text.starts_with(
-        "sample,class,model,method,ucag,metric,value,map\ns0,0,M,gradcam,false,deletion,0.30000000000000004,ok\n"
+        "dataset,sample,class,difficult,model,method,ucag,metric,value,map\n\
+         mini,s0,0,false,M,gradcam,false,deletion,0.30000000000000004,ok\n"
     ));
     let read: Vec<f64> =
         rows(&out.path().join("samples.csv")).iter().map(|row| row["value"].parse().unwrap()).collect();
@@ -154,12 +161,11 @@ fn mean_curves_by_hand() {
     report(&config, &records, out.path());
     let text = std::fs::read_to_string(out.path().join("curves.csv")).unwrap();
     let expected = ["0.000000,0.750000,2", "0.500000,0.375000,2", "1.000000,0.125000,2"];
-    let lines: Vec<String> = expected.iter().map(|rest| format!("M,gradcam,false,deletion,{rest}")).collect();
+    let lines: Vec<String> = expected.iter().map(|rest| format!("mini,M,gradcam,false,deletion,{rest}")).collect();
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), lines);
 
     records[1].curve = Some(vec![0.5, 0.25]);
-    let error =
-        write(&Summary { config: &config, records: &records, failures: &[], out: out.path() }).unwrap_err().to_string();
+    let error = write(&summary(&config, &facts(&config), &records, out.path())).unwrap_err().to_string();
     assert!(error.contains("`s1`") && error.contains("2 points where others have 3"), "{error}");
 }
 
@@ -171,8 +177,7 @@ fn records_of_another_config_and_values_that_are_no_numbers_are_refused() {
         (record("s9", "Other", "gradcam", false, "deletion", 0.1), "another config"),
         (record("s9", "M", "gradcam", false, "deletion", f64::NAN), "NaN"),
     ] {
-        let summary = Summary { config: &config, records: &[record], failures: &[], out: out.path() };
-        let error = write(&summary).unwrap_err().to_string();
+        let error = write(&summary(&config, &facts(&config), &[record], out.path())).unwrap_err().to_string();
         assert!(error.contains("`s9`") && error.contains(expected), "{error}");
     }
 }

@@ -4,11 +4,12 @@ mod report_common;
 
 use std::collections::HashSet;
 
+use bench::record::Record;
 use bench::report::plot::axis::Axis;
 use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, width};
 use bench::report::table::Table;
 use bench::report::{Cell, MeanCurve};
-use report_common::{config, record};
+use report_common::{config, config_on, facts, record};
 use ucag_core::explain::METHODS;
 
 /// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of a line's height.
@@ -55,12 +56,16 @@ fn no_text_overlaps_however_many_rows() {
                         record(&format!("s{s}"), models[0], "gradcam", true, "deletion", 0.1 + f64::from(s) / 100.0)
                     })
                     .collect();
-                let table = Table::new(&config, &records).unwrap();
+                let facts = facts(&config);
+                let table = Table::new(&config, &facts, &records).unwrap();
                 check(&bars::picture(&table));
                 let curve = |cell: Cell<'static>| MeanCurve { cell, mean: vec![0.9, 0.4, 0.1], n: 3 };
-                let cell = |&(method, metric)| Cell { model: "M", method, ucag: true, metric };
-                let cells =
-                    METHODS.iter().copied().flat_map(|m| table.rows.iter().map(move |row| (m, row.cell.metric)));
+                let cell = |&(method, row): &(_, &Cell<'_>)| {
+                    let (metric, column) = (row.metric, row.column);
+                    Cell { dataset: "mini", model: "M", method, ucag: true, metric, column }
+                };
+                let rows = table.cells();
+                let cells = METHODS.iter().copied().flat_map(|m| rows.iter().map(move |row| (m, row)));
                 let curves: Vec<MeanCurve<'static>> = cells.collect::<Vec<_>>().iter().map(cell).map(curve).collect();
                 check(&lines::picture(&config, &curves));
             }
@@ -69,10 +74,44 @@ fn no_text_overlaps_however_many_rows() {
 }
 
 #[test]
+fn no_text_overlaps_with_several_data_sets() {
+    let published = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/published/table2.csv");
+    let models = [(0, "VGG16"), (0, "ResNet50"), (1, "VGG16"), (1, "ResNet50")];
+    for metrics in [&["pointing", "energy", "deletion"][..], &["pointing"][..]] {
+        let mut config =
+            config_on(&["VOC07 Test", "COCO14 Val"], &models, &["gradcam", "gradient", "center-point"], metrics);
+        // Where a method isn't run on a data set, its place stays empty.
+        config.methods[1].dataset = Some(0);
+        config.output.published = Some(published.clone());
+        let facts = facts(&config);
+        let records: Vec<_> = (0..3)
+            .map(|s| {
+                let record = record(&format!("s{s}"), "VGG16", "gradcam", true, "pointing", f64::from(s % 2));
+                Record { dataset: "VOC07 Test".to_owned(), ..record }
+            })
+            .collect();
+        let table = Table::new(&config, &facts, &records).unwrap();
+        let picture = bars::picture(&table);
+        check(&picture);
+        let texts = |text: &str| boxes(&picture).iter().filter(|(other, _)| other == text).count();
+        assert_eq!(texts("Gradient"), if metrics.len() == 3 { 5 } else { 2 }, "one group for each row of panels");
+        let curves: Vec<MeanCurve<'_>> = table
+            .cells()
+            .into_iter()
+            .filter(|cell| cell.metric.axes.is_some())
+            .map(|cell| MeanCurve { cell, mean: vec![0.9, 0.4, 0.1], n: 3 })
+            .collect();
+        if !curves.is_empty() {
+            check(&lines::picture(&config, &curves));
+        }
+    }
+}
+
+#[test]
 fn every_method_of_the_registry_has_a_colour_of_its_own() {
     let all: Vec<&str> = METHODS.iter().map(|method| method.id).collect();
     let config = config(&["M"], &all, &["deletion"]);
-    let table = Table::new(&config, &[]).unwrap();
+    let table = Table::new(&config, &[], &[]).unwrap();
     let curves: Vec<_> =
         table.rows.iter().map(|row| MeanCurve { cell: row.cell, mean: vec![0.5, 0.25], n: 1 }).collect();
     let picture = lines::picture(&config, &curves);
@@ -101,7 +140,7 @@ fn places_on_an_axis_by_hand() {
 #[test]
 fn an_svg_needs_no_font_of_its_own() {
     let table_config = config(&["M"], &["gradcam"], &["deletion"]);
-    let table = Table::new(&table_config, &[]).unwrap();
+    let table = Table::new(&table_config, &[], &[]).unwrap();
     let text = svg(&bars::picture(&table)).unwrap();
     assert!(text.contains("font-family=\"sans-serif\"") && text.contains("no samples"), "{text}");
 }

@@ -5,8 +5,8 @@ mod report_common;
 use std::path::Path;
 
 use bench::report::published::{normalise, read};
-use bench::report::{Summary, write};
-use report_common::{config, record, rows};
+use bench::report::write;
+use report_common::{config, config_on, facts, record, rows, summary};
 
 fn table1() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/published/table1.csv")
@@ -19,7 +19,7 @@ fn table_1_stands_beside_ours() {
     let mut config = config(&["ResNet50", "mini-resnet"], &methods, &["deletion", "insertion"]);
     config.output.published = Some(table1());
     let records = [record("s0", "ResNet50", "wgradcam", true, "deletion", 0.1)];
-    let written = write(&Summary { config: &config, records: &records, failures: &[], out: out.path() }).unwrap();
+    let written = write(&summary(&config, &facts(&config), &records, out.path())).unwrap();
     let rows = rows(&out.path().join("made-up.csv"));
     let row = |model: &str, method: &str, ucag: &str, metric: &str| {
         let key = |row: &&std::collections::HashMap<String, String>| {
@@ -75,4 +75,42 @@ fn malformed_files_are_named_with_their_line() {
     }
     let error = format!("{:#}", read(&folder.path().join("absent.csv")).unwrap_err());
     assert!(error.contains("absent.csv"), "{error}");
+}
+
+#[test]
+fn numbers_of_several_data_sets_stand_beside_ours_of_that_name() {
+    let out = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/published");
+    let names = ["VOC07 Test", "COCO14 Val", "mine"];
+    let models = [(0, "VGG16"), (1, "VGG16"), (2, "VGG16")];
+    let mut config = config_on(&names, &models, &["gradcam", "center-point"], &["pointing", "energy"]);
+    let facts = facts(&config);
+    let of = |rows: &[std::collections::HashMap<String, String>], wanted: [&str; 5]| {
+        let keys = ["dataset", "method", "ucag", "metric", "subset"];
+        let key = |row: &&std::collections::HashMap<String, String>| keys.iter().zip(wanted).all(|(k, v)| row[*k] == v);
+        rows.iter().find(key).unwrap()["published"].clone()
+    };
+    config.output.published = Some(root.join("table2.csv"));
+    write(&summary(&config, &facts, &[], out.path())).unwrap();
+    let table = rows(&out.path().join("made-up.csv"));
+    // Read off the paper's Table 2.
+    for (dataset, all, difficult) in
+        [("VOC07 Test", "69.600000", "42.400000"), ("COCO14 Val", "27.800000", "19.500000")]
+    {
+        assert_eq!(of(&table, [dataset, "center-point", "false", "pointing", "all"]), all);
+        assert_eq!(of(&table, [dataset, "center-point", "false", "pointing", "difficult"]), difficult);
+    }
+    assert!(table.iter().filter(|row| row["dataset"] == "mine").all(|row| row["published"].is_empty()));
+    let page = std::fs::read_to_string(out.path().join("made-up.md")).unwrap();
+    assert!(page.contains("measured there on COCO14 Val, VOC07 Test; not measured here.\n"), "{page}");
+    // A control that has a published number is shown with it.
+    assert!(page.lines().any(|line| line.starts_with("| Center ") && line.contains("69.60")), "{page}");
+
+    // Table 3 names families of networks.
+    config.output.published = Some(root.join("table3.csv"));
+    write(&summary(&config, &facts, &[], out.path())).unwrap();
+    let table = rows(&out.path().join("made-up.csv"));
+    assert_eq!(of(&table, ["VOC07 Test", "gradcam", "false", "energy", "all"]), "56.600000");
+    assert_eq!(of(&table, ["VOC07 Test", "gradcam", "true", "energy", "difficult"]), "43.600000");
+    assert_eq!(of(&table, ["VOC07 Test", "gradcam", "false", "pointing", "all"]), "");
 }

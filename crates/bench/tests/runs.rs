@@ -82,7 +82,7 @@ fn the_number_of_workers_changes_no_byte() {
     lab.run(0, &["small.toml", "--out", "two", "--workers", "2"]);
     lab.assert_same_tables("one", "two");
     let samples = lab.read("one", "samples.csv");
-    assert!(samples.starts_with("sample,class,model,method,ucag,metric,value,map\n"));
+    assert!(samples.starts_with("dataset,sample,class,difficult,model,method,ucag,metric,value,map\n"));
     // 4 samples × 2 models × 5 rows × 2 metrics, and the head.
     assert_eq!(samples.lines().count(), 81);
     assert_eq!(
@@ -97,6 +97,9 @@ fn the_number_of_workers_changes_no_byte() {
     }
     let provenance: serde_json::Value = serde_json::from_str(&lab.read("one", "run.json")).unwrap();
     assert_eq!(provenance["units"]["done"], 8);
+    // What the dry run says of a sample is what went through the network: one image, 36 views, and the metrics' images.
+    let went = |model: usize| provenance["views_through_the_networks"][model]["views"].as_u64().unwrap();
+    assert_eq!((went(0), went(1)), (4 * (1 + 36 + 50), 4 * (1 + 36 + 40)));
     assert_eq!(provenance["identity"]["models"][0]["sha256"].as_str().unwrap().len(), 64);
 }
 
@@ -168,7 +171,7 @@ fn one_bad_sample_is_reported_and_the_rest_is_done() {
     // Put right, the same command does only what is missing.
     std::fs::remove_dir_all(lab.path("data")).unwrap();
     let output = lab.run(1, &["small.toml", "--out", "run"]);
-    assert!(text(&output.stderr).contains("differs in dataset.fingerprint"), "other data are another run");
+    assert!(text(&output.stderr).contains("differs in datasets.0.fingerprint"), "other data are another run");
     lab.run(0, &["small.toml", "--out", "run", "--fresh"]);
     assert!(!lab.path("run").join("failures.csv").exists());
 }
@@ -178,7 +181,7 @@ fn batches_of_views_change_nothing_beyond_rounding() {
     let lab = Lab::new();
     let values = |run: &str| -> Vec<f64> {
         let text = lab.read(run, "samples.csv");
-        text.lines().skip(1).map(|line| line.split(',').nth(6).unwrap().parse().unwrap()).collect()
+        text.lines().skip(1).map(|line| line.split(',').nth(8).unwrap().parse().unwrap()).collect()
     };
     for (run, batch) in [("a", "1"), ("b", "7"), ("c", "36")] {
         let set = format!("compute.views_per_batch={batch}");
@@ -195,7 +198,8 @@ fn a_dry_run_writes_nothing() {
     let plan = text(&output.stdout);
     assert!(plan.contains("4 of 100 samples") && plan.contains("8 units of work"), "{plan}");
     // A: one image, 36 views, 5 rows × 2 metrics × 5 points (16384 pixels in steps of 4096).
-    assert!(plan.contains("50 images scored, 87 forward passes"), "{plan}");
+    assert!(plan.contains("50 images scored for each class"), "{plan}");
+    assert!(plan.contains("with UCAG: 36 views of 182 × 182 in 3 passes, shared by 2 methods"), "{plan}");
     assert!(!lab.path("run").exists());
 }
 

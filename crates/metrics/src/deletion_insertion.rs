@@ -69,6 +69,7 @@ const COMMON: Metric = Metric {
     averaging: Averaging::Samples,
     columns: &[Column { subset: Subset::All, published: "" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
+    counts: |_, _| true,
     score: |case| score(case, Start::Image, Scored::Given).map(Some),
     forwards: |height, width, step| steps(height * width, step_size(height, width, step)) + 1,
 };

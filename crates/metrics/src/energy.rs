@@ -26,6 +26,7 @@ pub(crate) static ENERGY: Metric = Metric {
         Column { subset: Subset::Difficult, published: "energy_pointing_difficult_pct" },
     ],
     axes: None,
+    counts: |region, tally| tally == Tally::Released || region.is_none_or(|region| !region.all_difficult),
     score,
     forwards: |_, _, _| 0,
 };

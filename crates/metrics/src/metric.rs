@@ -146,6 +146,8 @@ pub struct Metric {
     pub columns: &'static [Column],
     /// What the curve's axes are, horizontal and vertical, where there is one.
     pub axes: Option<[&'static str; 2]>,
+    /// Whether a pair of image and class is part of the game at all: of one that isn't, no map need be made.
+    pub counts: fn(Option<&Region<'_>>, Tally) -> bool,
     /// Scores a map; `None` where the pair of image and class is not part of the game.
     pub score: fn(&Case<'_>) -> Result<Option<Score>>,
     /// How many images it asks the network for, for an image of H × W pixels and a step.

@@ -23,6 +23,7 @@ pub(crate) static POINTING: Metric = Metric {
         Column { subset: Subset::Difficult, published: "pointing_acc_difficult_pct" },
     ],
     axes: None,
+    counts: |region, _| region.is_none_or(|region| !region.all_difficult),
     score,
     forwards: |_, _, _| 0,
 };

@@ -25,7 +25,7 @@ impl<'a> Game<'a> {
     }
 
     fn play(&self, id: &str) -> Result<Option<f64>> {
-        let metric: &Metric = metric(id).unwrap();
+        let metric: &Metric = metric(id).expect("a game of the registry");
         let nothing = Tensor::zeros([1, 3, 1, 1], FLOAT);
         let case = Case {
             map: &self.map,

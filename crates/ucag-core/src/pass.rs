@@ -187,6 +187,7 @@ impl<'n> Trace<'n> {
 
     fn forward(&self) -> Result<Outputs> {
         let graph = &self.network.graph;
+        self.network.count(&self.views);
         let mut values: Vec<Option<Tensor>> = graph.nodes().iter().map(|_| None).collect();
         let mut kept = BTreeMap::new();
         for (id, node) in graph.nodes().iter().enumerate() {

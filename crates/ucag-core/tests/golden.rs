@@ -37,7 +37,6 @@ const NOT_COVERED: &[(&str, &str, &str)] = &[
     ("fullgrad", "", "FullGrad: no such explainer yet"),
     ("extremal", "iter200/mask", MAGNIFIED),
     ("extremal", "iter200/area", MAGNIFIED),
-    ("cam_", "official_conv3x3_norm", "NormGrad at a virtual 3×3 convolution: not offered; at a real one it is"),
     ("metrics", "blur/kernel", ""),
     ("metrics", "", "metrics: see the metrics crate's golden test"),
 ];

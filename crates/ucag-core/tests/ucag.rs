@@ -227,6 +227,28 @@ fn methods_together_equal_methods_apart() {
 }
 
 #[test]
+fn what_belongs_to_the_image_is_computed_once_for_all_classes() {
+    let network = network();
+    let image = image();
+    let layers = network.layers(None, None).unwrap();
+    let run = |ids: &[&str], classes: &[usize]| {
+        let before = network.views();
+        let methods: Vec<_> = ids.iter().map(|id| quick(method(id).unwrap())).collect();
+        let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
+        let subject = Subject { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
+        plain(&subject, &methods).unwrap();
+        network.views() - before
+    };
+    let cheap = ["gradcam", "layercam", "gradient", "deconvnet", "guided-backprop", "mwp", "cmwp", "normgrad"];
+    assert_eq!(run(&cheap, &[1]), 1, "eight methods share a pass");
+    assert_eq!(run(&cheap, &[0, 1, 4]), 1, "and so do classes");
+    // 20 masks; two resolutions, of which the first is the image; 12 channels.
+    assert_eq!(run(&["gradcam", "rise", "cameras", "scorecam"], &[0, 1, 4]), 1 + 20 + 1 + 12);
+    // Only this one works for a class at a time: two iterations of one area.
+    assert_eq!(run(&["extremal"], &[0, 1, 4]), 3 * 2);
+}
+
+#[test]
 fn one_trace_serves_several_classes() {
     let network = network();
     let layer = network.graph.resolve("layer3").unwrap();

@@ -2,38 +2,41 @@
 
 use ucag_core::explain::Role;
 
-use super::cells::{Metric, label};
+use super::cells::{Key, label};
 use super::grid::Grid;
+use super::heads::Head;
 use super::stats::Interval;
 use super::table::{Row, Table};
+use crate::config::{Method, Model};
 
 /// What stands where there is no number.
 const NONE: &str = "–";
 
 /// A model's rows: methods, without and with UCAG, ours and published; either only controls or none of them. `None` where there are no such rows.
-pub(crate) fn model(table: &Table<'_>, model: &str, controls: bool) -> Option<Grid> {
-    let metrics = metrics(table);
-    let compared: Vec<bool> = metrics.iter().map(|metric| !controls && is_published(table, metric)).collect();
+pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<Grid> {
+    let heads = table.heads();
+    let dataset = &table.config.datasets[model.dataset].name;
+    let compared: Vec<bool> = heads.iter().map(|head| is_published(table, dataset, head, Some(controls))).collect();
     let mut head = vec!["Method".to_owned()];
-    for (metric, compared) in metrics.iter().zip(&compared) {
-        head.push(metric.head());
+    for (column, compared) in heads.iter().zip(&compared) {
+        head.push(column.head());
         if *compared {
             head.push("published".to_owned());
         }
     }
     let mut rows = Vec::new();
-    for method in &table.config.methods {
+    for method in table.config.methods_on(model.dataset) {
         if (method.method.role == Role::Control) != controls {
             continue;
         }
         for &ucag in &method.ucag {
             let mut cells = vec![label(method.method, ucag)];
-            for (metric, compared) in metrics.iter().zip(&compared) {
-                let row = table.row(model, method.method.id, ucag, metric.id);
+            for (head, compared) in heads.iter().zip(&compared) {
+                let row = table.row(key(table, model, method, ucag, head));
                 cells.push(row.map_or(NONE.to_owned(), ours));
                 if *compared {
                     let published = row.and_then(|row| row.published);
-                    cells.push(published.map_or(NONE.to_owned(), |value| metric.show(value)));
+                    cells.push(published.map_or(NONE.to_owned(), |value| head.metric.show(value)));
                 }
             }
             rows.push(cells);
@@ -42,34 +45,35 @@ pub(crate) fn model(table: &Table<'_>, model: &str, controls: bool) -> Option<Gr
     (!rows.is_empty()).then_some(Grid { head, rows, words: 1 })
 }
 
-/// What UCAG changes: for each model and method that has both rows, the paired differences. `None` where there are none.
-pub(crate) fn paired(table: &Table<'_>) -> Option<Grid> {
-    let metrics = metrics(table);
+/// What UCAG changes on a data set: for each model and method that has both rows, the paired differences. `None` where there are none.
+pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
+    let heads = table.heads();
+    let name = &table.config.datasets[dataset].name;
     let mut head = vec!["Model".to_owned(), "Method".to_owned()];
-    for metric in &metrics {
-        head.push(metric.head());
+    for column in &heads {
+        head.push(column.head());
         head.push("says".to_owned());
-        if is_published(table, metric) {
+        if is_published(table, name, column, None) {
             head.push("published".to_owned());
         }
     }
     let mut rows = Vec::new();
-    for model in &table.config.models {
-        for method in &table.config.methods {
-            let id = method.method.id;
+    for model in table.config.models.iter().filter(|model| model.dataset == dataset) {
+        for method in table.config.methods_on(dataset) {
             if !(method.ucag.contains(&true) && method.ucag.contains(&false)) {
                 continue;
             }
             let mut cells = vec![model.name.clone(), method.method.name.to_owned()];
-            for metric in &metrics {
-                let row = |ucag| table.row(&model.name, id, ucag, metric.id);
+            for head in &heads {
+                let metric = head.metric;
+                let row = |ucag| table.row(key(table, model, method, ucag, head));
                 let (with, without) = (row(true), row(false));
                 let paired = with.and_then(|row| row.paired);
                 cells.push(paired.map_or(NONE.to_owned(), |paired| {
                     metric.signed(paired.difference) + &interval(paired.interval, |value| metric.signed(value))
                 }));
                 cells.push(paired.map_or(NONE, |paired| paired.verdict.as_str()).to_owned());
-                if is_published(table, metric) {
+                if is_published(table, name, head, None) {
                     let published = |row: Option<&Row<'_>>| row.and_then(|row| row.published);
                     let change = published(with).zip(published(without)).map(|(with, without)| with - without);
                     cells.push(change.map_or(NONE.to_owned(), |change| metric.signed(change)));
@@ -81,29 +85,55 @@ pub(crate) fn paired(table: &Table<'_>) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { head, rows, words: 2 })
 }
 
-/// Degenerate maps, where there are any: rows by model, method and UCAG.
+/// Degenerate maps, where there are any: rows by data set (where there are several), model, method and UCAG.
 pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
-    let head = ["Model", "Method", "all-zero", "constant", "non-finite", "samples"].map(str::to_owned).to_vec();
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for row in table.rows.iter().filter(|row| row.degenerate.total() > 0) {
-        let found = &row.degenerate;
-        let counts = [found.all_zero, found.constant, found.non_finite, row.n].map(|count| count.to_string());
-        let line = [vec![row.cell.model.to_owned(), row.cell.label()], counts.to_vec()].concat();
-        // A map is counted once, however many metrics score it.
-        if rows.last().is_none_or(|last| last[..2] != line[..2]) {
-            rows.push(line);
+    let place =
+        if table.has_several_datasets() { &["Data set", "Model", "Method"][..] } else { &["Model", "Method"][..] };
+    let head =
+        place.iter().chain(&["all-zero", "constant", "non-finite", "maps"]).map(|&word| word.to_owned()).collect();
+    // A map is counted once, however many metrics score it, by the one that scores the most maps.
+    let mut most: Vec<&Row<'_>> = Vec::new();
+    for row in &table.rows {
+        let map = |of: &Row<'_>| {
+            (of.cell.dataset == row.cell.dataset, of.cell.model == row.cell.model, of.cell.label() == row.cell.label())
+        };
+        match most.last_mut() {
+            Some(last) if map(last) == (true, true, true) => {
+                if row.pairs > last.pairs {
+                    *last = row;
+                }
+            }
+            _ => most.push(row),
         }
     }
-    (!rows.is_empty()).then_some(Grid { head, rows, words: 2 })
+    let line = |row: &&Row<'_>| {
+        let found = &row.degenerate;
+        let counts = [found.all_zero, found.constant, found.non_finite, row.pairs].map(|count| count.to_string());
+        let names = [row.cell.dataset.to_owned(), row.cell.model.to_owned(), row.cell.label()];
+        [&names[names.len() - place.len()..], &counts].concat()
+    };
+    let rows: Vec<Vec<String>> = most.iter().filter(|row| row.degenerate.total() > 0).map(line).collect();
+    (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
-/// The config's metrics.
-pub(crate) fn metrics(table: &Table<'_>) -> Vec<Metric> {
-    table.config.metrics.iter().map(|metric| Metric(metric.metric)).collect()
+fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, ucag: bool, head: &Head) -> Key<'k> {
+    Key {
+        dataset: &table.config.datasets[model.dataset].name,
+        model: &model.name,
+        method: method.method.id,
+        ucag,
+        metric: head.metric.0.id,
+        subset: head.subset(),
+    }
 }
 
-fn is_published(table: &Table<'_>, metric: &Metric) -> bool {
-    table.rows.iter().any(|row| row.cell.metric.id == metric.id && row.published.is_some())
+/// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
+fn is_published(table: &Table<'_>, dataset: &str, head: &Head, controls: Option<bool>) -> bool {
+    let here = |row: &Row<'_>| {
+        let control = row.cell.method.role == Role::Control;
+        row.cell.metric.id == head.metric.id && row.cell.column == head.column && controls.is_none_or(|c| c == control)
+    };
+    table.rows_on(dataset).any(|row| here(row) && row.published.is_some())
 }
 
 fn ours(row: &Row<'_>) -> String {

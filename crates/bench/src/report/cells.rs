@@ -1,15 +1,19 @@
-//! The cells of a table: every model, method, with or without UCAG, and metric of the config, in its order.
+//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column of the config, in its order.
 
 use std::collections::HashMap;
 
 use anyhow::Context;
+use metrics::{Column, Subset};
 
+use super::heads::{Metric, heads};
 use crate::config::Config;
 use crate::record::Record;
 
 /// What a number in the table is the number of.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell<'a> {
+    /// The data set's name.
+    pub dataset: &'a str,
     /// The model's name.
     pub model: &'a str,
     /// Entry in the registry of explainers.
@@ -18,44 +22,8 @@ pub struct Cell<'a> {
     pub ucag: bool,
     /// Entry in the registry of metrics.
     pub metric: Metric,
-}
-
-/// An entry in the registry of metrics that can be printed and compared by its id.
-#[derive(Clone, Copy)]
-pub struct Metric(pub &'static metrics::Metric);
-
-impl std::fmt::Debug for Metric {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id)
-    }
-}
-
-impl std::ops::Deref for Metric {
-    type Target = metrics::Metric;
-    fn deref(&self) -> &metrics::Metric {
-        self.0
-    }
-}
-
-impl Metric {
-    /// Its name, which way is better, and its unit: `Deletion ↓ (%)`.
-    pub(crate) fn head(&self) -> String {
-        match self.unit {
-            "" => format!("{} {}", self.name, self.direction.arrow()),
-            unit => format!("{} {} ({unit})", self.name, self.direction.arrow()),
-        }
-    }
-
-    /// A number as people read it, always with a point: hundredths of a percent, or as fine for numbers that aren't scaled.
-    pub(crate) fn show(&self, value: f64) -> String {
-        fixed(value, if self.scale >= 100.0 { 2 } else { 4 })
-    }
-
-    /// [`Self::show`] with its sign.
-    pub(crate) fn signed(&self, value: f64) -> String {
-        let text = self.show(value);
-        if text.starts_with('-') { text } else { format!("+{text}") }
-    }
+    /// Which of the metric's columns this is of.
+    pub column: &'static Column,
 }
 
 impl<'a> Cell<'a> {
@@ -64,9 +32,16 @@ impl<'a> Cell<'a> {
         label(self.method, self.ucag)
     }
 
-    /// What a record says it is the number of.
-    pub(crate) fn key(&self) -> Key<'a> {
-        Key { model: self.model, method: self.method.id, ucag: self.ucag, metric: self.metric.id }
+    /// What tells it from every other cell.
+    pub fn key(&self) -> Key<'a> {
+        Key {
+            dataset: self.dataset,
+            model: self.model,
+            method: self.method.id,
+            ucag: self.ucag,
+            metric: self.metric.id,
+            subset: self.column.subset,
+        }
     }
 }
 
@@ -84,23 +59,39 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// The part of a record that says what it is the number of.
+/// What tells a cell from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Key<'a> {
-    pub(crate) model: &'a str,
-    pub(crate) method: &'a str,
-    pub(crate) ucag: bool,
-    pub(crate) metric: &'a str,
+pub struct Key<'a> {
+    /// The data set's name.
+    pub dataset: &'a str,
+    /// The model's name.
+    pub model: &'a str,
+    /// The method's id.
+    pub method: &'a str,
+    /// Whether UCAG is around the method.
+    pub ucag: bool,
+    /// The metric's id.
+    pub metric: &'a str,
+    /// Which pairs of image and class are in it.
+    pub subset: Subset,
 }
 
-/// Every cell of the config, in its order.
+/// Every cell of the config, data sets one after the other, in its order.
 pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
+    let heads = heads(config);
     let mut cells = Vec::new();
-    for model in &config.models {
-        for method in &config.methods {
-            for &ucag in &method.ucag {
-                for metric in &config.metrics {
-                    cells.push(Cell { model: &model.name, method: method.method, ucag, metric: Metric(metric.metric) });
+    for (place, dataset) in config.datasets.iter().enumerate() {
+        for model in config.models.iter().filter(|model| model.dataset == place) {
+            for method in config.methods_on(place) {
+                for &ucag in &method.ucag {
+                    cells.extend(heads.iter().map(|head| Cell {
+                        dataset: &dataset.name,
+                        model: &model.name,
+                        method: method.method,
+                        ucag,
+                        metric: head.metric,
+                        column: head.column,
+                    }));
                 }
             }
         }
@@ -108,27 +99,40 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
     cells
 }
 
-/// The place of each record's cell.
+/// A record in a cell: their places.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    pub(crate) record: usize,
+    pub(crate) cell: usize,
+}
+
+/// The cells that each record is in, in the order of the records.
 ///
 /// # Errors
 /// Where a record is of no cell, or its value isn't finite.
-pub(crate) fn places(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<Vec<usize>> {
+pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<Vec<Member>> {
     let places: HashMap<Key<'_>, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect();
-    let place = |record: &Record| {
-        let Record { model, method, ucag, metric, .. } = record;
-        let what = format!("{metric} of {method}{} on {model}", if *ucag { " + UCAG" } else { "" });
+    let mut members = Vec::with_capacity(records.len());
+    for (place, record) in records.iter().enumerate() {
+        let Record { dataset, model, method, ucag, metric, .. } = record;
+        let what = || format!("{metric} of {method}{} on {model}", if *ucag { " + UCAG" } else { "" });
         anyhow::ensure!(
             record.value.is_finite(),
-            "sample `{}`: {what} is {}, which is no number to report; remove its line from the journal and run again",
+            "sample `{}`: {} is {}, which is no number to report; remove its line from the journal and run again",
             record.sample,
+            what(),
             record.value
         );
-        places.get(&Key { model, method, ucag: *ucag, metric }).copied().with_context(|| {
+        let cell = |subset| places.get(&Key { dataset, model, method, ucag: *ucag, metric, subset }).copied();
+        let all = cell(Subset::All).with_context(|| {
             format!(
-                "sample `{}`: {what} is nothing that the config asks for; these records are another config's",
-                record.sample
+                "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",
+                record.sample,
+                what()
             )
-        })
-    };
-    records.iter().map(place).collect()
+        })?;
+        let difficult = cell(Subset::Difficult).filter(|_| record.difficult);
+        members.extend([Some(all), difficult].into_iter().flatten().map(|cell| Member { record: place, cell }));
+    }
+    Ok(members)
 }

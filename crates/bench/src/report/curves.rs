@@ -1,8 +1,9 @@
 //! Mean curves over samples: what the mean of a metric was integrated from.
 
 use anyhow::ensure;
+use metrics::Subset;
 
-use super::cells::{Cell, fixed, places};
+use super::cells::{Cell, Member, fixed};
 use crate::record::Record;
 
 /// The mean curve of a cell.
@@ -23,15 +24,22 @@ impl MeanCurve<'_> {
     }
 }
 
-/// The mean curve of each cell whose records have curves, in the order of the cells.
+/// The mean curve of each cell whose records have curves, over all pairs of image and class, in the order of the cells.
 ///
 /// # Errors
 /// Where curves of a cell have different lengths, or fewer than two points.
-pub(crate) fn mean<'a>(cells: &[Cell<'a>], records: &[Record]) -> anyhow::Result<Vec<MeanCurve<'a>>> {
+pub(crate) fn mean<'a>(
+    cells: &[Cell<'a>],
+    members: &[Member],
+    records: &[Record],
+) -> anyhow::Result<Vec<MeanCurve<'a>>> {
     let mut sums: Vec<Option<(Vec<f64>, usize)>> = vec![None; cells.len()];
-    for (place, record) in places(cells, records)?.into_iter().zip(records) {
-        let Some(curve) = &record.curve else { continue };
-        let (sum, n) = sums[place].get_or_insert_with(|| (vec![0.0; curve.len()], 0));
+    for Member { record, cell: place } in members {
+        let record = &records[*record];
+        let Some(curve) = record.curve.as_ref().filter(|_| cells[*place].column.subset == Subset::All) else {
+            continue;
+        };
+        let (sum, n) = sums[*place].get_or_insert_with(|| (vec![0.0; curve.len()], 0));
         ensure!(
             curve.len() >= 2 && curve.len() == sum.len(),
             "sample `{}`: its {} curve has {} points where others have {}; were these records made with different steps?",
@@ -52,10 +60,11 @@ pub(crate) fn mean<'a>(cells: &[Cell<'a>], records: &[Record]) -> anyhow::Result
 /// `curves.csv`: a row for each point.
 pub(crate) fn csv(curves: &[MeanCurve<'_>]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["model", "method", "ucag", "metric", "fraction", "mean", "n"])?;
+    csv.write_record(["dataset", "model", "method", "ucag", "metric", "fraction", "mean", "n"])?;
     for curve in curves {
         for (point, &mean) in curve.mean.iter().enumerate() {
             csv.write_record([
+                curve.cell.dataset,
                 curve.cell.model,
                 curve.cell.method.id,
                 &curve.cell.ucag.to_string(),

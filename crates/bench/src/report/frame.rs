@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use polars::prelude::{DataFrame, DataType, IntoLazy, JoinArgs, JoinType, col, df, len};
 use ucag_core::post::MapState;
 
-use super::cells::{Cell, places};
-use super::published::{Published, find};
+use super::cells::{Cell, Member};
 use crate::record::Record;
 
 /// What the records of a cell come to.
@@ -16,12 +15,12 @@ pub(crate) struct Aggregate {
     pub(crate) mean: Option<f64>,
     /// Samples.
     pub(crate) n: usize,
+    /// Pairs of sample and class, each of which has a map.
+    pub(crate) pairs: usize,
     /// Degenerate maps.
     pub(crate) degenerate: Degenerate,
-    /// The published number, in the metric's unit.
-    pub(crate) published: Option<f64>,
-    /// Each sample and its value, in plan order; a sample is its place in the plan.
-    pub(crate) values: Vec<(usize, f64)>,
+    /// Each sample and its value, in plan order; a sample is its place among all of them.
+    pub(crate) samples: Vec<(usize, f64)>,
 }
 
 /// How many maps of a cell were degenerate, and how.
@@ -42,27 +41,37 @@ impl Degenerate {
     }
 }
 
+/// Each record's sample as a number, in plan order over all data sets.
+pub(crate) fn numbered(records: &[Record]) -> Vec<u32> {
+    let mut known = HashMap::new();
+    let number = |record| {
+        let Record { dataset, sample, .. }: &Record = record;
+        let next = known.len() as u32;
+        *known.entry((dataset.as_str(), sample.as_str())).or_insert(next)
+    };
+    records.iter().map(number).collect()
+}
+
 /// One aggregate for each cell.
 pub(crate) fn aggregate(
     cells: &[Cell<'_>],
+    members: &[Member],
     records: &[Record],
-    published: &[Published],
+    numbers: &[u32],
 ) -> anyhow::Result<Vec<Aggregate>> {
-    let samples = per_sample(cells, records)?;
+    let samples = per_sample(members, records, numbers)?;
     let all: Vec<u32> = (0..cells.len() as u32).collect();
-    let theirs: Vec<Option<f64>> = cells.iter().map(|cell| find(published, cell).map(|row| row.value)).collect();
-    let left = || JoinArgs::new(JoinType::Left);
     let means = samples.clone().lazy().group_by_stable([col("cell")]).agg([
         col("value").mean(),
         len().cast(DataType::UInt32).alias("n"),
+        col("pairs").sum(),
         col("all-zero").sum(),
         col("constant").sum(),
         col("non-finite").sum(),
     ]);
-    let table = df!("cell" => all.clone())?
+    let table = df!("cell" => all)?
         .lazy()
-        .join(means, [col("cell")], [col("cell")], left())
-        .join(df!("cell" => all, "published" => theirs)?.lazy(), [col("cell")], [col("cell")], left())
+        .join(means, [col("cell")], [col("cell")], JoinArgs::new(JoinType::Left))
         .sort(["cell"], Default::default())
         .collect()?;
 
@@ -74,41 +83,32 @@ pub(crate) fn aggregate(
             values[cell as usize].push((sample as usize, value));
         }
     }
-    let float = |name: &str, row: usize| anyhow::Ok(table.column(name)?.f64()?.get(row));
     let count = |name: &str, row: usize| anyhow::Ok(table.column(name)?.u32()?.get(row).unwrap_or(0) as usize);
-    let row = |(row, values): (usize, Vec<(usize, f64)>)| {
+    let row = |(row, samples): (usize, Vec<(usize, f64)>)| {
         Ok(Aggregate {
-            mean: float("value", row)?,
+            mean: table.column("value")?.f64()?.get(row),
             n: count("n", row)?,
+            pairs: count("pairs", row)?,
             degenerate: Degenerate {
                 all_zero: count("all-zero", row)?,
                 constant: count("constant", row)?,
                 non_finite: count("non-finite", row)?,
             },
-            published: float("published", row)?,
-            values,
+            samples,
         })
     };
     values.into_iter().enumerate().map(row).collect()
 }
 
-/// A row for each cell and sample: the mean over the sample's classes, and how many of its maps were degenerate.
-fn per_sample(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<DataFrame> {
-    let mut known = HashMap::new();
-    let sample: Vec<u32> = records
-        .iter()
-        .map(|record| {
-            let next = known.len() as u32;
-            *known.entry(record.sample.as_str()).or_insert(next)
-        })
-        .collect();
-    let cell: Vec<u32> = places(cells, records)?.into_iter().map(|place| place as u32).collect();
-    let value: Vec<f64> = records.iter().map(|record| record.value).collect();
-    let count = |state: MapState| -> Vec<u32> { records.iter().map(|record| u32::from(record.map == state)).collect() };
+/// A row for each cell and sample: the mean over the sample's classes, how many those are, and how many of their maps were degenerate.
+fn per_sample(members: &[Member], records: &[Record], numbers: &[u32]) -> anyhow::Result<DataFrame> {
+    let count = |state: MapState| -> Vec<u32> {
+        members.iter().map(|member| u32::from(records[member.record].map == state)).collect()
+    };
     let frame = df!(
-        "cell" => cell,
-        "sample" => sample,
-        "value" => value,
+        "cell" => members.iter().map(|member| member.cell as u32).collect::<Vec<_>>(),
+        "sample" => members.iter().map(|member| numbers[member.record]).collect::<Vec<_>>(),
+        "value" => members.iter().map(|member| records[member.record].value).collect::<Vec<_>>(),
         "all-zero" => count(MapState::AllZero),
         "constant" => count(MapState::Constant),
         "non-finite" => count(MapState::NonFinite),
@@ -116,6 +116,12 @@ fn per_sample(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<DataFram
     Ok(frame
         .lazy()
         .group_by_stable([col("cell"), col("sample")])
-        .agg([col("value").mean(), col("all-zero").sum(), col("constant").sum(), col("non-finite").sum()])
+        .agg([
+            col("value").mean(),
+            len().cast(DataType::UInt32).alias("pairs"),
+            col("all-zero").sum(),
+            col("constant").sum(),
+            col("non-finite").sum(),
+        ])
         .collect()?)
 }

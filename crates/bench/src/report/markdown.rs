@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use metrics::Averaging;
 use ucag_core::explain::Role;
 
-use super::cells::Metric;
+use super::heads::Metric;
 use super::table::Table;
 use super::{blocks, words};
 use crate::record::Failure;
@@ -15,28 +16,33 @@ const SHOWN: usize = 5;
 /// The page.
 pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<String> {
     let config = table.config;
+    let several = table.has_several_datasets();
     let mut page = format!("# {}\n\n{}\n", config.title, words::ours(table));
-    if let Some(published) = words::published(table) {
-        writeln!(page, "{published}")?;
+    for sentence in [words::published(table), words::few(table)].into_iter().flatten() {
+        writeln!(page, "{sentence}")?;
     }
-    if let Some(few) = words::few(table) {
-        writeln!(page, "{few}")?;
-    }
-    for model in &config.models {
-        writeln!(page, "\n## {}\n", model.name)?;
-        if let Some(grid) = blocks::model(table, &model.name, false) {
-            page += &grid.markdown();
+    // With several data sets, each has a section, and its models have theirs in it.
+    let level = if several { "###" } else { "##" };
+    for (place, dataset) in config.datasets.iter().enumerate() {
+        let notes = words::notes(table, &dataset.name);
+        if several {
+            writeln!(page, "\n## {}", dataset.name)?;
         }
-        if let Some(grid) = blocks::model(table, &model.name, true) {
-            write!(page, "\nControls, which know nothing of the network:\n\n{}", grid.markdown())?;
+        if !notes.is_empty() {
+            let notes: String = notes.iter().map(|note| format!("- {note}\n")).collect();
+            write!(page, "\n{notes}")?;
+        }
+        for model in config.models.iter().filter(|model| model.dataset == place) {
+            writeln!(page, "\n{level} {}\n", model.name)?;
+            if let Some(grid) = blocks::model(table, model, false) {
+                page += &grid.markdown();
+            }
+            if let Some(grid) = blocks::model(table, model, true) {
+                write!(page, "\nControls, which know nothing of the network:\n\n{}", grid.markdown())?;
+            }
         }
     }
-    if let Some(grid) = blocks::paired(table) {
-        page += "\n## What UCAG changes\n\n";
-        page += "With UCAG minus without, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
-                 where the interval covers zero.\n\n";
-        page += &grid.markdown();
-    }
+    page += &changes(table)?;
     page += "\n## Degenerate maps and failures\n\n";
     match blocks::degenerate(table) {
         Some(grid) => {
@@ -46,7 +52,8 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     }
     writeln!(page, "{}", words::failures(failures))?;
     for failure in failures.iter().take(SHOWN) {
-        write!(page, "\n- `{}` on {}: {}", failure.sample, failure.model, failure.error.replace('\n', " "))?;
+        let of = if several { format!(" of {}", failure.dataset) } else { String::new() };
+        write!(page, "\n- `{}`{of} on {}: {}", failure.sample, failure.model, failure.error.replace('\n', " "))?;
     }
     if failures.len() > SHOWN {
         write!(page, "\n- and {} more", failures.len() - SHOWN)?;
@@ -60,14 +67,19 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         write!(page, "- {}: {}; {}", metric.head(), metric.summary, metric.direction.words())?;
         writeln!(
             page,
-            ". {}. Version {}{}.",
+            ".{} {}. Version {}{}.",
+            averaging(&metric),
             metric.source,
             metric.version,
             step.map_or(String::new(), |n| format!(", step {n}"))
         )?;
     }
     page += "\n## Methods\n\n";
-    for method in config.methods.iter().map(|method| method.method) {
+    for (place, method) in config.methods.iter().map(|method| method.method).enumerate() {
+        // A method may have an entry for each data set.
+        if config.methods[..place].iter().any(|earlier| earlier.method.id == method.id) {
+            continue;
+        }
         let role = match method.role {
             Role::Published => "",
             Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
@@ -77,4 +89,33 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     }
     write!(page, "\n## Protocol\n\n```toml\n{}```\n", toml::to_string(&config.protocol)?)?;
     Ok(page)
+}
+
+/// What UCAG changes, where there is something to compare.
+fn changes(table: &Table<'_>) -> anyhow::Result<String> {
+    let grid = |(place, dataset)| Some((blocks::paired(table, place)?, dataset));
+    let grids: Vec<_> = table.config.datasets.iter().enumerate().filter_map(grid).collect();
+    if grids.is_empty() {
+        return Ok(String::new());
+    }
+    let mut section = "\n## What UCAG changes\n\n".to_owned();
+    section += "With UCAG minus without, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
+                where the interval covers zero.\n\n";
+    for (number, (grid, dataset)) in grids.into_iter().enumerate() {
+        if table.has_several_datasets() {
+            write!(section, "{}### {}\n\n", if number > 0 { "\n" } else { "" }, dataset.name)?;
+        }
+        section += &grid.markdown();
+    }
+    Ok(section)
+}
+
+/// How a metric's values become one number, where that isn't the mean over samples.
+fn averaging(metric: &Metric) -> &'static str {
+    match metric.averaging {
+        Averaging::Samples => "",
+        Averaging::Classes | Averaging::TalliedClasses => {
+            " The mean over a class's pairs of image and class first, then the unweighted mean over all classes of the data set."
+        }
+    }
 }

@@ -8,13 +8,17 @@ mod files;
 mod frame;
 pub mod gallery;
 mod grid;
+mod heads;
 mod markdown;
+pub mod pairs;
 pub mod plot;
 pub mod published;
 mod samples;
 pub mod stats;
 pub mod table;
+mod table_csv;
 mod terminal;
+mod values;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -22,9 +26,10 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::record::{Failure, Record};
 
-pub use cells::Cell;
+pub use cells::{Cell, Key};
 pub use curves::MeanCurve;
 pub use facts::DatasetFacts;
+pub use heads::Metric;
 
 /// What a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +55,8 @@ pub struct Written {
     pub table: String,
 }
 
-/// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`, `<name>.csv`, `<name>.md`, the plots
+/// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`,
+/// `classes.csv` (where a metric averages by class), `<name>.csv`, `<name>.md`, the plots
 /// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, and `gallery/index.png` where the run has left sheets in `gallery/`.
 ///
 /// The same records give the same bytes. Each file is replaced as a whole or not at all.
@@ -59,8 +65,10 @@ pub struct Written {
 /// Where a record is of nothing in the config or isn't finite, the published numbers can't be read, or a file can't be written.
 pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     let config = summary.config;
-    let table = table::Table::new(config, summary.records)?;
-    let curves = curves::mean(&table.cells(), summary.records)?;
+    let cells = cells::cells(config);
+    let members = cells::members(&cells, summary.records)?;
+    let table = table::Table::of(config, summary.datasets, &cells, &members, summary.records)?;
+    let curves = curves::mean(&cells, &members, summary.records)?;
 
     let mut files = Vec::new();
     let mut put = |name: &str, bytes: &[u8]| -> anyhow::Result<()> {
@@ -77,7 +85,11 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
         put("failures.csv", &samples::failures(summary.failures)?)?;
     }
     put("curves.csv", &curves::csv(&curves)?)?;
-    put(&format!("{}.csv", config.name), &table.csv()?)?;
+    match table_csv::classes(&table)? {
+        Some(classes) => put("classes.csv", &classes)?,
+        None => files::remove(&summary.out.join("classes.csv"))?,
+    }
+    put(&format!("{}.csv", config.name), &table_csv::cells(&table)?)?;
     put(&format!("{}.md", config.name), markdown::page(&table, summary.failures)?.as_bytes())?;
 
     let bars = plot::bars::picture(&table);

@@ -20,7 +20,7 @@ pub struct Published {
     pub method: String,
     /// Whether UCAG is around the method.
     pub ucag: bool,
-    /// Metric and unit, as in `metrics::Metric::published`.
+    /// Metric and unit, as in `metrics::Column::published`.
     pub metric: String,
     /// The number, in the metric's unit.
     pub value: f64,
@@ -47,14 +47,15 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Published>> {
         if !row.value.is_finite() {
             bail!("{show}:{number}: value is {}; it must be a finite number", row.value);
         }
-        let key = (row.model.clone(), row.method.clone(), row.ucag, row.metric.clone());
+        let key = (row.dataset.clone(), row.model.clone(), row.method.clone(), row.ucag, row.metric.clone());
         if let Some(first) = seen.insert(key, number) {
             bail!(
-                "{show}:{number}: {} of {} (ucag = {}) on {} is already on line {first}; keep one of the two",
+                "{show}:{number}: {} of {} (ucag = {}) on {}, {}, is already on line {first}; keep one of the two",
                 row.metric,
                 row.method,
                 row.ucag,
-                row.model
+                row.model,
+                row.dataset
             );
         }
         published.push(row);
@@ -82,14 +83,20 @@ pub fn normalise(name: &str) -> &str {
     name.strip_suffix(" (candidate)").unwrap_or(name)
 }
 
-/// The published number for a cell, where there is one.
+/// The published number for a cell, where there is one. Where the numbers are of several data sets, the cell's must be of that name. A model is
+/// found under its name, or without the number at its end where the paper names only the family ("VGG").
 pub fn find<'a>(published: &'a [Published], cell: &super::Cell<'_>) -> Option<&'a Published> {
-    let metric = cell.metric.published;
-    published.iter().find(|row| {
-        !metric.is_empty()
-            && row.metric == metric
-            && row.ucag == cell.ucag
-            && row.model == cell.model
-            && row.method == normalise(cell.method.name)
-    })
+    let metric = cell.column.published;
+    let several = published.first().is_some_and(|first| published.iter().any(|row| row.dataset != first.dataset));
+    let of = |model: &str| {
+        published.iter().find(|row| {
+            !metric.is_empty()
+                && row.metric == metric
+                && row.ucag == cell.ucag
+                && row.model == model
+                && row.method == normalise(cell.method.name)
+                && (!several || row.dataset == cell.dataset)
+        })
+    };
+    of(cell.model).or_else(|| of(cell.model.trim_end_matches(|c: char| c.is_ascii_digit())))
 }

@@ -5,11 +5,13 @@ use crate::record::{Failure, Record};
 /// Every record, in the order given; values are printed so that reading them back gives the same number.
 pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["sample", "class", "model", "method", "ucag", "metric", "value", "map"])?;
+    csv.write_record(["dataset", "sample", "class", "difficult", "model", "method", "ucag", "metric", "value", "map"])?;
     for record in records {
         csv.write_record([
+            &record.dataset,
             &record.sample,
             &record.class.to_string(),
+            &record.difficult.to_string(),
             &record.model,
             &record.method,
             &record.ucag.to_string(),
@@ -24,9 +26,9 @@ pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
 /// Every failure, in the order given.
 pub(crate) fn failures(failures: &[Failure]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["sample", "model", "error"])?;
-    for Failure { sample, model, error } in failures {
-        csv.write_record([sample, model, error])?;
+    csv.write_record(["dataset", "sample", "model", "error"])?;
+    for Failure { dataset, sample, model, error } in failures {
+        csv.write_record([dataset, sample, model, error])?;
     }
     Ok(csv.into_inner()?)
 }

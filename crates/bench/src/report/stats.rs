@@ -64,6 +64,19 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] + part * (sorted[above] - sorted[below])
 }
 
+/// The samples, of `n`, that a resample draws. They depend on nothing else: not on threads, nor on what is resampled.
+pub(crate) fn draw(seed: u64, resample: usize, n: usize) -> impl Iterator<Item = usize> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(resample as u64);
+    (0..n).map(move |_| random.random_range(0..n as u32) as usize)
+}
+
+/// The interval between the percentiles of resampled means; `None` where there are none.
+pub(crate) fn percentiles(mut means: Vec<f64>) -> Option<Interval> {
+    means.sort_unstable_by(f64::total_cmp);
+    (!means.is_empty()).then(|| Interval { low: quantile(&means, 0.025), high: quantile(&means, 0.975) })
+}
+
 /// Percentile bootstrap intervals for the means of columns, where `columns[c][s]` is the value of sample `s`.
 ///
 /// A resample draws the same samples for all columns of one length, so columns of the same samples are resampled together. The draws
@@ -76,19 +89,13 @@ pub fn bootstrap(columns: &[Vec<f64>], seed: u64, resamples: usize) -> Vec<Optio
     lengths.dedup();
     for n in lengths {
         let these: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].len() == n).collect();
-        let draw = |resample: usize| -> Vec<f64> {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(resample as u64);
-            let drawn: Vec<usize> = (0..n).map(|_| random.random_range(0..n as u32) as usize).collect();
+        let resample = |resample: usize| -> Vec<f64> {
+            let drawn: Vec<usize> = draw(seed, resample, n).collect();
             these.iter().map(|&c| drawn.iter().map(|&s| columns[c][s]).sum::<f64>() / n as f64).collect()
         };
-        let means: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(draw).collect();
+        let means: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(resample).collect();
         for (place, &c) in these.iter().enumerate() {
-            let mut column: Vec<f64> = means.iter().map(|row| row[place]).collect();
-            column.sort_unstable_by(f64::total_cmp);
-            if !column.is_empty() {
-                intervals[c] = Some(Interval { low: quantile(&column, 0.025), high: quantile(&column, 0.975) });
-            }
+            intervals[c] = percentiles(means.iter().map(|row| row[place]).collect());
         }
     }
     intervals

@@ -7,33 +7,41 @@ use crate::record::Failure;
 /// The table, what UCAG changes, degenerate maps, and what they are of.
 pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
     let config = table.config;
+    let several = table.has_several_datasets();
     let mut parts = vec![format!("{}\n", config.title)];
-    for model in &config.models {
-        let mut part = format!("{}\n", model.name);
-        for controls in [false, true] {
-            if let Some(mut grid) = blocks::model(table, &model.name, controls) {
-                if controls {
-                    grid.head[0] = "Control".to_owned();
+    for (place, dataset) in config.datasets.iter().enumerate() {
+        for model in config.models.iter().filter(|model| model.dataset == place) {
+            let mut part =
+                if several { format!("{}: {}\n", dataset.name, model.name) } else { format!("{}\n", model.name) };
+            for controls in [false, true] {
+                if let Some(mut grid) = blocks::model(table, model, controls) {
+                    if controls {
+                        grid.head[0] = "Control".to_owned();
+                    }
+                    part += &grid.terminal();
                 }
-                part += &grid.terminal();
             }
+            parts.push(part);
         }
-        parts.push(part);
     }
-    if let Some(grid) = blocks::paired(table) {
-        parts.push(format!("With UCAG minus without\n{}", grid.terminal()));
+    for (place, dataset) in config.datasets.iter().enumerate() {
+        if let Some(grid) = blocks::paired(table, place) {
+            let on = if several { format!(" on {}", dataset.name) } else { String::new() };
+            parts.push(format!("With UCAG minus without{on}\n{}", grid.terminal()));
+        }
     }
     if let Some(grid) = blocks::degenerate(table) {
         parts.push(format!("Degenerate maps\n{}", grid.terminal()));
     }
-    let protocol = format!("Protocol: {}, version {}.", config.protocol.name, config.protocol.version);
-    let last = [
-        Some(words::ours(table)),
-        words::published(table),
-        words::few(table),
-        Some(words::failures(failures)),
-        Some(protocol),
-    ];
-    parts.push(last.into_iter().flatten().map(|line| line + "\n").collect());
+    let mut last = vec![words::ours(table)];
+    last.extend(words::published(table));
+    last.extend(words::few(table));
+    for dataset in &config.datasets {
+        let on = if several { format!("{}: ", dataset.name) } else { String::new() };
+        last.extend(words::notes(table, &dataset.name).into_iter().map(|note| on.clone() + &note));
+    }
+    last.push(words::failures(failures));
+    last.push(format!("Protocol: {}, version {}.", config.protocol.name, config.protocol.version));
+    parts.push(last.into_iter().map(|line| line + "\n").collect());
     parts.join("\n")
 }

@@ -1,52 +1,120 @@
 //! Sentences that the Markdown page and the terminal share.
 
-use super::table::Table;
+use metrics::Averaging;
+use metrics::averaging::Class;
+
+use super::heads::Head;
+use super::table::{Row, Table};
 use crate::record::Failure;
 
 /// Below this many samples, a reader is told not to lean on the intervals.
 const FEW: usize = 30;
 
-/// `12 samples`, or `11 to 12 samples`.
-pub(crate) fn samples(table: &Table<'_>) -> String {
-    match table.samples() {
+/// `12 samples`, or `11 to 12 samples`: the fewest and the most in a row of the data set, subsets aside.
+fn samples(table: &Table<'_>, dataset: &str) -> String {
+    let n = || table.rows_on(dataset).filter(|row| row.cell.column.subset == metrics::Subset::All).map(|row| row.n);
+    match (n().min().unwrap_or(0), n().max().unwrap_or(0)) {
         (1, 1) => "1 sample".to_owned(),
-        (least, most) if least == most => format!("{most} samples"),
-        (least, most) => format!("{least} to {most} samples"),
+        (least, most) => format!("{} samples", range(least, most)),
     }
 }
 
-/// What ours are and where the published numbers come from.
+/// `12`, or `11 to 12`.
+fn range(least: usize, most: usize) -> String {
+    if least == most { most.to_string() } else { format!("{least} to {most}") }
+}
+
+/// `12 samples of mini`, for each data set; `quote` goes around its name.
+pub(crate) fn samples_of(table: &Table<'_>, quote: &str) -> String {
+    let of = |dataset: &crate::config::Dataset| {
+        format!("{} of {quote}{}{quote}", samples(table, &dataset.name), dataset.name)
+    };
+    table.config.datasets.iter().map(of).collect::<Vec<_>>().join(" and ")
+}
+
+/// What ours are.
 pub(crate) fn ours(table: &Table<'_>) -> String {
     let config = table.config;
+    let by_class = |metric: &crate::config::Metric| metric.metric.averaging != Averaging::Samples;
+    let (some, all) = (config.metrics.iter().any(by_class), config.metrics.iter().all(by_class));
+    let mean = match (some, all) {
+        (false, _) => "mean over",
+        (true, true) => "mean over classes of the mean over a class's pairs of sample and class,",
+        (true, false) => "mean, over samples or by class as the metric has it, over",
+    };
     format!(
-        "Ours: mean over {} of `{}`, with its 95 % interval (percentile bootstrap over samples, {} resamples, seed {}).",
-        samples(table),
-        config.dataset.kind,
+        "Ours: {mean} {}, with its 95 % interval (percentile bootstrap over samples, {} resamples, seed {}).",
+        samples_of(table, "`"),
         config.output.resamples,
         config.seed
     )
 }
 
-/// What the published numbers are, where the config names any.
+/// What the published numbers are and where they come from, where the config names any.
 pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     let first = table.published.first()?;
-    let mut datasets: Vec<&str> = table.published.iter().map(|row| row.dataset.as_str()).collect();
-    datasets.sort_unstable();
-    datasets.dedup();
-    let kind = &table.config.dataset.kind;
     if table.rows.iter().all(|row| row.published.is_none()) {
-        return Some("Published: no published number is of a model, method and metric in this table.".to_owned());
+        return Some(
+            "Published: no published number is of a data set, model, method and metric in this table.".to_owned(),
+        );
     }
-    let same = datasets.iter().all(|name| name.eq_ignore_ascii_case(kind));
-    let caution = match same {
-        true => String::new(),
-        false => format!(" Ours come from `{kind}`, so the two are not measurements of the same thing."),
+    let mut theirs: Vec<&str> = table.published.iter().map(|row| row.dataset.as_str()).collect();
+    theirs.sort_unstable();
+    theirs.dedup();
+    let ours = &table.config.datasets;
+    let caution = match theirs[..] {
+        [one] => {
+            let is_another = |dataset: &&crate::config::Dataset| {
+                !one.eq_ignore_ascii_case(&dataset.kind) && !one.eq_ignore_ascii_case(&dataset.name)
+            };
+            let others: Vec<String> = ours.iter().filter(is_another).map(|other| format!("`{}`", other.name)).collect();
+            match others.is_empty() {
+                true => String::new(),
+                false => {
+                    format!(
+                        " Ours come from {}, so the two are not measurements of the same thing.",
+                        others.join(" and ")
+                    )
+                }
+            }
+        }
+        // Of several data sets, numbers stand only beside ours from the one of the same name.
+        _ => {
+            theirs.retain(|name| ours.iter().any(|dataset| dataset.name == *name));
+            String::new()
+        }
     };
+    let theirs = theirs.join(", ");
     Some(format!(
-        "Published: as printed in table {} of the paper, measured there on {}; not measured here.{caution}",
-        first.table,
-        datasets.join(", ")
+        "Published: as printed in table {} of the paper, measured there on {theirs}; not measured here.{caution}",
+        first.table
     ))
+}
+
+/// What must be known of a data set to read its numbers: remarks on the data, and how classes without a pair are counted.
+pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
+    let remarks = table.datasets.iter().filter(|facts| facts.name == dataset).flat_map(|facts| facts.remarks.clone());
+    let counted = table.heads().into_iter().flat_map(|head| {
+        let without = |class: &Class| class.pairs == 0;
+        let phantom = |class: &Class| class.phantoms > 0;
+        let none = classes(table, dataset, &head, without).map(|of| {
+            format!("{}: {of} classes have no pair; they count as 0, as in the published code.", head.name())
+        });
+        let more = classes(table, dataset, &head, phantom).map(|of| {
+            format!("{}: {of} classes have one pair of value 0 more, as in the published code.", head.name())
+        });
+        [none, more]
+    });
+    remarks.chain(counted.flatten()).collect()
+}
+
+/// `3 of 20`: how many classes of a data set are such, in the rows of a column that have samples. `None` where none are.
+fn classes(table: &Table<'_>, dataset: &str, head: &Head, such: impl Fn(&Class) -> bool) -> Option<String> {
+    let here = |row: &&Row<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
+    let rows: Vec<&Row<'_>> = table.rows_on(dataset).filter(here).collect();
+    let count = |row: &&Row<'_>| row.classes.iter().filter(|class| such(class)).count();
+    let (least, most) = (rows.iter().map(count).min()?, rows.iter().map(count).max()?);
+    (most > 0).then(|| format!("{} of {}", range(least, most), rows[0].classes.len()))
 }
 
 /// Cautions about the number of samples, if any.

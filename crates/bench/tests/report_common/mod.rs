@@ -3,24 +3,49 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::config::{Compute, Config, Dataset, Method, Metric, Model, Output};
+use bench::config::{Compute, Config, Dataset, Form, Method, Metric, Model, Output};
 use bench::record::Record;
+use bench::report::{DatasetFacts, Summary};
+use ucag_core::explain::Settings;
 use ucag_core::post::MapState;
 use ucag_core::protocol::Protocol;
 
-/// Methods with both rows, controls with one, deletion and insertion.
+/// Methods with both rows, controls with one, models on the one data set.
 pub fn config(models: &[&str], methods: &[&str], metrics: &[&str]) -> Config {
-    let model = |name: &&str| Model {
+    let models: Vec<(usize, &str)> = models.iter().map(|&model| (0, model)).collect();
+    config_on(&["mini"], &models, methods, metrics)
+}
+
+/// [`config`] with these data sets, and models that say by its place on which they are.
+pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], metrics: &[&str]) -> Config {
+    let dataset = |name: &&str| Dataset {
+        name: (*name).to_owned(),
+        kind: "mini".to_owned(),
+        root: PathBuf::from("data/mini"),
+        limit: None,
+        difficult: None,
+        resize: None,
+    };
+    let model = |&(dataset, name): &(usize, &str)| Model {
+        dataset,
         arch: name.to_lowercase(),
         weights: PathBuf::from("weights.safetensors"),
         layer: None,
-        name: (*name).to_owned(),
+        middle: None,
+        name: name.to_owned(),
+        form: Form::Pooled,
         input_size: None,
     };
     let method = |id: &&str| {
         let method = ucag_core::explain::method(id).unwrap();
         let control = method.role == ucag_core::explain::Role::Control;
-        Method { method, ucag: if control { vec![false] } else { vec![false, true] } }
+        Method {
+            method,
+            dataset: None,
+            ucag: if control { vec![false] } else { vec![false, true] },
+            settings: Settings::published(method.settings),
+            explainer: method.explainer(),
+        }
     };
     Config {
         path: PathBuf::from("made-up.toml"),
@@ -28,7 +53,7 @@ pub fn config(models: &[&str], methods: &[&str], metrics: &[&str]) -> Config {
         title: "Deletion and insertion, made up".to_owned(),
         protocol: Protocol::official(),
         seed: 7,
-        dataset: Dataset { kind: "mini".to_owned(), root: PathBuf::from("data/mini"), limit: None },
+        datasets: datasets.iter().map(dataset).collect(),
         models: models.iter().map(model).collect(),
         methods: methods.iter().map(method).collect(),
         metrics: metrics.iter().map(|id| Metric { metric: metrics::metric(id).unwrap(), step: None }).collect(),
@@ -37,10 +62,34 @@ pub fn config(models: &[&str], methods: &[&str], metrics: &[&str]) -> Config {
     }
 }
 
+/// What is known of the config's data sets: 20 classes each, s0 first.
+pub fn facts(config: &Config) -> Vec<DatasetFacts> {
+    let facts = |dataset: &Dataset| DatasetFacts {
+        name: dataset.name.clone(),
+        kind: dataset.kind.clone(),
+        classes: (0..20).map(|class| format!("class {class}")).collect(),
+        first: "s0".to_owned(),
+        remarks: Vec::new(),
+    };
+    config.datasets.iter().map(facts).collect()
+}
+
+/// What a report is made from where nothing failed.
+pub fn summary<'a>(
+    config: &'a Config,
+    datasets: &'a [DatasetFacts],
+    records: &'a [Record],
+    out: &'a Path,
+) -> Summary<'a> {
+    Summary { config, datasets, records, failures: &[], out }
+}
+
 pub fn record(sample: &str, model: &str, method: &str, ucag: bool, metric: &str, value: f64) -> Record {
     Record {
+        dataset: "mini".to_owned(),
         sample: sample.to_owned(),
         class: 0,
+        difficult: false,
         model: model.to_owned(),
         method: method.to_owned(),
         ucag,

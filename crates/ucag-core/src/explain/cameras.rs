@@ -1,4 +1,7 @@
 //! CAMERAS (Jalwana et al., CVPR 2021; protocol section 2.2): activations and gradients averaged over several input resolutions.
+//!
+//! Resolutions are absolute, as in the authors' code, and the published ones belong to networks made for 224 pixels: a config for networks that
+//! were made for another size names its own.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -100,7 +103,8 @@ impl Explainer for Cameras {
         if !trace.classes().contains(&class) {
             return self.maps(trace, &[class], layers)?.remove(&class).ok_or_else(lost);
         }
-        let all = trace.once("cameras", || self.maps(trace, trace.classes(), layers))?;
+        let key = format!("cameras {:?} {}", self.resolutions, layers.target);
+        let all = trace.once(&key, || self.maps(trace, trace.classes(), layers))?;
         all.get(&class).map(Tensor::shallow_clone).ok_or_else(lost)
     }
 

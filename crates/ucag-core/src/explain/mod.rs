@@ -133,6 +133,7 @@ pub static METHODS: &[&Method] = &[
     &normgrad::METHOD,
     &normgrad::SELECTIVE,
     &normgrad::SCALING,
+    &normgrad::NEIGHBOURHOOD,
     &normgrad::CONVOLUTION,
     &cameras::METHOD,
     &backprop::GRADIENT,

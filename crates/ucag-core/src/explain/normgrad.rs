@@ -42,6 +42,15 @@ pub(super) static SCALING: Method = Method {
 };
 
 /// Registry entry.
+pub(super) static NEIGHBOURHOOD: Method = Method {
+    id: "normgrad-neighbourhood",
+    name: "NormGrad (3×3)",
+    summary: "norm of the activation's 3×3 neighbourhood times norm of the gradient at each position: a virtual 3×3 convolution behind the layer",
+    make: |_| Arc::new(Cam(neighbourhood)),
+    ..COMMON
+};
+
+/// Registry entry.
 pub(super) static CONVOLUTION: Method = Method {
     id: "normgrad-conv",
     name: "NormGrad (convolution)",
@@ -76,26 +85,46 @@ pub fn scaling(layer: &Layer) -> Result<Tensor> {
     norm(&layer.activation.f_mul(&layer.gradient)?)
 }
 
-/// `‖x_u‖ ‖g_u‖`, where x_u is the window of `input` that a `kernel` × `kernel` convolution reads for position u of its output, and g the
-/// gradient there.
+/// `‖A's 3 × 3 neighbourhood‖ ‖G‖`, with zeros around the layer.
 ///
 /// # Errors
-/// Where the sizes don't belong together.
-pub fn windows(input: &Tensor, gradient: &Tensor, kernel: [i64; 2], stride: i64, padding: [i64; 2]) -> Result<Tensor> {
-    let windows = input.f_im2col(kernel, [1, 1], padding, [stride, stride])?;
+/// Where libtorch refuses.
+pub fn neighbourhood(layer: &Layer) -> Result<Tensor> {
+    windows(&layer.activation, &layer.gradient, &Window { kernel: [3, 3], stride: 1, padding: [1, 1], groups: 1 })
+}
+
+/// How a convolution reads its input.
+struct Window {
+    kernel: [i64; 2],
+    stride: i64,
+    padding: [i64; 2],
+    groups: i64,
+}
+
+/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that the convolution reads for position u of its output, and g_u the gradient
+/// there: what position u adds to the gradient of the weights. Groups of channels have weights of their own, so their squares add up.
+fn windows(input: &Tensor, gradient: &Tensor, window: &Window) -> Result<Tensor> {
+    let Window { kernel, stride, padding, groups } = *window;
     let size = gradient.size();
-    norm(&windows.f_view([size[0], -1, size[2], size[3]])?)?.f_mul(&norm(gradient)?).map_err(Error::from)
+    let grouped = |x: &Tensor| norm_over(2, &x.f_reshape([size[0], groups, -1, size[2], size[3]])?);
+    let inputs = grouped(&input.f_im2col(kernel, [1, 1], padding, [stride, stride])?)?;
+    norm_over(1, &inputs.f_mul(&grouped(gradient)?)?.f_view([size[0], groups, size[2], size[3]])?)
 }
 
 fn norm(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_norm_scalaropt_dim(2.0, [1i64].as_slice(), true)?)
+    norm_over(1, x)
+}
+
+fn norm_over(dimension: i64, x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_norm_scalaropt_dim(2.0, [dimension].as_slice(), true)?)
 }
 
 #[derive(Debug)]
 struct AtConvolution;
 
 impl AtConvolution {
-    /// The last convolution at the layer or in front of it, and what it reads.
+    /// The last convolution at the layer or in front of it, and what it reads. Where branches meet in the layer it is that of the branch which
+    /// torchvision computes last; a layer that is itself a convolution leaves no choice.
     fn find(graph: &Graph, layer: NodeId) -> Result<(NodeId, NodeId, &Conv)> {
         let convolution = |id: NodeId| match &graph.nodes()[id].op {
             Op::Conv(conv) => Some((id, graph.nodes()[id].inputs[0], conv)),
@@ -117,7 +146,8 @@ impl Explainer for AtConvolution {
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let (id, input, conv) = Self::find(&pass.network().graph, layers.target)?;
         let shape = conv.weight.size();
-        let kernel = [shape[2], shape[3]];
-        windows(&pass.activation(input)?, &pass.gradient(id)?, kernel, conv.stride, conv.padding)
+        let Conv { stride, padding, groups, .. } = *conv;
+        let window = Window { kernel: [shape[2], shape[3]], stride, padding, groups };
+        windows(&pass.activation(input)?, &pass.gradient(id)?, &window)
     }
 }

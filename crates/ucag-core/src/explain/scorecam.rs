@@ -57,14 +57,6 @@ enum Form {
 struct ScoreCam(Form);
 
 impl Form {
-    fn key(self) -> &'static str {
-        match self {
-            Form::Authors => "scorecam",
-            Form::Torchcam => "scorecam-torchcam",
-            Form::Pgc => "scorecam-pgc",
-        }
-    }
-
     /// Masks of `size` from channels `[K, 1, u, v]`, in [0, 1]; a channel that is the same everywhere gives a mask of zeros.
     fn masks(self, channels: &Tensor, size: [i64; 2]) -> Result<Tensor> {
         match self {
@@ -113,7 +105,8 @@ impl Explainer for ScoreCam {
             let shape = activation.size();
             return Err(Error::Invalid(format!("Score-CAM masks with a layer of {shape:?}, without height and width")));
         }
-        let logits = pass.trace().once(self.0.key(), || masked_logits(pass.trace(), &activation, self.0))?;
+        let key = format!("{self:?} {}", layers.target);
+        let logits = pass.trace().once(&key, || masked_logits(pass.trace(), &activation, self.0))?;
         let class = pass.class() as i64;
         let weights = match self.0 {
             Form::Authors => {
@@ -137,10 +130,6 @@ impl Explainer for ScoreCam {
     }
 
     fn extra(&self, network: &Network, layers: &Layers) -> Extra {
-        let channels = network.graph.nodes()[..=layers.target].iter().rev().find_map(|node| match &node.op {
-            crate::network::Op::Conv(conv) => Some(conv.weight.size()[0]),
-            _ => None,
-        });
-        Extra { per_view: channels.unwrap_or(1) as usize, per_class: 0 }
+        Extra { per_view: network.graph.channels(layers.target) as usize, per_class: 0 }
     }
 }

@@ -9,7 +9,9 @@ impl Network {
     /// input of the training size.
     ///
     /// A VGG loses its adaptive pooling, and its first fully connected layer becomes a convolution as large as the pooled map was; a ResNet's global
-    /// pooling becomes a window as large as the last map is at the training size. Nodes keep their names.
+    /// pooling becomes a window as large as the last map is at the training size. Nodes keep their names. TorchRay's script gives its ResNet that window
+    /// for gradient, DeConvNet, guided backprop, (contrastive) excitation backprop and GradCAM; for RISE and extremal perturbation it keeps the global
+    /// pooling, which differs for inputs beyond the training size only.
     ///
     /// # Errors
     /// Where the network is of another family, which has no such form.

@@ -235,6 +235,17 @@ impl Graph {
         }
     }
 
+    /// Channels of `node`'s output, which must be in front of any flattening.
+    pub fn channels(&self, node: NodeId) -> i64 {
+        let Node { op, inputs, .. } = &self.nodes[node];
+        match op {
+            Op::Input => 3,
+            Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => weight.size()[0],
+            Op::Concat => inputs.iter().map(|&input| self.channels(input)).sum(),
+            _ => self.channels(inputs[0]),
+        }
+    }
+
     /// Every name that [`Graph::resolve`] knows, nodes and modules, in order of first appearance.
     pub fn layer_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

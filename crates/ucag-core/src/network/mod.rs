@@ -13,11 +13,13 @@ mod vgg;
 mod vjp;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::suggest::nearest;
 use crate::{Error, Result};
@@ -104,6 +106,8 @@ pub struct Network {
     pub preprocessing: Preprocessing,
     /// Where its weights are.
     pub device: Device,
+    /// Views that went through it, whoever shares it.
+    views: Arc<AtomicU64>,
 }
 
 /// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
@@ -182,6 +186,7 @@ impl Network {
             input_size,
             preprocessing,
             device: Device::Cpu,
+            views: Arc::default(),
         })
     }
 
@@ -195,6 +200,15 @@ impl Network {
             middle: self.graph.resolve(middle.unwrap_or(&self.middle))?,
             contrast: self.graph.before_classifier(),
         })
+    }
+
+    /// Number of single views that went forward through this network so far, and through all that share its weights.
+    pub fn views(&self) -> u64 {
+        self.views.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self, views: &Tensor) {
+        self.views.fetch_add(views.size()[0].unsigned_abs(), Ordering::Relaxed);
     }
 
     /// The same network on the same weights, for another worker: tensors may be sent between threads but not shared, so each
@@ -221,6 +235,7 @@ impl Network {
             variant: self.variant.clone(),
             layer: self.layer.clone(),
             middle: self.middle.clone(),
+            views: Arc::clone(&self.views),
             ..*self
         })
     }

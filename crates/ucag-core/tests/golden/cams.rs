@@ -23,6 +23,7 @@ fn known(what: &str) -> Option<(&'static str, Made)> {
         "normgrad/torchray_fork_selective" => ("normgrad-selective", Made::Raw),
         "normgrad/torchray_fork_proper" => ("normgrad-conv", Made::Raw),
         "normgrad/official_conv1x1_norm" => ("normgrad", Made::Thinned),
+        "normgrad/official_conv3x3_norm" => ("normgrad-neighbourhood", Made::Thinned),
         "normgrad/official_scaling_norm" => ("normgrad-scaling", Made::Thinned),
         "normgrad/official_scaling_filter_norm" => ("normgrad-selective", Made::Thinned),
         "cameras/official" | "cameras/ucag" => ("cameras", Made::Scaled),

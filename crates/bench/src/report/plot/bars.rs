@@ -1,13 +1,13 @@
-//! The table as grouped bars: a panel for each metric and model, a group for each method.
+//! The table as grouped bars: a panel for each column of a metric and each model, a group for each method.
 
 use plotters::style::RGBColor;
 use ucag_core::explain::Role;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, MUTED, Picture, Shape, width};
-use crate::config::Method;
+use crate::report::cells::Key;
 use crate::report::table::{Row, Table};
-use crate::report::{blocks, words};
+use crate::report::words;
 
 const PLAIN: RGBColor = RGBColor(86, 180, 233);
 const WITH: RGBColor = RGBColor(213, 94, 0);
@@ -21,48 +21,89 @@ const GAP: f64 = 24.0;
 const BAR: f64 = 11.0;
 const BETWEEN: f64 = 9.0;
 const BELOW: f64 = 52.0;
+/// What a data set's name above a panel takes.
+const LINE: f64 = 17.0;
+
+/// A method's bars in every panel.
+struct Group {
+    method: &'static ucag_core::explain::Method,
+    ucag: Vec<bool>,
+}
+
+/// The groups. A method that has an entry for each data set has one group.
+fn groups(table: &Table<'_>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for method in &table.config.methods {
+        match groups.iter_mut().find(|group| group.method.id == method.method.id) {
+            None => groups.push(Group { method: method.method, ucag: method.ucag.clone() }),
+            Some(group) => {
+                let more = method.ucag.iter().filter(|ucag| !group.ucag.contains(ucag)).copied().collect::<Vec<_>>();
+                group.ucag.extend(more);
+            }
+        }
+    }
+    groups
+}
 
 /// The picture.
 pub fn picture(table: &Table<'_>) -> Picture {
     let config = table.config;
-    let labels = config.methods.iter().map(|method| width(method.method.name, 14.0)).fold(0.0, f64::max) * 1.1;
+    let groups = groups(table);
+    let labels = groups.iter().map(|group| width(group.method.name, 14.0)).fold(0.0, f64::max) * 1.1;
     let left = MARGIN + labels + 8.0;
-    let bars: usize = config.methods.iter().map(|method| method.ucag.len()).sum();
-    let tall = bars as f64 * BAR + (config.methods.len() + 1) as f64 * BETWEEN;
-    let (columns, lines) = (config.models.len() as f64, config.metrics.len() as f64);
-    let of = format!("{} of {}", words::samples(table), config.dataset.kind);
-    let mut picture = Picture { size: (0.0, TOP + lines * (tall + BELOW + GAP) - GAP), shapes: Vec::new() };
+    let bars: usize = groups.iter().map(|group| group.ucag.len()).sum();
+    let tall = bars as f64 * BAR + (groups.len() + 1) as f64 * BETWEEN;
+    let heads = table.heads();
+    let (columns, lines) = (config.models.len() as f64, heads.len() as f64);
+    let of = words::samples_of(table, "");
+    let first = if table.has_several_datasets() { TOP + LINE } else { TOP };
+    let mut picture = Picture { size: (0.0, first + lines * (tall + BELOW + GAP) - GAP), shapes: Vec::new() };
     let beside = legend(&mut picture, table, (MARGIN, 44.0)) + width(&of, 13.0) * 1.1;
     let wide = (left + columns * (PANEL + GAP)).max(beside + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
     picture.size.0 = wide;
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     picture.text(of, (wide - MARGIN, 44.0), 13.0, MUTED, Align::End);
-    for (line, metric) in blocks::metrics(table).into_iter().enumerate() {
-        let top = TOP + line as f64 * (tall + BELOW + GAP);
+    for (line, head) in heads.into_iter().enumerate() {
+        let top = first + line as f64 * (tall + BELOW + GAP);
+        let metric = head.metric;
+        // One axis for a metric, so that models, and pairs of one subset and all, can be compared.
         let rows = || table.rows.iter().filter(|row| row.cell.metric.id == metric.id);
-        // One axis for a metric, so that models can be compared.
         let axis = Axis::new(rows().flat_map(extent), (0.0, PANEL));
-        for (column, model) in config.models.iter().enumerate() {
+        for (column, (place, model)) in super::models(config).into_iter().enumerate() {
             let x = left + column as f64 * (PANEL + GAP);
             let axis = axis.at((x, x + PANEL));
+            let dataset = &config.datasets[place].name;
             picture.text(&model.name, (x + PANEL / 2.0, top - 10.0), 15.0, INK, Align::Middle);
+            if table.has_several_datasets() {
+                picture.text(dataset, (x + PANEL / 2.0, top - 10.0 - LINE), 13.0, MUTED, Align::Middle);
+            }
             for (number, label) in axis.ticks(6) {
                 let at = axis.place(number);
                 picture.line([(at, top), (at, top + tall)], FAINT, 1.0);
                 picture.text(label, (at, top + tall + 11.0), 12.0, MUTED, Align::Middle);
             }
             let unit = if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
-            let title = format!("{}{unit}, {}", metric.name, metric.direction.words());
+            // Names with a subset are too long for a panel with the direction in words.
+            let title = match metric.columns.len() {
+                1 => format!("{}{unit}, {}", metric.name, metric.direction.words()),
+                _ => head.head(),
+            };
             picture.text(title, (x + PANEL / 2.0, top + tall + 30.0), 13.0, INK, Align::Middle);
             let mut y = top + BETWEEN;
-            for method in &config.methods {
-                let middle = y + method.ucag.len() as f64 * BAR / 2.0;
+            for group in &groups {
+                let middle = y + group.ucag.len() as f64 * BAR / 2.0;
                 if column == 0 {
-                    picture.text(method.method.name, (left - 8.0, middle), 14.0, INK, Align::End);
+                    picture.text(group.method.name, (left - 8.0, middle), 14.0, INK, Align::End);
                 }
-                y = group(&mut picture, method, &axis, y, |ucag| {
-                    table.row(&model.name, method.method.id, ucag, metric.id)
-                });
+                let key = Key {
+                    dataset,
+                    model: &model.name,
+                    method: group.method.id,
+                    ucag: false,
+                    metric: metric.0.id,
+                    subset: head.subset(),
+                };
+                y = draw(&mut picture, group, &axis, y, |ucag| table.row(Key { ucag, ..key }));
             }
             picture.line([(axis.place(0.0), top), (axis.place(0.0), top + tall)], INK, 1.0);
         }
@@ -70,22 +111,23 @@ pub fn picture(table: &Table<'_>) -> Picture {
     picture
 }
 
-/// Draws a method's bars from `y` downwards and returns where the next group begins.
-fn group<'t>(
+/// Draws a group's bars from `y` downwards and returns where the next group begins. Where the config has no such row there is nothing.
+fn draw<'t>(
     picture: &mut Picture,
-    method: &Method,
+    group: &Group,
     axis: &Axis,
     mut y: f64,
     row: impl Fn(bool) -> Option<&'t Row<'t>>,
 ) -> f64 {
-    for &ucag in &method.ucag {
+    for &ucag in &group.ucag {
         let middle = y + BAR / 2.0;
         let zero = axis.place(0.0);
-        match row(ucag).and_then(|row| Some((row, row.ours?))) {
-            None => picture.text("no samples", (zero + 4.0, middle), 11.0, MUTED, Align::Start),
-            Some((row, ours)) => {
+        match row(ucag).map(|row| (row, row.ours)) {
+            None => {}
+            Some((_, None)) => picture.text("no samples", (zero + 4.0, middle), 11.0, MUTED, Align::Start),
+            Some((row, Some(ours))) => {
                 let end = axis.place(ours);
-                picture.fill((zero.min(end), y), (zero.max(end), y + BAR - 1.0), color(method, ucag));
+                picture.fill((zero.min(end), y), (zero.max(end), y + BAR - 1.0), color(group.method, ucag));
                 if let Some(interval) = row.interval {
                     let (low, high) = (axis.place(interval.low), axis.place(interval.high));
                     picture.line([(low, middle), (high, middle)], INK, 1.0);
@@ -108,8 +150,8 @@ fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
     ends.into_iter().flatten().chain(row.ours).chain(row.published)
 }
 
-fn color(method: &Method, ucag: bool) -> RGBColor {
-    match (method.method.role == Role::Control, ucag) {
+fn color(method: &ucag_core::explain::Method, ucag: bool) -> RGBColor {
+    match (method.role == Role::Control, ucag) {
         (false, false) => PLAIN,
         (false, true) => WITH,
         (true, false) => CONTROL,
@@ -122,8 +164,12 @@ const KEYS: [(&str, RGBColor); 4] =
 
 /// Draws the keys that are used and returns where they end.
 fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) -> f64 {
-    let used: Vec<RGBColor> =
-        table.config.methods.iter().flat_map(|method| method.ucag.iter().map(|&ucag| color(method, ucag))).collect();
+    let used: Vec<RGBColor> = table
+        .config
+        .methods
+        .iter()
+        .flat_map(|method| method.ucag.iter().map(|&ucag| color(method.method, ucag)))
+        .collect();
     let key = |picture: &mut Picture, text: &str, x: f64| {
         picture.text(text, (x + 20.0, y), 13.0, INK, Align::Start);
         x + 36.0 + width(text, 13.0) * 1.1
@@ -141,7 +187,9 @@ fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) -> f
     let theirs = table.rows.iter().filter(|row| row.published.is_some()).count();
     if let Some(first) = table.published.first().filter(|_| theirs > 0) {
         picture.shapes.push(Shape::Diamond { at: (x + 7.0, y), radius: 4.0 });
-        x = key(picture, &format!("published ({})", first.dataset), x);
+        let one = table.published.iter().all(|row| row.dataset == first.dataset);
+        let text = if one { format!("published ({})", first.dataset) } else { "published".to_owned() };
+        x = key(picture, &text, x);
     }
     x
 }

@@ -4,13 +4,19 @@ use plotters::style::RGBColor;
 use ucag_core::explain::Role;
 
 use super::axis::Axis;
-use super::{Align, FAINT, INK, MUTED, PALETTE, Picture, Shape, width};
+use super::{Align, FAINT, INK, MUTED, Picture, Shape, color_at, width};
 use crate::config::Config;
-use crate::report::cells::Metric;
 use crate::report::curves::MeanCurve;
+use crate::report::heads::Metric;
 
-const GREYS: [RGBColor; 4] =
-    [RGBColor(190, 190, 190), RGBColor(150, 150, 150), RGBColor(110, 110, 110), RGBColor(70, 70, 70)];
+const GREYS: [RGBColor; 6] = [
+    RGBColor(190, 190, 190),
+    RGBColor(150, 150, 150),
+    RGBColor(110, 110, 110),
+    RGBColor(70, 70, 70),
+    RGBColor(210, 210, 210),
+    RGBColor(130, 130, 130),
+];
 
 const MARGIN: f64 = 16.0;
 const TOP: f64 = 72.0;
@@ -18,6 +24,8 @@ const LEFT: f64 = 70.0;
 const PANEL: (f64, f64) = (270.0, 200.0);
 const GAP: (f64, f64) = (30.0, 76.0);
 const KEY: f64 = 19.0;
+/// What a data set's name above a panel takes.
+const LINE: f64 = 17.0;
 
 /// The picture.
 pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
@@ -29,26 +37,33 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
         config.methods.iter().map(|method| width(method.method.name, 14.0)).fold(width("without UCAG", 14.0), f64::max)
             * 1.1;
     let wide = (panels + 36.0 + keys + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
+    let several = config.datasets.len() > 1;
+    let first = if several { TOP + LINE } else { TOP };
     let lines = metrics.len() as f64 * (PANEL.1 + GAP.1) - GAP.1 / 3.0;
-    let tall = TOP + lines.max((config.methods.len() as f64 + 4.0) * KEY);
+    let tall = first + lines.max((config.methods.len() as f64 + 4.0) * KEY);
     let mut picture = Picture { size: (wide, tall), shapes: Vec::new() };
 
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     let n = curves.iter().map(|curve| curve.n).max().unwrap_or(0);
-    let of = format!("Mean curves over {n} sample{} of {}", if n == 1 { "" } else { "s" }, config.dataset.kind);
+    let of = format!("Mean curves over {n} sample{} of {}", if n == 1 { "" } else { "s" }, names(config));
     picture.text(of, (MARGIN, 42.0), 13.0, MUTED, Align::Start);
     legend(&mut picture, config, panels + 4.0);
     for (line, metric) in metrics.iter().enumerate() {
-        let top = TOP + line as f64 * (PANEL.1 + GAP.1);
+        let top = first + line as f64 * (PANEL.1 + GAP.1);
         let these = || curves.iter().filter(|curve| curve.cell.metric.id == metric.id);
         let vertical = Axis::new(these().flat_map(|curve| curve.mean.iter().copied()), (top + PANEL.1, top));
-        for (column, model) in config.models.iter().enumerate() {
+        for (column, (place, model)) in super::models(config).into_iter().enumerate() {
+            let dataset = &config.datasets[place].name;
             let x = LEFT + column as f64 * (PANEL.0 + GAP.0);
             let horizontal = |fraction: f64| x + fraction * PANEL.0;
             frame(&mut picture, metric, &model.name, (x, top), &vertical, column == 0);
+            if several {
+                picture.text(dataset, (x + PANEL.0 / 2.0, top - 11.0 - LINE), 13.0, MUTED, Align::Middle);
+            }
             // Controls first, so that methods lie over them; dashes over solid lines.
             for (role, ucag) in [(true, true), (true, false), (false, true), (false, false)] {
-                for curve in these().filter(|curve| curve.cell.model == model.name && curve.cell.ucag == ucag) {
+                let here = |curve: &&MeanCurve<'_>| curve.cell.model == model.name && curve.cell.dataset == dataset;
+                for curve in these().filter(here).filter(|curve| curve.cell.ucag == ucag) {
                     if (curve.cell.method.role == Role::Control) != role {
                         continue;
                     }
@@ -62,6 +77,10 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
         }
     }
     picture
+}
+
+fn names(config: &Config) -> String {
+    config.datasets.iter().map(|dataset| dataset.name.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
 fn frame(picture: &mut Picture, metric: &Metric, model: &str, (x, top): (f64, f64), vertical: &Axis, first: bool) {
@@ -112,7 +131,11 @@ fn legend(picture: &mut Picture, config: &Config, x: f64) {
     };
     key("without UCAG", MUTED, true);
     key("with UCAG", MUTED, false);
-    for method in &config.methods {
+    for (place, method) in config.methods.iter().enumerate() {
+        // A method may have an entry for each data set.
+        if config.methods[..place].iter().any(|earlier| earlier.method.id == method.method.id) {
+            continue;
+        }
         key(method.method.name, color(config, method.method.id), false);
     }
 }
@@ -123,5 +146,5 @@ fn color(config: &Config, id: &str) -> RGBColor {
     let control = is_control(id);
     let peers = config.methods.iter().filter(|m| (m.method.role == Role::Control) == control);
     let place = peers.take_while(|m| m.method.id != id).count();
-    if control { GREYS[place % GREYS.len()] } else { PALETTE[place % PALETTE.len()] }
+    if control { GREYS[place % GREYS.len()] } else { color_at(place) }
 }

@@ -9,6 +9,8 @@ pub use paint::{png, svg};
 
 use plotters::style::{FontStyle, IntoFont, RGBColor, register_font};
 
+use crate::config::{Config, Model};
+
 /// A picture in logical pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
@@ -83,9 +85,8 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const FAINT: RGBColor = RGBColor(222, 222, 222);
 pub(crate) const MUTED: RGBColor = RGBColor(110, 110, 110);
 
-/// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is too light for lines, and two of Tol's.
-/// As many as the registry has methods that aren't controls.
-pub(crate) const PALETTE: [RGBColor; 9] = [
+/// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is too light for lines, and some of Tol's.
+const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -95,7 +96,22 @@ pub(crate) const PALETTE: [RGBColor; 9] = [
     RGBColor(0, 0, 0),
     RGBColor(136, 34, 85),
     RGBColor(153, 153, 51),
+    RGBColor(51, 34, 136),
 ];
+
+/// The colour of the method at a place: the palette, then its colours lighter, then darker. More than these nobody could tell apart, and they repeat.
+pub(crate) fn color_at(place: usize) -> RGBColor {
+    if let Some(color) = PALETTE.get(place) {
+        return *color;
+    }
+    // Black has no shades of its own: they are the controls' greys.
+    let shades: Vec<RGBColor> = PALETTE.into_iter().filter(|color| *color != RGBColor(0, 0, 0)).collect();
+    let place = place - PALETTE.len();
+    let RGBColor(r, g, b) = shades[place % shades.len()];
+    let towards: u16 = if (place / shades.len()).is_multiple_of(2) { 255 } else { 0 };
+    let shade = |channel: u8| ((u16::from(channel) * 11 + towards * 9) / 20) as u8;
+    RGBColor(shade(r), shade(g), shade(b))
+}
 
 impl Picture {
     /// A horizontal text.
@@ -112,6 +128,12 @@ impl Picture {
     pub(crate) fn fill(&mut self, from: Point, to: Point, color: RGBColor) {
         self.shapes.push(Shape::Fill { from, to, color });
     }
+}
+
+/// The models in the order of panels, data sets one after the other, each with its data set's place.
+pub(crate) fn models(config: &Config) -> Vec<(usize, &Model)> {
+    let of = |place| config.models.iter().filter(move |model| model.dataset == place).map(move |model| (place, model));
+    (0..config.datasets.len()).flat_map(of).collect()
 }
 
 /// The family of every text: generic, so that an SVG finds a font anywhere.

@@ -1,0 +1,150 @@
+//! A cell's values: how they become one number, a difference, and intervals.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::Context;
+use metrics::averaging::{Averaging, Class};
+use ucag_core::protocol::Tally;
+
+use super::DatasetFacts;
+use super::cells::{Cell, Member};
+use super::frame::Aggregate;
+use super::pairs::{self, Pair, Pairs};
+use super::stats::{self, Interval};
+use crate::record::Record;
+
+/// What the mean of a cell is over.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Values {
+    /// Each sample and its value, and their mean.
+    Samples(Vec<(usize, f64)>, Option<f64>),
+    /// Pairs of sample and class, averaged by class.
+    Classes(Pairs),
+}
+
+impl Values {
+    /// The number of the cell, in the metric's own range; `None` where nothing could be scored.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        match self {
+            Values::Samples(_, mean) => *mean,
+            Values::Classes(pairs) => pairs.mean(),
+        }
+    }
+
+    /// Number of samples.
+    pub(crate) fn n(&self) -> usize {
+        match self {
+            Values::Samples(samples, _) => samples.len(),
+            Values::Classes(pairs) => pairs.samples().len(),
+        }
+    }
+
+    /// What each class comes to; nothing where the mean is over samples.
+    pub(crate) fn by_class(&self) -> Vec<Class> {
+        match self {
+            Values::Samples(..) => Vec::new(),
+            Values::Classes(pairs) => pairs.by_class(),
+        }
+    }
+
+    /// These minus those, sample by sample or pair by pair, where both are there.
+    pub(crate) fn minus(&self, those: &Values) -> Option<Values> {
+        match (self, those) {
+            (Values::Samples(these, _), Values::Samples(those, _)) => {
+                let those: HashMap<usize, f64> = those.iter().copied().collect();
+                let difference = |&(sample, value): &(usize, f64)| Some((sample, value - those.get(&sample)?));
+                let samples: Vec<(usize, f64)> = these.iter().filter_map(difference).collect();
+                let sum = samples.iter().map(|(_, value)| value).sum::<f64>();
+                let mean = (!samples.is_empty()).then(|| sum / samples.len() as f64);
+                Some(Values::Samples(samples, mean))
+            }
+            (Values::Classes(these), Values::Classes(those)) => Some(Values::Classes(these.minus(those))),
+            _ => None,
+        }
+    }
+}
+
+/// Every cell's values.
+///
+/// # Errors
+/// Where a metric that averages by class has a record of a class that its data set doesn't have.
+pub(crate) fn values(
+    cells: &[Cell<'_>],
+    members: &[Member],
+    records: &[Record],
+    numbers: &[u32],
+    aggregates: &[Aggregate],
+    (datasets, tally): (&[DatasetFacts], Tally),
+) -> anyhow::Result<Vec<Values>> {
+    let facts = |name: &str| {
+        datasets
+            .iter()
+            .find(|facts| facts.name == name)
+            .with_context(|| format!("nothing is known of data set '{name}', whose classes an average is over"))
+    };
+    let shown = shown(cells, members, records, datasets);
+    let start = |(cell, aggregate): (&Cell<'_>, &Aggregate)| {
+        let tallied = match cell.metric.averaging {
+            Averaging::Samples => return Ok(Values::Samples(aggregate.samples.clone(), aggregate.mean)),
+            Averaging::Classes => false,
+            Averaging::TalliedClasses => tally == Tally::Released,
+        };
+        let first = || shown.get(&game(cell)).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
+        let classes = facts(cell.dataset)?.classes.len();
+        Ok(Values::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
+    };
+    let mut values = cells.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+    for member in members {
+        let Values::Classes(pairs) = &mut values[member.cell] else { continue };
+        let record = &records[member.record];
+        anyhow::ensure!(
+            record.class < pairs.classes,
+            "sample `{}`: class {}, but data set '{}' has {} classes, counted from 0",
+            record.sample,
+            record.class,
+            record.dataset,
+            pairs.classes
+        );
+        let sample = numbers[member.record] as usize;
+        pairs.pairs.push(Pair { sample, class: record.class, value: record.value });
+    }
+    Ok(values)
+}
+
+/// Data set, metric and subset: which pairs are part of a game doesn't depend on the model or the method.
+fn game<'a>(cell: &Cell<'a>) -> (&'a str, &'static str, &'static str) {
+    (cell.dataset, cell.metric.0.id, cell.column.subset.as_str())
+}
+
+type Shown<'a> = HashMap<(&'a str, &'static str, &'static str), BTreeSet<usize>>;
+
+/// For each game, the classes with a scored pair in the first sample of the plan.
+fn shown<'a>(cells: &[Cell<'a>], members: &[Member], records: &[Record], datasets: &[DatasetFacts]) -> Shown<'a> {
+    let mut shown = Shown::new();
+    for Member { record, cell } in members {
+        let record = &records[*record];
+        if datasets.iter().any(|facts| facts.name == record.dataset && facts.first == record.sample) {
+            shown.entry(game(&cells[*cell])).or_default().insert(record.class);
+        }
+    }
+    shown
+}
+
+/// Intervals of the means, in the order given.
+pub(crate) fn intervals(values: &[&Values], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
+    let mut columns = Vec::new();
+    let mut classes = Vec::new();
+    for values in values {
+        match values {
+            Values::Samples(samples, _) => columns.push(samples.iter().map(|&(_, value)| value).collect()),
+            Values::Classes(pairs) => classes.push(pairs),
+        }
+    }
+    let mut columns = stats::bootstrap(&columns, seed, resamples).into_iter();
+    let mut classes = pairs::bootstrap(&classes, seed, resamples).into_iter();
+    let next = |values: &&Values| match values {
+        Values::Samples(..) => columns.next().flatten(),
+        Values::Classes(_) => classes.next().flatten(),
+    };
+    values.iter().map(next).collect()
+}
