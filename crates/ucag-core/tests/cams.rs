@@ -150,7 +150,7 @@ fn what_classes_share_is_not_mixed_up() {
         let map = |layers: &Layers| explainer.explain(&trace.target(1).unwrap(), layers).unwrap();
         let alone = explainer.needs(&network, &other).unwrap();
         let alone = explainer.explain(&Pass::new(&network, views(1), 1, alone).unwrap(), &other).unwrap();
-        map(&layers);
+        let _ = map(&layers);
         assert!(off(&map(&other), &alone) < 1e-5, "{explainer:?} at two layers");
     }
 }
