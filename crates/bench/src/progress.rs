@@ -21,7 +21,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
         bar.set_length(total as u64);
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left");
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_position(resumed as u64);
         bar.reset_eta();
@@ -44,6 +44,17 @@ impl Progress {
         if last.get().elapsed() >= Duration::from_secs(10) {
             last.set(Instant::now());
             self.line();
+        }
+    }
+
+    /// Nothing is done yet, but `views` images or views went through the networks so far.
+    pub fn wait(&self, views: u64) {
+        self.bar.set_message(format!("{views} views"));
+        let Some(last) = &self.plain else { return };
+        if last.get().elapsed() >= Duration::from_secs(60) {
+            last.set(Instant::now());
+            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            self.note(&format!("{done}/{total} units, {views} views through the networks so far"));
         }
     }
 

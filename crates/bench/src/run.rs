@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -39,7 +40,9 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let start = Instant::now();
     let stages = Stages::default();
     let progress = Progress::new(units.len(), resumed);
-    work(plan, &todo, &stages, |unit| {
+    // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
+    let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
+    work(plan, &todo, &stages, wait, |unit| {
         journal.append(&unit)?;
         if let Err(failure) = &unit.outcome {
             progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
@@ -63,9 +66,16 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     Ok(Finished { units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
 }
 
-/// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread. One libtorch thread a worker: on work this
+/// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is
+/// none. One libtorch thread a worker: on work this
 /// small more of them cost more than they give, and results must not depend on how many there are.
-fn work(plan: &Plan, todo: &[usize], stages: &Stages, mut finish: impl FnMut(Unit) -> Result<()>) -> Result<()> {
+fn work(
+    plan: &Plan,
+    todo: &[usize],
+    stages: &Stages,
+    wait: impl Fn(),
+    mut finish: impl FnMut(Unit) -> Result<()>,
+) -> Result<()> {
     tch::set_num_threads(1);
     let workers = plan.config.compute.workers.min(todo.len()).max(1);
     let pool = rayon::ThreadPoolBuilder::new()
@@ -96,12 +106,17 @@ fn work(plan: &Plan, todo: &[usize], stages: &Stages, mut finish: impl FnMut(Uni
                 }
             });
         });
-        for unit in receiver {
-            if let Err(error) = finish(unit) {
-                stop.store(true, Ordering::Relaxed);
-                return Err(error);
+        loop {
+            match receiver.recv_timeout(Duration::from_secs(1)) {
+                Ok(unit) => {
+                    if let Err(error) = finish(unit) {
+                        stop.store(true, Ordering::Relaxed);
+                        return Err(error);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => wait(),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
-        Ok(())
     })
 }
