@@ -15,6 +15,7 @@ green, red, and so do normalisation and pooling, which the file then says.
 import argparse
 import hashlib
 import pathlib
+import pickle
 import re
 import sys
 
@@ -31,8 +32,14 @@ def rename(name: str) -> str:
 def state_dict(path: pathlib.Path):
     import torch
 
-    # weights_only: a .pth file is a pickle, and unpickling one from elsewhere would run what is in it.
-    loaded = torch.load(path, map_location="cpu", weights_only=True)
+    if not path.is_file():
+        sys.exit(f"{path}: there is no such file")
+    try:
+        # weights_only: a .pth file is a pickle, and unpickling one from elsewhere would run what is in it.
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        sys.exit(f"{path}: can't be read as a PyTorch checkpoint; is it complete? ({reason})")
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]
@@ -62,9 +69,13 @@ def from_torchray(path: pathlib.Path):
         if name in converted:
             sys.exit(f"{path}: two tensors would be called {name}; is it a checkpoint of TorchRay's?")
         converted[name] = tensor
+    # What torchvision's own checkpoints lack: turning round their colours would go unnoticed.
+    telling = "classifier.4.weight" if vgg else "conv1.bias"
+    if telling not in tensors:
+        sys.exit(f"{path}: is neither a VGG-16 nor a ResNet-50 of TorchRay's (there is no {telling})")
     stem = "features.0.weight" if vgg else "conv1.weight"
-    if stem not in converted or (not vgg and "conv1.bias" not in converted):
-        sys.exit(f"{path}: is neither a VGG-16 nor a ResNet-50 of TorchRay's (there is no {stem if vgg else 'conv1.bias'})")
+    if stem not in converted:
+        sys.exit(f"{path}: has no {stem}")
     converted[stem] = converted[stem][:, [2, 1, 0]]
     return converted, {"source": path.name, "preprocessing": "caffe", "max_pool": "ceil"}
 
