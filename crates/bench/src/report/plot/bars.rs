@@ -20,7 +20,7 @@ const PANEL: f64 = 250.0;
 const GAP: f64 = 24.0;
 const BAR: f64 = 11.0;
 const BETWEEN: f64 = 9.0;
-const BELOW: f64 = 52.0;
+const BELOW: f64 = 68.0;
 /// What a data set's name above a panel takes.
 const LINE: f64 = 17.0;
 
@@ -56,15 +56,17 @@ pub fn picture(table: &Table<'_>) -> Picture {
     let heads = table.heads();
     let (columns, lines) = (config.models.len() as f64, heads.len() as f64);
     let of = words::samples_of(table, "");
-    let first = if table.has_several_datasets() { TOP + LINE } else { TOP };
-    let mut picture = Picture { size: (0.0, first + lines * (tall + BELOW + GAP) - GAP), shapes: Vec::new() };
+    // Above each panel, its data set's name where there are several.
+    let above = if table.has_several_datasets() { LINE } else { 0.0 };
+    let (first, pitch) = (TOP + above, tall + BELOW + GAP + above);
+    let mut picture = Picture { size: (0.0, first + lines * pitch - GAP - above), shapes: Vec::new() };
     let beside = legend(&mut picture, table, (MARGIN, 44.0)) + width(&of, 13.0) * 1.1;
     let wide = (left + columns * (PANEL + GAP)).max(beside + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
     picture.size.0 = wide;
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     picture.text(of, (wide - MARGIN, 44.0), 13.0, MUTED, Align::End);
     for (line, head) in heads.into_iter().enumerate() {
-        let top = first + line as f64 * (tall + BELOW + GAP);
+        let top = first + line as f64 * pitch;
         let metric = head.metric;
         // One axis for a metric, so that models, and pairs of one subset and all, can be compared.
         let rows = || table.rows.iter().filter(|row| row.cell.metric.id == metric.id);
@@ -83,12 +85,9 @@ pub fn picture(table: &Table<'_>) -> Picture {
                 picture.text(label, (at, top + tall + 11.0), 12.0, MUTED, Align::Middle);
             }
             let unit = if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
-            // Names with a subset are too long for a panel with the direction in words.
-            let title = match metric.columns.len() {
-                1 => format!("{}{unit}, {}", metric.name, metric.direction.words()),
-                _ => head.head(),
-            };
-            picture.text(title, (x + PANEL / 2.0, top + tall + 30.0), 13.0, INK, Align::Middle);
+            let (middle, below) = (x + PANEL / 2.0, top + tall + 30.0);
+            picture.text(format!("{}{unit}", head.name()), (middle, below), 13.0, INK, Align::Middle);
+            picture.text(metric.direction.words(), (middle, below + 15.0), 11.0, MUTED, Align::Middle);
             let mut y = top + BETWEEN;
             for group in &groups {
                 let middle = y + group.ucag.len() as f64 * BAR / 2.0;
