@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use ucag_core::network::{Layers, Network};
+use ucag_core::protocol::Target;
 
 use crate::config::{Config, Form};
 use crate::data::Data;
@@ -119,6 +120,12 @@ impl Plan {
         let data = find(&config)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
+            if metric.frame == metrics::Frame::Photo && config.protocol.target == Target::Predicted {
+                anyhow::bail!(
+                    "metric '{}' is played with every class that is annotated in an image; with target = \"predicted\" it can't be",
+                    metric.id
+                );
+            }
         }
         let load = |model: &crate::config::Model| Model::load(model, &data[model.dataset], config.compute.device);
         let models = config.models.iter().map(load).collect::<Result<Vec<_>>>()?;

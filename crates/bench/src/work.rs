@@ -253,6 +253,7 @@ impl<'p> Worker<'p> {
                 label: method.name,
                 ucag: row.ucag,
                 map,
+                point: photo.then(|| seen.point.unwrap_or_else(|| place(map, image.width()))),
                 post: method.post,
                 state: seen.state,
                 note: gallery::scores(&scores),
@@ -260,7 +261,8 @@ impl<'p> Worker<'p> {
         });
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let sheet = Sheet { title, image, tiles: tiles.collect() };
+        let mask = of.region(class).filter(|_| photo).map(|region| &region.mask.pixels[..]);
+        let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
         let folder = self.config.output.dir.join("gallery");
         let several = self.data.len() > 1;
         let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
@@ -273,6 +275,12 @@ impl<'p> Worker<'p> {
 fn region(region: &Region) -> metrics::Region<'_> {
     let Region { mask, all_difficult, .. } = region;
     metrics::Region { mask: &mask.pixels, width: mask.width as usize, all_difficult: *all_difficult }
+}
+
+/// Where a map points: its first maximum (x, y).
+fn place(map: &[f32], width: u32) -> [f64; 2] {
+    let best = metrics::pointing::argmax(map);
+    [(best % width as usize) as f64, (best / width as usize) as f64]
 }
 
 fn floats(map: &Tensor) -> Result<Vec<f32>> {

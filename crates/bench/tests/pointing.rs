@@ -172,6 +172,8 @@ fn what_is_wrong_is_said() {
     assert!(flags.contains("flags.txt:1: "), "{flags}");
     let flags = refused(1, &["--set", "dataset.0.difficult=none.txt"]);
     assert!(flags.contains("none.txt"), "{flags}");
+    let predicted = refused(1, &["--set", "protocol.target=predicted"]);
+    assert!(predicted.contains("metric 'pointing' is played with every class that is annotated"), "{predicted}");
     let layer = refused(1, &["--set", "model.0.middle=layer3"]);
     assert!(layer.contains("unknown layer 'layer3'"), "{layer}");
     // The photos are too small for this form: each of them fails, the other data set's don't.

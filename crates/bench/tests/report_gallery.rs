@@ -39,15 +39,16 @@ fn maps_that_do_not_fit_are_refused() {
 }
 
 fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> Tile<'a> {
-    Tile { label, ucag, map, post: Post::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
+    Tile { label, ucag, map, point: None, post: Post::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
 }
 
 #[test]
 fn a_sheet_has_a_row_without_and_a_row_with() {
     let (image, map) = (grey(180), vec![0.5; 180 * 180]);
     let both = [false, true].map(|ucag| tile("GradCAM", ucag, &map, MapState::Fine));
-    let sheet =
-        |tiles: Vec<Tile<'_>>| compose(&Sheet { title: "t".into(), image: &image, tiles }).unwrap().dimensions();
+    let sheet = |tiles: Vec<Tile<'_>>| {
+        compose(&Sheet { title: "t".into(), image: &image, mask: None, tiles }).unwrap().dimensions()
+    };
     let (one, two) = (sheet(both[..1].to_vec()), sheet(both.to_vec()));
     assert_eq!(one.0, two.0);
     assert!(two.1 >= one.1 + 180);
@@ -59,7 +60,13 @@ fn a_sheet_has_a_row_without_and_a_row_with() {
 fn a_degenerate_map_looks_different_from_a_zero_map() {
     let (image, map) = (grey(180), vec![0.0; 180 * 180]);
     let [fine, degenerate] = [MapState::Fine, MapState::AllZero].map(|state| {
-        compose(&Sheet { title: "t".into(), image: &image, tiles: vec![tile("GradCAM", false, &map, state)] }).unwrap()
+        compose(&Sheet {
+            title: "t".into(),
+            image: &image,
+            mask: None,
+            tiles: vec![tile("GradCAM", false, &map, state)],
+        })
+        .unwrap()
     });
     assert_ne!(fine, degenerate);
 }
@@ -70,7 +77,12 @@ fn sheets_are_indexed() {
     assert_eq!(index(folder.path()).unwrap(), None);
     assert_eq!(index(&folder.path().join("absent")).unwrap(), None);
     let (image, map) = (grey(180), vec![0.5; 180 * 180]);
-    let sheet = Sheet { title: "t".into(), image: &image, tiles: vec![tile("GradCAM", false, &map, MapState::Fine)] };
+    let sheet = Sheet {
+        title: "t".into(),
+        image: &image,
+        mask: None,
+        tiles: vec![tile("GradCAM", false, &map, MapState::Fine)],
+    };
     for place in 0..2 {
         write(&folder.path().join(file_name(place, "a/b c", "M:1")), &sheet).unwrap();
     }

@@ -74,7 +74,7 @@ pub(crate) fn photo<'a>(case: &Case<'a>) -> Result<(Vec<f64>, Region<'a>)> {
 }
 
 /// The place of the first maximum; zero where there are no values.
-pub fn argmax(map: &[f64]) -> usize {
+pub fn argmax<T: PartialOrd>(map: &[T]) -> usize {
     (0..map.len()).fold(0, |best, place| if map[place] > map[best] { place } else { best })
 }
 

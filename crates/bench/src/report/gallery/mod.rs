@@ -1,5 +1,6 @@
 //! Sheets of maps over their images: a row without UCAG and a row with it, as in the paper's Figure 4.
 
+mod marks;
 mod overlay;
 
 use std::path::{Path, PathBuf};
@@ -19,8 +20,10 @@ pub use overlay::overlay;
 pub struct Sheet<'a> {
     /// A line above: the sample, its class, the model.
     pub title: String,
-    /// The network's input.
+    /// The network's input, or the photo.
     pub image: &'a RgbImage,
+    /// Where the class is, of the image's size, where the data set says so. Its border is drawn.
+    pub mask: Option<&'a [bool]>,
     /// Its maps, in the config's order.
     pub tiles: Vec<Tile<'a>>,
 }
@@ -34,6 +37,8 @@ pub struct Tile<'a> {
     pub ucag: bool,
     /// The image's height times its width values, row by row: in [0, 1], or signed.
     pub map: &'a [f32],
+    /// Where the map points (x, y), where that is asked. A cross marks it.
+    pub point: Option<[f64; 2]>,
     /// The kind of map: signed ones are shown in two colours.
     pub post: Post,
     /// Degenerate maps are shown hatched, and named.
@@ -107,11 +112,13 @@ pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
     for (row, &ucag) in rows.iter().enumerate() {
         let y = down(row);
         let label = if ucag { "image (with UCAG)" } else { "image (without UCAG)" };
-        put(&mut picture, &enlarged(sheet.image, (w, h)), (across(0), y), label, "")?;
+        let mut image = sheet.image.clone();
+        sheet.mask.iter().for_each(|mask| marks::outline(&mut image, mask));
+        put(&mut picture, &enlarged(&image, (w, h)), (across(0), y), label, "")?;
         for tile in sheet.tiles.iter().filter(|tile| tile.ucag == ucag) {
             let column = labels.iter().position(|&label| label == tile.label).unwrap_or(0);
             let label = if ucag { format!("{} + UCAG", tile.label) } else { tile.label.to_owned() };
-            let shown = shown(sheet.image, tile, (w, h)).with_context(|| label.clone())?;
+            let shown = shown(sheet, tile, (w, h)).with_context(|| label.clone())?;
             put(&mut picture, &shown, (across(column + 1), y), &label, &tile.note)?;
         }
     }
@@ -119,9 +126,12 @@ pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
 }
 
 /// A tile's picture: the map over the image, or stripes and the state's name.
-fn shown(image: &RgbImage, tile: &Tile<'_>, (w, h): (u32, u32)) -> anyhow::Result<RgbImage> {
+fn shown(Sheet { image, mask, .. }: &Sheet<'_>, tile: &Tile<'_>, (w, h): (u32, u32)) -> anyhow::Result<RgbImage> {
     if tile.state == MapState::Fine {
-        return Ok(enlarged(&overlay(image, tile.map, tile.post)?, (w, h)));
+        let mut over = overlay(image, tile.map, tile.post)?;
+        mask.iter().for_each(|mask| marks::outline(&mut over, mask));
+        tile.point.iter().for_each(|point| marks::cross(&mut over, *point));
+        return Ok(enlarged(&over, (w, h)));
     }
     let mut shown = overlay::hatched(&enlarged(image, (w, h)));
     let words = paint::caption(&format!(" {} map ", tile.state.as_str()), 17.0, HEAD)?;
