@@ -13,6 +13,8 @@ use ucag_core::pass::{Needs, Pass, Trace};
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
 fn build(arch: &str, template: &Template) -> Network {
+    // Tests run side by side already.
+    tch::set_num_threads(1);
     Network::from_checkpoint(arch, &Checkpoint::from_tensors("made", template.random(3))).unwrap()
 }
 
@@ -174,5 +176,21 @@ fn score_cam_runs_the_network_as_often_as_it_says() {
         let channels = pass.activation(layers.target).unwrap().size()[1];
         let extra = explainer.extra(network, &layers);
         assert_eq!((extra.per_view, extra.per_class), (channels as usize, 0), "{}", network.variant);
+    }
+}
+
+#[test]
+fn layers_without_positions_are_refused_in_words() {
+    let vgg: &[&[i64]] = &[&[4], &[4, 4], &[6], &[6], &[8]];
+    let network = build("vgg", &template::vgg(vgg, false, 16, 5));
+    let layers = network.layers(Some("classifier.0"), None).unwrap();
+    for id in
+        ["gradcam", "normgrad", "cameras", "scorecam", "scorecam-torchcam", "scorecam-pgc", "linear-approximation"]
+    {
+        let explainer = with(id, &[64.0, 96.0]);
+        let needs = explainer.needs(&network, &layers).unwrap();
+        let error = explainer.explain(&Pass::new(&network, views(1), 0, needs).unwrap(), &layers).unwrap_err();
+        let expected = "layer classifier.0 gives [1, 16], without height and width";
+        assert!(error.to_string().starts_with(expected), "{id}: {error}");
     }
 }

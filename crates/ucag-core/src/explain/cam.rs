@@ -38,17 +38,23 @@ impl Layer {
     /// # Errors
     /// Where the layer has no height and width, or the pass fails.
     pub fn of(pass: &Pass<'_>, layer: NodeId) -> Result<Self> {
-        let activation = pass.activation(layer)?;
-        if activation.dim() != 4 {
-            let name = &pass.network().graph.nodes()[layer].name;
-            let shape = activation.size();
-            return Err(Error::Invalid(format!(
-                "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
-            )));
-        }
+        let activation = map_of(pass, layer)?;
         let logit = pass.score()?.f_view([-1, 1, 1, 1])?;
         Ok(Self { activation, gradient: pass.gradient(layer)?, logit })
     }
+}
+
+/// Activation of a layer that has height and width, `[B, K, u, v]`.
+pub(super) fn map_of(pass: &Pass<'_>, layer: NodeId) -> Result<Tensor> {
+    let activation = pass.activation(layer)?;
+    if activation.dim() == 4 {
+        return Ok(activation);
+    }
+    let name = &pass.network().graph.nodes()[layer].name;
+    let shape = activation.size();
+    Err(Error::Invalid(format!(
+        "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
+    )))
 }
 
 /// Mean over positions, `[B, K, 1, 1]`.

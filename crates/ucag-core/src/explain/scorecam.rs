@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
-use super::cam::weighted_sum;
+use super::cam::{map_of, weighted_sum};
 use super::{Explainer, Extra, Method};
+use crate::Result;
 use crate::filter::{Interpolation, resize};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Trace};
-use crate::{Error, Result};
 
 /// Registry entry.
 pub(super) static METHOD: Method = Method {
@@ -100,11 +100,7 @@ impl Explainer for ScoreCam {
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
-        let activation = pass.activation(layers.target)?;
-        if activation.dim() != 4 {
-            let shape = activation.size();
-            return Err(Error::Invalid(format!("Score-CAM masks with a layer of {shape:?}, without height and width")));
-        }
+        let activation = map_of(pass, layers.target)?;
         let key = format!("{self:?} {}", layers.target);
         let logits = pass.trace().once(&key, || masked_logits(pass.trace(), &activation, self.0))?;
         let class = pass.class() as i64;
