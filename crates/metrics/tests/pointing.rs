@@ -79,7 +79,7 @@ fn x_is_the_column_and_y_the_row() {
 fn of_equal_maxima_the_first_one_points() {
     assert_eq!(argmax(&[0.0, 2.0, 1.0, 2.0]), 1);
     assert_eq!(argmax(&[-3.0, -1.0, -1.0]), 1);
-    assert_eq!(argmax(&[]), 0);
+    assert_eq!(argmax::<f64>(&[]), 0);
     let map = peak(60, 60, (50, 2)) + peak(60, 60, (2, 50));
     let (first, second) = (mask(60, 60, &[(50, 2)]), mask(60, 60, &[(2, 50)]));
     assert_eq!(Game::new(map.copy(), &first, 60).play("pointing").unwrap(), Some(1.0));
