@@ -4,19 +4,20 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, Preprocess, normalise};
 use image::RgbImage;
 use npyz::NpyFile;
 use npyz::WriterBuilder;
 use serde_json::json;
 use tch::{Kind, Tensor};
 use ucag_core::explain::method;
-use ucag_core::network::Network;
+use ucag_core::network::{Network, Preprocessing};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::post::saliency;
 use ucag_core::ucag::{Subject, plain, ucag};
 
 use crate::cli::ExplainArgs;
+use crate::config::Resize;
+use crate::input::input;
 use crate::plan::checksum;
 use crate::report::gallery::overlay;
 
@@ -33,8 +34,12 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let network = Network::load(&args.arch, &args.weights)?;
     let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
     let (picture, image) = match (&args.image, &args.input) {
-        (Some(path), _) => photo(path, args.input_size.unwrap_or(network.input_size))?,
-        (None, Some(path)) => array(path)?,
+        (Some(path), _) => {
+            let side = args.input_size.unwrap_or(network.input_size);
+            let seen = input(&datasets::decode::decode(path)?, &network, side, Resize::Squash)?;
+            (seen.picture, seen.image)
+        }
+        (None, Some(path)) => array(path, network.preprocessing)?,
         (None, None) => bail!("give an --image or an --input"),
     };
     let size = [image.size()[2], image.size()[3]];
@@ -102,17 +107,8 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     ))
 }
 
-/// A photo as a network's square input.
-fn photo(path: &Path, side: usize) -> Result<(RgbImage, Tensor)> {
-    let recipe = Preprocess::imagenet(side as u32, side as u32);
-    let picture = recipe.resize(&datasets::decode::decode(path)?);
-    let values = normalise(&picture, recipe.mean, recipe.std);
-    let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
-    Ok((picture, image))
-}
-
 /// A preprocessed input, `[3, H, W]` or `[1, 3, H, W]`; the picture under the overlay is what it would have been made from.
-fn array(path: &Path) -> Result<(RgbImage, Tensor)> {
+fn array(path: &Path, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)> {
     let about = || format!("{}", path.display());
     let file = std::fs::File::open(path).with_context(about)?;
     let npy = NpyFile::new(std::io::BufReader::new(file)).context("not a .npy file").with_context(about)?;
@@ -132,11 +128,10 @@ fn array(path: &Path) -> Result<(RgbImage, Tensor)> {
         bail!("{}: value {bad} is not finite", path.display());
     }
     let pixels = (height * width) as usize;
+    let (mean, deviation) = (preprocessing.mean(), preprocessing.deviation());
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = y as usize * width as usize + x as usize;
-        image::Rgb(std::array::from_fn(|c| {
-            ((values[c * pixels + at] * IMAGENET_STD[c] + IMAGENET_MEAN[c]) * 255.0).round() as u8
-        }))
+        image::Rgb(std::array::from_fn(|c| ((values[c * pixels + at] * deviation[c] + mean[c]) * 255.0).round() as u8))
     });
     Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, 3, height as i64, width as i64])?))
 }

@@ -78,4 +78,19 @@ mod tests {
         assert_eq!(shorter_side([500, 333], 224), [336, 224]);
         assert_eq!(shorter_side([100, 100], 128), [128, 128]);
     }
+
+    #[test]
+    fn a_network_from_caffe_sees_255_x_less_the_mean_colour() {
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../ucag-core/tests/fixtures/families/resnet_caffe.safetensors");
+        let network = Network::load("resnet", path.as_ref()).unwrap();
+        let photo = RgbImage::from_pixel(40, 30, image::Rgb([100, 150, 200]));
+        for how in [Resize::Squash, Resize::ShorterSide] {
+            let seen = input(&photo, &network, 20, how).unwrap().image;
+            for (channel, expected) in [100.0 - 123.68, 150.0 - 116.779, 200.0 - 103.939].into_iter().enumerate() {
+                let value = seen.double_value(&[0, channel as i64, 7, 7]);
+                assert!((value - expected).abs() < 1e-3, "{value} is not {expected}");
+            }
+        }
+    }
 }

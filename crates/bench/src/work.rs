@@ -9,7 +9,7 @@ use metrics::{Case, Frame};
 use tch::{Kind, Tensor};
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
-use ucag_core::pass::{Needs, Pass};
+use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
 use ucag_core::post::{Saliency, saliency};
 use ucag_core::protocol::{Deleted, Protocol, Target};
 use ucag_core::ucag;
@@ -305,5 +305,5 @@ fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
 /// A seed that belongs to a sample, whatever the order of work: FNV-1a over run seed and id.
 pub fn seed(run: u64, sample: &str) -> u64 {
     let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv1a(FNV_OFFSET, bytes)
 }

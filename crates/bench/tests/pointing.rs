@@ -1,14 +1,12 @@
 //! Runs of the pointing games: two data sets in one table, the same bytes whatever the workers and however it was stopped.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod lab;
+
+use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-/// A folder with a config; the data are made on the first run, the weights are the ones that ship.
-struct Lab(TempDir);
+use lab::{Lab, weights};
 
 const TABLES: &[&str] = &["samples.csv", "classes.csv", "small.csv", "small.md"];
 
@@ -42,57 +40,17 @@ resamples = 100
 gallery = 1
 ";
 
-impl Lab {
-    fn new() -> Self {
-        let lab = Self(tempfile::tempdir().unwrap());
-        let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mini-weights/vgg_multilabel.safetensors");
-        let data = "[[dataset]]\nname = 'V'\nkind = 'mini-voc07'\nroot = 'voc'\nlimit = 3\n\
-                    [[dataset]]\nname = 'C'\nkind = 'mini-coco14'\nroot = 'coco'\nlimit = 2\n";
-        let model = |on: &str| {
-            format!("[[model]]\nname = 'A'\ndataset = '{on}'\narch = 'vgg'\nweights = '{}'\n", weights.display())
-        };
-        lab.write("small.toml", &format!("title = 'Small'\n{data}{}{}{METHODS}", model("V"), model("C")));
-        lab
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.current_dir(self.0.path()).args(arguments).env_remove("RUST_BACKTRACE");
-        command
-    }
-
-    /// Runs, and demands the exit code.
-    fn run(&self, code: i32, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
-        output
-    }
-
-    fn read(&self, run: &str, file: &str) -> String {
-        let path = self.path(run).join(file);
-        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    }
-
-    fn assert_same_tables(&self, one: &str, other: &str) {
-        for file in TABLES {
-            let (one_text, other_text) = (self.read(one, file), self.read(other, file));
-            let differing = one_text.lines().zip(other_text.lines()).find(|(a, b)| a != b);
-            assert!(one_text == other_text, "{file} of {one} and {other}: {differing:?}");
-        }
-    }
+fn lab() -> Lab {
+    let data = "[[dataset]]\nname = 'V'\nkind = 'mini-voc07'\nroot = 'voc'\nlimit = 3\n\
+                [[dataset]]\nname = 'C'\nkind = 'mini-coco14'\nroot = 'coco'\nlimit = 2\n";
+    let weights = weights("vgg_multilabel.safetensors");
+    let model = |on: &str| format!("[[model]]\nname = 'A'\ndataset = '{on}'\narch = 'vgg'\nweights = '{weights}'\n");
+    Lab::with(&format!("title = 'Small'\n{data}{}{}{METHODS}", model("V"), model("C")), TABLES)
 }
 
 #[test]
 fn workers_and_kills_change_no_byte() {
-    let lab = Lab::new();
+    let lab = lab();
     let start = std::time::Instant::now();
     lab.run(0, &["small.toml", "--out", "one", "--workers", "1"]);
     let whole = start.elapsed();
@@ -119,7 +77,7 @@ fn workers_and_kills_change_no_byte() {
 
 #[test]
 fn pairs_subsets_and_remarks_are_in_the_tables() {
-    let lab = Lab::new();
+    let lab = lab();
     let output = lab.run(0, &["small.toml", "--out", "run"]);
     let samples = lab.read("run", "samples.csv");
     assert!(samples.starts_with("dataset,sample,class,difficult,model,method,ucag,metric,value,map\n"), "{samples}");
@@ -141,7 +99,7 @@ fn pairs_subsets_and_remarks_are_in_the_tables() {
 
 #[test]
 fn a_dry_run_says_what_methods_share_and_what_each_adds() {
-    let lab = Lab::new();
+    let lab = lab();
     let text = String::from_utf8(lab.run(0, &["small.toml", "--out", "run", "--dry-run"]).stdout).unwrap();
     for part in [
         "data       V: mini-voc07 in voc, 3 of ",
@@ -157,7 +115,7 @@ fn a_dry_run_says_what_methods_share_and_what_each_adds() {
 
 #[test]
 fn what_is_wrong_is_said() {
-    let lab = Lab::new();
+    let lab = lab();
     let refused = |code, arguments: &[&str]| {
         let arguments = [&["small.toml", "--out", "run"], arguments].concat();
         String::from_utf8(lab.run(code, &arguments).stderr).unwrap()

@@ -1,83 +1,36 @@
 //! Whole runs of the program: same bytes whatever the workers, however it was stopped; what fails is reported and loses nothing.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod lab;
+
+use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-/// A folder with a config, embedded data and nothing else; weights are the ones that ship.
-struct Lab {
-    folder: TempDir,
-}
+use lab::{Lab, text, weights};
 
 const TABLES: &[&str] = &["samples.csv", "curves.csv", "small.csv", "small.md"];
 
-impl Lab {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mini-weights/resnet.safetensors");
-        let config = format!(
-            "title = 'Small'\nseed = 3\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 4\n\
-             [[model]]\nname = 'A'\narch = 'resnet'\nweights = '{0}'\n\
-             [[model]]\nname = 'B'\narch = 'resnet'\nweights = '{0}'\nlayer = 'layer3'\ninput_size = 96\n\
-             [[method]]\nid = 'gradcam'\nucag = [false, true]\n[[method]]\nid = 'random'\nucag = [false, true]\n[[method]]\nid = 'uniform'\n\
-             [[metric]]\nid = 'deletion'\nstep = 4096\n[[metric]]\nid = 'insertion'\nstep = 4096\n[output]\nresamples = 200\ngallery = 1\n",
-            weights.display()
-        );
-        std::fs::write(folder.path().join("small.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_BACKTRACE");
-        command
-    }
-
-    fn bench(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs, and demands the exit code.
-    fn run(&self, code: i32, arguments: &[&str]) -> Output {
-        let output = self.bench(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", text(&output.stderr));
-        output
-    }
-
-    fn read(&self, run: &str, file: &str) -> String {
-        let path = self.path(run).join(file);
-        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    }
-
-    fn assert_same_tables(&self, one: &str, other: &str) {
-        for file in TABLES {
-            let (one_text, other_text) = (self.read(one, file), self.read(other, file));
-            let differing = one_text.lines().zip(other_text.lines()).find(|(a, b)| a != b);
-            assert!(one_text == other_text, "{file} of {one} and {other}: {differing:?}");
-        }
-    }
-
-    /// Puts a file that is no image into the data, in place of its third scene.
-    fn break_an_image(&self) {
-        self.run(0, &["small.toml", "--out", "first", "--limit", "1"]);
-        std::fs::write(self.path("data/val/disc_checks/disc_checks_0003.png"), "no image").unwrap();
-    }
+fn lab() -> Lab {
+    let config = format!(
+        "title = 'Small'\nseed = 3\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 4\n\
+         [[model]]\nname = 'A'\narch = 'resnet'\nweights = '{0}'\n\
+         [[model]]\nname = 'B'\narch = 'resnet'\nweights = '{0}'\nlayer = 'layer3'\ninput_size = 96\n\
+         [[method]]\nid = 'gradcam'\nucag = [false, true]\n[[method]]\nid = 'random'\nucag = [false, true]\n[[method]]\nid = 'uniform'\n\
+         [[metric]]\nid = 'deletion'\nstep = 4096\n[[metric]]\nid = 'insertion'\nstep = 4096\n[output]\nresamples = 200\ngallery = 1\n",
+        weights("resnet.safetensors")
+    );
+    Lab::with(&config, TABLES)
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// Puts a file that is no image into the data, in place of its third scene.
+fn break_an_image(lab: &Lab) {
+    lab.run(0, &["small.toml", "--out", "first", "--limit", "1"]);
+    std::fs::write(lab.path("data/val/disc_checks/disc_checks_0003.png"), "no image").unwrap();
 }
 
 #[test]
 fn the_number_of_workers_changes_no_byte() {
-    let lab = Lab::new();
+    let lab = lab();
     let output = lab.run(0, &["small.toml", "--out", "one", "--workers", "1"]);
     lab.run(0, &["small.toml", "--out", "two", "--workers", "2"]);
     lab.assert_same_tables("one", "two");
@@ -105,7 +58,7 @@ fn the_number_of_workers_changes_no_byte() {
 
 #[test]
 fn a_run_that_is_killed_resumes_to_the_same_bytes() {
-    let lab = Lab::new();
+    let lab = lab();
     let start = std::time::Instant::now();
     lab.run(0, &["small.toml", "--out", "whole"]);
     let whole = start.elapsed();
@@ -133,7 +86,7 @@ fn a_run_that_is_killed_resumes_to_the_same_bytes() {
 
 #[test]
 fn a_run_is_extended_by_a_higher_limit() {
-    let lab = Lab::new();
+    let lab = lab();
     lab.run(0, &["small.toml", "--out", "whole"]);
     lab.run(0, &["small.toml", "--out", "grown", "--limit", "1"]);
     let output = lab.run(0, &["small.toml", "--out", "grown"]);
@@ -143,7 +96,7 @@ fn a_run_is_extended_by_a_higher_limit() {
 
 #[test]
 fn another_experiment_does_not_go_on_in_an_old_folder() {
-    let lab = Lab::new();
+    let lab = lab();
     lab.run(0, &["small.toml", "--out", "run", "--limit", "1"]);
     let refused = lab.run(1, &["small.toml", "--out", "run", "--limit", "1", "--set", "protocol.coverage=true"]);
     let message = text(&refused.stderr);
@@ -158,8 +111,8 @@ fn another_experiment_does_not_go_on_in_an_old_folder() {
 
 #[test]
 fn one_bad_sample_is_reported_and_the_rest_is_done() {
-    let lab = Lab::new();
-    lab.break_an_image();
+    let lab = lab();
+    break_an_image(&lab);
     let output = lab.run(3, &["small.toml", "--out", "run"]);
     assert!(text(&output.stderr).contains("disc_checks_0003"), "{}", text(&output.stderr));
     let failures = lab.read("run", "failures.csv");
@@ -178,7 +131,7 @@ fn one_bad_sample_is_reported_and_the_rest_is_done() {
 
 #[test]
 fn batches_of_views_change_nothing_beyond_rounding() {
-    let lab = Lab::new();
+    let lab = lab();
     let values = |run: &str| -> Vec<f64> {
         let text = lab.read(run, "samples.csv");
         text.lines().skip(1).map(|line| line.split(',').nth(8).unwrap().parse().unwrap()).collect()
@@ -193,7 +146,7 @@ fn batches_of_views_change_nothing_beyond_rounding() {
 
 #[test]
 fn a_dry_run_writes_nothing() {
-    let lab = Lab::new();
+    let lab = lab();
     let output = lab.run(0, &["small.toml", "--out", "run", "--dry-run"]);
     let plan = text(&output.stdout);
     assert!(plan.contains("4 of 100 samples") && plan.contains("8 units of work"), "{plan}");
@@ -205,7 +158,7 @@ fn a_dry_run_writes_nothing() {
 
 #[test]
 fn missing_files_are_named_all_at_once() {
-    let lab = Lab::new();
+    let lab = lab();
     let output = lab.run(
         2,
         &[
@@ -235,7 +188,7 @@ fn missing_files_are_named_all_at_once() {
 
 #[test]
 fn a_model_that_does_not_fit_the_run_is_refused_before_it_starts() {
-    let lab = Lab::new();
+    let lab = lab();
     let refused = |set: &str| text(&lab.run(1, &["small.toml", "--out", "run", "--set", set]).stderr);
     assert!(refused("model.0.layer=layr4").contains("model 'A': unknown layer 'layr4'; did you mean 'layer4'?"));
     assert!(refused("model.0.arch=resnet50").contains("not resnet50"));
@@ -248,10 +201,9 @@ fn a_model_that_does_not_fit_the_run_is_refused_before_it_starts() {
 
 #[test]
 fn explain_writes_what_it_says() {
-    let lab = Lab::new();
+    let lab = lab();
     lab.run(0, &["small.toml", "--out", "run", "--limit", "1"]);
-    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mini-weights/resnet.safetensors");
-    let weights = weights.to_string_lossy().into_owned();
+    let weights = weights("resnet.safetensors");
     let image = lab.path("data/val/star_stripes/star_stripes_0001.png").to_string_lossy().into_owned();
     let explain = |code: i32, more: &[&str]| {
         let base = ["explain", "--arch", "resnet", "--weights", &weights, "--method", "gradcam"];

@@ -59,6 +59,14 @@ pub fn gaussian_blur(x: &Tensor, size: i64, sigma: f64, border: Border) -> Resul
     separable_blur(x, &gaussian_kernel(size, sigma), border)
 }
 
+/// Gaussian blur of `[B, C, H, W]` whose kernel ends at 4σ, as TorchRay smooths.
+///
+/// # Errors
+/// As [`separable_blur`].
+pub fn smooth(x: &Tensor, sigma: f64, border: Border) -> Result<Tensor> {
+    gaussian_blur(x, 2 * (4.0 * sigma).ceil() as i64 + 1, sigma, border)
+}
+
 /// Convolves `[B, C, H, W]` with `kernel` (odd, symmetric) along both axes.
 ///
 /// # Errors

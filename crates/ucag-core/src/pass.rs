@@ -10,8 +10,13 @@ use tch::{Kind, Tensor};
 use crate::network::{Network, NodeId};
 use crate::{Error, Result};
 
-/// The prime of 64-bit FNV-1a.
-const FNV: u64 = 0x0100_0000_01b3;
+/// What 64-bit FNV-1a starts from.
+pub const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// 64-bit FNV-1a over some more bytes.
+pub fn fnv1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
 
 /// Which nodes' outputs a pass must keep, and which gradients it must be able to give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -256,8 +261,7 @@ impl<'n> Pass<'n> {
     /// A seed of this pass's first view and class (FNV-1a over both); the other views' follow on from it.
     pub fn seed(&self) -> u64 {
         let Seed { image, view } = self.trace.seed;
-        let bytes = (self.class as u64).to_le_bytes();
-        bytes.into_iter().fold(image, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV)).wrapping_add(view)
+        fnv1a(image, (self.class as u64).to_le_bytes()).wrapping_add(view)
     }
 
     /// The network.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::Result;
-use crate::filter::{Border, Interpolation, gaussian_blur, resize};
+use crate::filter::{Border, Interpolation, gaussian_blur, resize, smooth};
 use crate::protocol::{Protocol, Smoothing};
 
 /// What a kind of method has done to its maps.
@@ -32,7 +32,7 @@ pub enum Own {
 }
 
 impl Own {
-    /// Blurs `[1, 1, H, W]`. The kernel ends at 4σ.
+    /// Blurs `[1, 1, H, W]`.
     fn smooth(self, map: &Tensor) -> Result<Tensor> {
         let size = map.size();
         let (height, width) = (size[2] as f64, size[3] as f64);
@@ -40,7 +40,7 @@ impl Own {
             Own::OfLonger(share) => (share * height.max(width), Border::Replicate),
             Own::OfShorter(share) => (share * height.min(width), Border::Zero),
         };
-        gaussian_blur(map, 2 * (4.0 * sigma).ceil() as i64 + 1, sigma, border)
+        smooth(map, sigma, border)
     }
 }
 
@@ -111,12 +111,12 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
     // A heat map's zero means something, and shares of its sum are measured: it isn't moved.
     let low = if matches!(post, Post::Heat(_)) { 0.0 } else { low };
     let unit = full.f_sub_scalar(low)?.f_div_scalar(high - low)?.f_to_kind(Kind::Float)?;
-    let smooth = match protocol.smoothing {
+    let blurred = match protocol.smoothing {
         Smoothing::None => false,
         Smoothing::Ucag => ucag,
         Smoothing::Both => true,
     };
-    let map = if smooth { gaussian_blur(&unit, 5, 3.0, Border::Reflect)? } else { unit };
+    let map = if blurred { gaussian_blur(&unit, 5, 3.0, Border::Reflect)? } else { unit };
     Ok(Saliency { map: map.f_view(image)?, state, point: None })
 }
 

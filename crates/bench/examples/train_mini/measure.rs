@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use datasets::preprocess::{self, Preprocess};
+use bench::config::Resize;
+use bench::input::input;
 use datasets::{Dataset, Source};
-use tch::Tensor;
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 
@@ -14,13 +14,11 @@ use crate::CLASSES;
 /// Percentage of the scenes with one object whose class is the highest of the network's logits.
 pub(crate) fn top_1(network: &Network) -> Result<f64> {
     let data = open("mini-imagefolder", "data/mini/imagefolder")?;
-    let preprocess = Preprocess::imagenet(network.input_size as u32, network.input_size as u32);
-    let side = network.input_size as i64;
     let mut right = 0;
     for index in 0..data.len() {
         let sample = data.load(index)?;
-        let image = Tensor::from_slice(&preprocess.apply(&sample.image)).view([1, 3, side, side]);
-        let logits = Pass::new(network, image, 0, Needs::default())?.logits()?;
+        let seen = input(&sample.image, network, network.input_size, Resize::Squash)?;
+        let logits = Pass::new(network, seen.image, 0, Needs::default())?.logits()?;
         right += i64::from(logits.argmax(1, false).int64_value(&[0]) == sample.labels[0] as i64);
     }
     Ok(100.0 * right as f64 / data.len() as f64)
@@ -52,7 +50,8 @@ fn measure(network: &Network, kind: &'static str, data: &dyn Dataset) -> Result<
     let mut pairs: Vec<Vec<(f64, bool)>> = vec![Vec::new(); CLASSES as usize];
     for index in 0..data.len() {
         let sample = data.load(index)?;
-        let logits = Pass::new(network, input(&sample.image, network.input_size), 0, Needs::default())?.logits()?;
+        let seen = input(&sample.image, network, network.input_size, Resize::ShorterSide)?;
+        let logits = Pass::new(network, seen.image, 0, Needs::default())?.logits()?;
         for (class, pairs) in pairs.iter_mut().enumerate() {
             let region = sample.regions.iter().find(|region| region.class == class);
             if region.is_none_or(|region| !region.all_difficult) {
@@ -77,13 +76,4 @@ fn average_precision(mut pairs: Vec<(f64, bool)>) -> f64 {
         }
     }
     sum / f64::from(found)
-}
-
-/// The pointing games' preprocessing: bilinear on values, not anti-aliased, to a shorter side of `side`.
-fn input(image: &image::RgbImage, side: usize) -> Tensor {
-    let (width, height) = (i64::from(image.width()), i64::from(image.height()));
-    let (side, shorter) = (side as i64, width.min(height));
-    let values = preprocess::normalise(image, preprocess::IMAGENET_MEAN, preprocess::IMAGENET_STD);
-    let size = [side * height / shorter, side * width / shorter];
-    Tensor::from_slice(&values).view([1, 3, height, width]).upsample_bilinear2d(size, false, None, None)
 }

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 use ucag_core::explain::Role;
 
 use super::axis::Axis;
-use super::{Align, FAINT, INK, MUTED, Picture, Shape, width};
+use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
 use crate::report::cells::Key;
 use crate::report::table::{Row, Table};
 use crate::report::words;
@@ -21,8 +21,6 @@ const GAP: f64 = 24.0;
 const BAR: f64 = 11.0;
 const BETWEEN: f64 = 9.0;
 const BELOW: f64 = 68.0;
-/// What a data set's name above a panel takes.
-const LINE: f64 = 17.0;
 
 /// A method's bars in every panel.
 struct Group {

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 use ucag_core::explain::Role;
 
 use super::axis::Axis;
-use super::{Align, FAINT, INK, MUTED, Picture, Shape, color_at, width};
+use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, color_at, width};
 use crate::config::Config;
 use crate::report::curves::MeanCurve;
 use crate::report::heads::Metric;
@@ -24,8 +24,6 @@ const LEFT: f64 = 70.0;
 const PANEL: (f64, f64) = (270.0, 200.0);
 const GAP: (f64, f64) = (30.0, 76.0);
 const KEY: f64 = 19.0;
-/// What a data set's name above a panel takes.
-const LINE: f64 = 17.0;
 
 /// The picture.
 pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {

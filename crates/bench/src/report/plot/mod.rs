@@ -85,6 +85,9 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const FAINT: RGBColor = RGBColor(222, 222, 222);
 pub(crate) const MUTED: RGBColor = RGBColor(110, 110, 110);
 
+/// What a data set's name above a panel takes.
+pub(crate) const LINE: f64 = 17.0;
+
 /// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is too light for lines, and some of Tol's.
 const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::Result;
-use crate::filter::{Border, gaussian_blur};
+use crate::filter::{Border, smooth};
 
 /// Strengths that are made beforehand; between them the image is interpolated linearly.
 const LEVELS: i64 = 8;
@@ -48,7 +48,7 @@ impl Pyramid {
             Ok(match perturbation {
                 Perturbation::Fade => image.f_mul_scalar(clear)?,
                 Perturbation::Blur if level == LEVELS - 1 => image.shallow_clone(),
-                Perturbation::Blur => gaussian_blur(image, 2 * (4.0 * sigma).ceil() as i64 + 1, sigma, Border::Zero)?,
+                Perturbation::Blur => smooth(image, sigma, Border::Zero)?,
             })
         };
         Ok(Self { levels: Tensor::f_cat(&(0..LEVELS).map(level).collect::<Result<Vec<_>>>()?, 0)? })
