@@ -136,7 +136,7 @@ impl Dataset for Coco14 {
             )));
         }
         let regions = entry.regions().map_err(wrong)?;
-        Ok(Sample { id: entry.id().into(), image, labels: entry.labels(), regions })
+        Ok(Sample { id: entry.id().into(), image, labels: entry.labels(), regions, object: None })
     }
 
     fn classes(&self) -> &[String] {

@@ -110,7 +110,7 @@ impl Dataset for ImageNet {
     fn load(&self, index: usize) -> Result<Sample> {
         let entry = &self.entries[index];
         let image = decode::decode(&self.root.join(&entry.file))?;
-        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new() })
+        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new(), object: None })
     }
 
     fn classes(&self) -> &[String] {

@@ -16,6 +16,8 @@ pub struct Sample {
     pub labels: Vec<usize>,
     /// Where each label's class is: one region a label, in the same order. Empty where the data set doesn't say.
     pub regions: Vec<Region>,
+    /// What of the image is the object and not background, where the data set says that without naming a class.
+    pub object: Option<Mask>,
 }
 
 /// Where a class is in an image, and which pointing games its pair with the image is part of.
@@ -75,6 +77,12 @@ pub trait Dataset: Send + Sync {
 
     /// Whether samples come with [`Sample::regions`], which pointing games need.
     fn is_localised(&self) -> bool {
+        false
+    }
+
+    /// Whether samples come with [`Sample::object`], which segmentation metrics need. Such a data set names no classes: what is explained is the
+    /// class that the network thinks likeliest.
+    fn is_segmented(&self) -> bool {
         false
     }
 

@@ -162,7 +162,7 @@ impl Dataset for Voc07 {
             return Err(Error::layout(&annotation_path, problem));
         }
         let labels = annotated.pairs.iter().map(|pair| pair.class).collect();
-        Ok(Sample { id: entry.id().into(), image, labels, regions: annotated.regions() })
+        Ok(Sample { id: entry.id().into(), image, labels, regions: annotated.regions(), object: None })
     }
 
     fn classes(&self) -> &[String] {

@@ -8,9 +8,24 @@ use crate::network::{Graph, NodeId, Op};
 use crate::pass::Pass;
 use crate::{Error, Result};
 
+/// What a walk carries from an operation to its inputs.
+pub trait Carried: Sized {
+    /// What arrives at a node that several others read, where the method doesn't say otherwise.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    fn sum(self, other: Self) -> Result<Self>;
+}
+
+impl Carried for Tensor {
+    fn sum(self, other: Self) -> Result<Self> {
+        Ok(self.f_add(&other)?)
+    }
+}
+
 /// An operation on the way back, with what it saw on the way forth.
 #[derive(Debug)]
-pub struct Visit<'a> {
+pub struct Visit<'a, C = Tensor> {
     /// The node.
     pub id: NodeId,
     /// Its operation.
@@ -19,8 +34,18 @@ pub struct Visit<'a> {
     pub inputs: &'a [&'a Tensor],
     /// What came out.
     pub output: &'a Tensor,
-    /// What comes back to it, of the output's shape: the sum over all its readers.
-    pub arriving: &'a Tensor,
+    /// What comes back to it, of the output's shape.
+    pub arriving: &'a C,
+}
+
+impl<C> Visit<'_, C> {
+    /// What ordinary differentiation sends back to each input for a cotangent of the output's shape.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn vjp_of(&self, cotangent: &Tensor) -> Result<Vec<Tensor>> {
+        self.op.vjp(self.inputs, self.output, cotangent)
+    }
 }
 
 impl Visit<'_> {
@@ -29,17 +54,28 @@ impl Visit<'_> {
     /// # Errors
     /// Where libtorch refuses.
     pub fn vjp(&self) -> Result<Vec<Tensor>> {
-        self.op.vjp(self.inputs, self.output, self.arriving)
+        self.vjp_of(self.arriving)
     }
 }
 
 /// What a propagation method sends back through an operation.
 pub trait Rule {
+    /// What it sends: relevance, a cotangent, or several such things, of the shape of a node's output.
+    type Carried: Carried;
+
     /// What goes back to each input, of the inputs' shapes.
     ///
     /// # Errors
     /// Where the method has no rule for the operation, or libtorch refuses.
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>>;
+    fn back(&self, visit: &Visit<'_, Self::Carried>) -> Result<Vec<Self::Carried>>;
+
+    /// What comes back to a node of output `output` that several others read: the sum, unless the method says otherwise.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    fn join(&self, _output: &Tensor, first: Self::Carried, rest: Vec<Self::Carried>) -> Result<Self::Carried> {
+        rest.into_iter().try_fold(first, Carried::sum)
+    }
 }
 
 /// The nodes whose outputs a walk from `from` back to `to` looks at: they must be among the pass's activations.
@@ -56,11 +92,17 @@ pub fn needs(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
 ///
 /// # Errors
 /// Where the rule has nothing for an operation on the way, an output wasn't kept, or no way leads from `from` to `to`.
-pub fn walk(pass: &Pass<'_>, rule: &dyn Rule, from: NodeId, seed: Tensor, to: NodeId) -> Result<Tensor> {
+pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, to: NodeId) -> Result<R::Carried> {
     let graph = &pass.network().graph;
-    let mut arriving: BTreeMap<NodeId, Tensor> = BTreeMap::from([(from, seed)]);
+    let mut arriving: BTreeMap<NodeId, Vec<R::Carried>> = BTreeMap::from([(from, vec![seed])]);
+    let arrived = |id: NodeId, arriving: &mut BTreeMap<NodeId, Vec<R::Carried>>| -> Result<Option<R::Carried>> {
+        let mut parts = arriving.remove(&id).unwrap_or_default().into_iter();
+        let Some(first) = parts.next() else { return Ok(None) };
+        let rest: Vec<_> = parts.collect();
+        Ok(Some(if rest.is_empty() { first } else { rule.join(&pass.activation(id)?, first, rest)? }))
+    };
     for id in path(graph, from, to).into_iter().rev() {
-        let Some(sum) = arriving.remove(&id) else { continue };
+        let Some(sum) = arrived(id, &mut arriving)? else { continue };
         let node = &graph.nodes()[id];
         let inputs = node.inputs.iter().map(|&input| pass.activation(input)).collect::<Result<Vec<_>>>()?;
         let visit = Visit {
@@ -72,14 +114,10 @@ pub fn walk(pass: &Pass<'_>, rule: &dyn Rule, from: NodeId, seed: Tensor, to: No
         };
         let back = rule.back(&visit).map_err(|error| Error::Invalid(format!("layer {}: {error}", node.name)))?;
         for (&input, back) in node.inputs.iter().zip(back) {
-            let sum = match arriving.remove(&input) {
-                Some(before) => before.f_add(&back)?,
-                None => back,
-            };
-            arriving.insert(input, sum);
+            arriving.entry(input).or_default().push(back);
         }
     }
-    arriving.remove(&to).ok_or_else(|| {
+    arrived(to, &mut arriving)?.ok_or_else(|| {
         let name = |id: NodeId| &graph.nodes()[id].name;
         Error::Invalid(format!("no way leads back from {} to {}", name(from), name(to)))
     })

@@ -55,6 +55,8 @@ pub enum Relu {
 }
 
 impl Rule for Relu {
+    type Carried = Tensor;
+
     fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
         match (self, visit.op) {
             (Relu::Deconvnet, Op::Relu) => Ok(vec![visit.arriving.f_relu()?]),

@@ -94,6 +94,8 @@ impl Rules {
 }
 
 impl Rule for Rules {
+    type Carried = Tensor;
+
     fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
         let (x, p) = (visit.inputs[0], visit.arriving);
         let share = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
