@@ -11,6 +11,7 @@ pub mod gradcampp;
 pub mod layercam;
 pub mod linear;
 pub mod normgrad;
+pub mod relevance;
 pub mod rise;
 pub mod scorecam;
 mod settings;

@@ -1,0 +1,104 @@
+//! Relevance propagation: the methods of Table 4 that send a score back to the input, layer by layer (protocol sections 2.3 to 2.8).
+//!
+//! Each method is a [`Rule`](crate::walk::Rule), and one walker runs them all. What several of them do at an operation is here.
+
+mod weighted;
+
+use tch::{Kind, Tensor};
+
+pub use self::weighted::Weighted;
+use crate::Result;
+use crate::walk::{Carried, Visit};
+
+/// Added to a denominator that isn't zero.
+const EPS: f64 = 1e-9;
+
+/// `a / (b + 1e-9)` where b isn't zero, and zero where it is: the protocol's `sd`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    Ok(a.f_div(&b.f_add_scalar(EPS)?)?.f_masked_fill_(&b.f_eq(0.0)?, 0.0)?)
+}
+
+/// `a / b` where b isn't zero, and zero where it is: the protocol's `sd0`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    Ok(a.f_div(b)?.f_masked_fill_(&b.f_eq(0.0)?, 0.0)?)
+}
+
+/// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each input's share in the output,
+/// `X · VJP(f; R / f(X))`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn z_rule<C: Carried>(visit: &Visit<'_, C>, relevance: &Tensor) -> Result<Vec<Tensor>> {
+    let back = visit.vjp_of(&divide(relevance, visit.output)?)?;
+    visit.inputs.iter().zip(back).map(|(x, back)| Ok(back.f_mul(x)?)).collect()
+}
+
+/// The zᴮ-rule, for the convolution that reads pixels (Montavon et al., Pattern Recognition 2017): shares of what an input adds to the
+/// least, l, or takes from the most, h, that a pixel may be. Here those are the extrema of a view over all its channels, as in the released code.
+///
+/// `R' = (X − l) · VJP(W⁺; S) + (X − h) · VJP(W⁻; S)`, `S = R / (W⁺(X − l) + W⁻(X − h))`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let axes = [1i64, 2, 3];
+    let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
+    let below = x.f_sub(&x.f_amax(axes.as_slice(), true)?)?;
+    let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
+    let z = layer.forth(&positive, &above)?.f_add(&layer.forth(&negative, &below)?)?;
+    let s = divide(relevance, &z)?;
+    let back = |weight, x: &Tensor| -> Result<Tensor> { Ok(layer.back(weight, x, &s)?.f_mul(x)?) };
+    Ok(back(&positive, &above)?.f_add(&back(&negative, &below)?)?)
+}
+
+/// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn total(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_sum_dim_intlist(behind_batch(x).as_slice(), true, x.kind())?)
+}
+
+/// Adds the same to all of a sample's entries that aren't zero, so that they sum up to `wanted`, `[B, 1, …]`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn shifted(x: &Tensor, wanted: &Tensor) -> Result<Tensor> {
+    let mut present = present(x)?;
+    let shift = divide(&wanted.f_sub(&total(x)?)?, &total(&present)?)?;
+    Ok(present.f_mul_(&shift)?.f_add_(x)?)
+}
+
+/// Each sample's maximum over all else, `[B, 1, …]`.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn maximum(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_amax(behind_batch(x).as_slice(), true)?)
+}
+
+/// 1 where `x` isn't zero.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn present(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_ne(0.0)?.f_to_kind(x.kind())?)
+}
+
+/// Whether no entry is negative.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn is_positive(x: &Tensor) -> Result<bool> {
+    Ok(x.f_min()?.f_to_kind(Kind::Double)?.f_double_value(&[])? >= 0.0)
+}
+
+fn behind_batch(x: &Tensor) -> Vec<i64> {
+    (1..x.dim() as i64).collect()
+}

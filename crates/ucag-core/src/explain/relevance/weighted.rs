@@ -1,0 +1,66 @@
+//! Convolutions and fully connected layers as one: a linear map whose weights a rule may replace.
+
+use tch::Tensor;
+
+use crate::Result;
+use crate::network::{Conv, Op};
+
+/// A layer with weights.
+#[derive(Debug, Clone, Copy)]
+pub enum Weighted<'a> {
+    /// A convolution.
+    Conv(&'a Conv),
+    /// A fully connected layer: its weight `[out, in]` and its bias `[out]`.
+    Linear(&'a Tensor, Option<&'a Tensor>),
+}
+
+impl<'a> Weighted<'a> {
+    /// The operation as a layer with weights, if it is one. Batch normalisation isn't: each of its outputs has one input.
+    pub fn of(op: &'a Op) -> Option<Self> {
+        match op {
+            Op::Conv(conv) => Some(Weighted::Conv(conv)),
+            Op::Linear { weight, bias } => Some(Weighted::Linear(weight, bias.as_ref())),
+            _ => None,
+        }
+    }
+
+    /// Its weight.
+    pub fn weight(&self) -> &'a Tensor {
+        match self {
+            Weighted::Conv(conv) => &conv.weight,
+            Weighted::Linear(weight, _) => weight,
+        }
+    }
+
+    /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it.
+    pub fn reads_pixels(&self) -> bool {
+        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] * conv.groups == 3)
+    }
+
+    /// Whether it is a convolution with a window of one pixel.
+    pub fn is_pointwise(&self) -> bool {
+        matches!(self, Weighted::Conv(conv) if conv.weight.size()[2..] == [1, 1])
+    }
+
+    /// The layer with another weight of the same shape, without bias.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn forth(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Weighted::Conv(conv) => conv.with(weight, x),
+            Weighted::Linear(..) => Ok(x.f_linear(weight, None::<&Tensor>)?),
+        }
+    }
+
+    /// The transpose of [`Weighted::forth`], applied to a cotangent: of the shape of the input `x`.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn back(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
+        match self {
+            Weighted::Conv(conv) => conv.transposed(weight, x, cotangent),
+            Weighted::Linear(..) => Ok(cotangent.f_matmul(weight)?),
+        }
+    }
+}
