@@ -1,5 +1,6 @@
 //! Walking a graph backwards: a propagation method is a [`Rule`] for what goes back through each operation.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use tch::Tensor;
@@ -121,6 +122,26 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
         let name = |id: NodeId| &graph.nodes()[id].name;
         Error::Invalid(format!("no way leads back from {} to {}", name(from), name(to)))
     })
+}
+
+/// Ordinary differentiation as a walk: what [`Pass::cotangent`] sends back from the output to `to`. On the way `see` is shown each operation with the
+/// gradient at its output, which is dropped before the next one: all of them together needn't fit in memory.
+///
+/// # Errors
+/// As [`walk`], or as `see`.
+pub fn gradients(pass: &Pass<'_>, to: NodeId, see: impl FnMut(&Visit<'_>) -> Result<()>) -> Result<Tensor> {
+    walk(pass, &Watched(RefCell::new(see)), pass.network().graph.output(), pass.cotangent()?, to)
+}
+
+struct Watched<F>(RefCell<F>);
+
+impl<F: FnMut(&Visit<'_>) -> Result<()>> Rule for Watched<F> {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        (*self.0.borrow_mut())(visit)?;
+        visit.vjp()
+    }
 }
 
 /// The nodes that lie behind `to`, and on a way from there to `from`, `from` included, in topological order.

@@ -2,8 +2,12 @@
 
 #[path = "golden/cams.rs"]
 mod cams;
+#[path = "golden/fullgrad.rs"]
+mod fullgrad;
 #[path = "golden/perturbation.rs"]
 mod perturbation;
+#[path = "golden/relevance.rs"]
+mod relevance;
 mod support;
 
 use support::{Entry, Golden, Verdict, number_after};
@@ -33,8 +37,6 @@ const MAGNIFIED: &str = "200 iterations magnify rounding; their history is compa
 
 /// The one list of what isn't covered here, and why: files first, then keys.
 const NOT_COVERED: &[(&str, &str, &str)] = &[
-    ("lrp_", "", "relevance propagation: no such explainers yet"),
-    ("fullgrad", "", "FullGrad: no such explainer yet"),
     ("extremal", "iter200/mask", MAGNIFIED),
     ("extremal", "iter200/area", MAGNIFIED),
     ("metrics", "blur/kernel", ""),
@@ -59,6 +61,8 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         "in" | "cam" => layer_check(golden, net, described, double),
         "backprop" => backprop_check(golden, net, described, double),
         "ucag" => ucag_check(golden, described, double),
+        "fullgrad" => fullgrad::check(golden, described, double),
+        "lrp" => relevance::relevance_check(golden, net, described, double),
         "rise" => perturbation::rise_check(golden, entry),
         "extremal" => perturbation::extremal_check(golden, entry),
         "metrics" => blur_check(golden, &entry.key),

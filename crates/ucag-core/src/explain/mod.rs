@@ -6,6 +6,7 @@ pub mod cameras;
 pub mod controls;
 pub mod excitation;
 pub mod extremal;
+pub mod fullgrad;
 pub mod gradcam;
 pub mod gradcampp;
 pub mod layercam;
@@ -145,6 +146,8 @@ pub static METHODS: &[&Method] = &[
     &rise::METHOD,
     &rise::AUTHORS,
     &extremal::METHOD,
+    &fullgrad::METHOD,
+    &fullgrad::IDIAP,
     &controls::POINT,
     &controls::RANDOM,
     &controls::UNIFORM,
