@@ -302,6 +302,21 @@ impl<'n> Pass<'n> {
         Ok(scores.f_zeros_like()?.f_select_scatter(&share, 1, self.class as i64)?)
     }
 
+    /// What an explanation of several classes at once starts from: `weights` `[B, N]`, of the output's shape. A network in convolutional form has
+    /// a map of logits, over which each weight is spread evenly.
+    ///
+    /// # Errors
+    /// As [`Pass::logits`].
+    pub fn spread(&self, weights: &Tensor) -> Result<Tensor> {
+        let size = self.trace.outputs()?.scores.size();
+        Ok(match size[2..] {
+            [height, width] => {
+                weights.f_view([size[0], size[1], 1, 1])?.f_div_scalar(height * width)?.f_expand(&size, false)?
+            }
+            _ => weights.shallow_clone(),
+        })
+    }
+
     /// Logit of the class, `[B]`.
     ///
     /// # Errors

@@ -2,10 +2,16 @@
 //!
 //! Each method is a [`Rule`](crate::walk::Rule), and one walker runs them all. What several of them do at an operation is here.
 
+mod canonised;
+pub mod contrast;
+pub mod lrp;
+pub mod rap;
+mod share;
 mod weighted;
 
 use tch::{Kind, Tensor};
 
+pub use self::share::Share;
 pub use self::weighted::Weighted;
 use crate::Result;
 use crate::walk::{Carried, Visit};

@@ -1,0 +1,108 @@
+//! Contrastive relevance propagation: what speaks for the class, less what speaks for all others (protocol section 2.4).
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::lrp::{CANONISE, COMMON, Composite, canonise, colours, whole};
+use super::{divide, total};
+use crate::explain::{Explainer, Extra, Method};
+use crate::network::{Layers, Network};
+use crate::pass::{Needs, Pass};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(in crate::explain) static CLRP: Method = Method {
+    id: "clrp",
+    name: "c*LRP",
+    summary: "LRP less the LRP of all other classes, equally weighted, brought to the same sum",
+    source: "Gu et al., ACCV 2018",
+    settings: &[CANONISE],
+    make: |settings| Arc::new(Contrast { seeds: uniform, canonise: canonise(settings) }),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(in crate::explain) static SGLRP: Method = Method {
+    id: "sglrp",
+    name: "SGLRP",
+    summary: "as c*LRP, but starts from the softmax's gradient: p(1 − p) at the class, and p times their own p at the others",
+    source: "Iwana et al., ICCV Workshops 2019",
+    settings: &[CANONISE],
+    make: |settings| Arc::new(Contrast { seeds: softmax, canonise: canonise(settings) }),
+    ..COMMON
+};
+
+/// What two walks start from.
+pub struct Seeds {
+    /// Relevance at the class's own logit, `[B]`.
+    pub own: Tensor,
+    /// Relevance at all logits, `[B, N]`, zero at the class's own. Only its proportions matter, since the contrast brings it to the other's sum: it
+    /// sums up to one, which keeps digits that the published seeds lose where the class is nearly certain.
+    pub others: Tensor,
+}
+
+/// c*LRP's: the logit, and the same at all others.
+///
+/// # Errors
+/// As the pass.
+pub fn uniform(pass: &Pass<'_>) -> Result<Seeds> {
+    let logits = pass.logits()?;
+    let even = 1.0 / (logits.size()[1] - 1) as f64;
+    let others = with(&logits.f_full_like(even)?, pass.class(), 0.0)?;
+    Ok(Seeds { own: pass.score()?, others })
+}
+
+/// SGLRP's: the gradient of the class's softmax probability. UCAG's released wrapper starts SGLRP from c*LRP's seeds (D15), which makes the two
+/// the same; the published numbers differ, so they can't have come from it.
+///
+/// # Errors
+/// As the pass.
+pub fn softmax(pass: &Pass<'_>) -> Result<Seeds> {
+    let logits = pass.logits()?;
+    let p = logits.f_softmax(1, logits.kind())?.f_select(1, pass.class() as i64)?;
+    let own = p.f_mul(&p.f_neg()?.f_add_scalar(1.0)?)?.f_add_scalar(1e-8)?;
+    let others = with(&logits, pass.class(), f64::NEG_INFINITY)?.f_softmax(1, logits.kind())?;
+    Ok(Seeds { own, others })
+}
+
+/// `[B, N]` with another value at the class.
+fn with(x: &Tensor, class: usize, value: f64) -> Result<Tensor> {
+    let index = Tensor::f_from_slice(&[class as i64])?.f_to_device(x.device())?;
+    Ok(x.f_index_fill(1, &index, value)?)
+}
+
+#[derive(Debug)]
+struct Contrast {
+    seeds: fn(&Pass<'_>) -> Result<Seeds>,
+    canonise: bool,
+}
+
+impl Explainer for Contrast {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        if network.classes < 2 {
+            return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
+        }
+        Ok(whole(network))
+    }
+
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        let Seeds { own, others } = (self.seeds)(pass)?;
+        let rule = Composite::alpha_beta(1.0);
+        let own = rule.of_unit(pass, self.canonise)?.f_mul(&own.f_view([-1, 1, 1, 1])?)?;
+        let others = rule.relevance(pass, pass.spread(&others)?, self.canonise)?;
+        colours(&contrast(&own, &others)?)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 4 }
+    }
+}
+
+/// `R − R' · ΣR / ΣR'`, the sums over all of a view's relevance.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn contrast(own: &Tensor, others: &Tensor) -> Result<Tensor> {
+    Ok(own.f_sub(&others.f_mul(&divide(&total(own)?, &total(others)?)?)?)?)
+}

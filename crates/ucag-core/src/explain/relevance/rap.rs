@@ -1,0 +1,178 @@
+//! Relative attributing propagation (Nam et al., AAAI 2020; protocol section 2.5).
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::lrp::{colours, elsewhere, whole};
+use super::{Weighted, divide, is_positive, present, shifted, total, z_bounded};
+use crate::explain::{Explainer, Extra, Method};
+use crate::network::{Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::post::Post;
+use crate::walk::{Rule, Visit, walk};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(in crate::explain) static METHOD: Method = Method {
+    id: "rap",
+    name: "RAP",
+    summary: "relevance of the logit, shared by the size of each contribution and then shifted: what adds least turns negative",
+    make: |_| Arc::new(Rap { seed: Seed::Logit }),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(in crate::explain) static UNIT: Method = Method {
+    id: "rap-unit",
+    name: "RAP (unit seed)",
+    summary: "as RAP, but starts from the contributions to the class's logit in the last layer: its authors' own code",
+    make: |_| Arc::new(Rap { seed: Seed::Contributions }),
+    ..COMMON
+};
+
+const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: Post::Signed, ..Method::CAM };
+
+/// Where a walk starts (D19).
+#[derive(Debug, Clone, Copy)]
+enum Seed {
+    /// The logit, at its place in the output.
+    Logit,
+    /// What each input of the last layer adds to the logit.
+    Contributions,
+}
+
+#[derive(Debug)]
+struct Rap {
+    seed: Seed,
+}
+
+impl Explainer for Rap {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        if matches!(self.seed, Seed::Contributions) {
+            last_layer(network)?;
+        }
+        Ok(whole(network))
+    }
+
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        colours(&match self.seed {
+            Seed::Logit => of_logit(pass)?,
+            Seed::Contributions => of_contributions(pass)?,
+        })
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 4 }
+    }
+}
+
+/// What arrives at the pixels, `[B, 3, H, W]`, of the class's logit as relevance.
+///
+/// # Errors
+/// Where the pass doesn't keep every node's output.
+pub fn of_logit(pass: &Pass<'_>) -> Result<Tensor> {
+    let cotangent = pass.cotangent()?;
+    let mut shape = vec![-1];
+    shape.resize(cotangent.dim(), 1);
+    let seed = cotangent.f_mul(&pass.score()?.f_view(shape.as_slice())?)?;
+    walk(pass, &Rules, pass.network().graph.output(), seed, 0)
+}
+
+/// What arrives at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
+///
+/// # Errors
+/// As [`of_logit`], or where the last layer isn't fully connected.
+pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
+    let (input, weight, bias) = last_layer(pass.network())?;
+    let x = pass.activation(input)?;
+    let class = pass.class() as i64;
+    let weight = weight.f_narrow(0, class, 1)?;
+    let (positive, negative) = (weight.f_clamp_min(0.0)?, weight.f_clamp_max(0.0)?);
+    let above = x.f_clamp_min(0.0)?;
+    let (plus, minus) = (above.f_mul(&positive)?, above.f_mul(&negative)?);
+    let below = x.f_clamp_max(0.0)?;
+    let mut contributions = x.f_mul(&weight)?;
+    if let Some(bias) = bias {
+        // The bias is shared out among what non-negative inputs add and take, in the proportion of all that is added and all that is taken.
+        let added = total(&plus)?.f_add(&total(&below.f_mul(&negative)?)?)?;
+        let taken = total(&minus)?.f_add(&total(&below.f_mul(&positive)?)?)?;
+        let share = divide(&bias.f_narrow(0, class, 1)?, &added.f_add(&taken)?)?;
+        let of = |part: &Tensor, whole: &Tensor| -> Result<Tensor> {
+            Ok(part.f_mul(&divide(&share.f_mul(whole)?, &total(part)?)?)?)
+        };
+        contributions = contributions.f_add_(&of(&plus, &added)?)?.f_add_(&of(&minus, &taken)?)?;
+    }
+    let magnitude = contributions.f_abs()?;
+    let seed = magnitude.f_mul(&divide(&total(&contributions)?, &total(&magnitude)?)?)?;
+    walk(pass, &Rules, input, seed, 0)
+}
+
+/// What the fully connected last layer reads, its weight and its bias.
+fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
+    let node = &network.graph.nodes()[network.graph.output()];
+    match &node.op {
+        Op::Linear { weight, bias } => Ok((node.inputs[0], weight, bias.as_ref())),
+        _ => Err(Error::Invalid(format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name))),
+    }
+}
+
+struct Rules;
+
+impl Rule for Rules {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        let (x, relevance) = (visit.inputs[0], visit.arriving);
+        if let Op::BatchNorm(norm) = visit.op {
+            let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
+            return Ok(vec![present(&scaled)?.f_mul_(relevance)?]);
+        }
+        let Some(layer) = Weighted::of(visit.op) else { return elsewhere(visit) };
+        Ok(vec![match () {
+            () if layer.reads_pixels() => z_bounded(&layer, x, relevance)?,
+            () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
+            () => relative(&layer, x, relevance)?,
+        }])
+    }
+}
+
+/// `|x| · VJP(|W|; R / |W||x|)`.
+fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
+    let shares = divide(relevance, &layer.forth(&weight, &x)?)?;
+    Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
+}
+
+/// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.
+fn relative(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let weight = layer.weight();
+    let (exciting, inhibiting) = (weight.f_clamp_min(0.0)?, weight.f_clamp_max(0.0)?.f_neg()?);
+    if is_positive(x)? {
+        return shared(layer, x, &exciting, &inhibiting, relevance);
+    }
+    let above = shared(layer, &x.f_clamp_min(0.0)?, &exciting, &inhibiting, relevance)?;
+    let below = shared(layer, &x.f_clamp_max(0.0)?.f_neg()?, &exciting, &inhibiting, relevance)?;
+    Ok(above.f_add(&below)?)
+}
+
+/// T(P, Q, x), with P = what excites and Q = what inhibits, neither negative, then shifted to the relevance's sum.
+fn shared(
+    layer: &Weighted<'_>,
+    x: &Tensor,
+    exciting: &Tensor,
+    inhibiting: &Tensor,
+    relevance: &Tensor,
+) -> Result<Tensor> {
+    let p = layer.forth(exciting, x)?;
+    let q = layer.forth(inhibiting, x)?;
+    let (above, below) = (relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?);
+    let to_q = divide(&relevance.f_mul(&divide(&q, &p.f_add(&q)?)?)?, &q)?;
+    // The released code sends negative relevance through P in fully connected layers and through Q in convolutions.
+    let (to_p, to_q) = match layer {
+        Weighted::Linear(..) => (divide(relevance, &p)?, to_q),
+        Weighted::Conv(_) => (divide(&above, &p)?, to_q.f_add(&divide(&below, &q)?)?),
+    };
+    let back = layer.back(exciting, x, &to_p)?.f_add_(&layer.back(inhibiting, x, &to_q)?)?.f_mul_(x)?;
+    shifted(&back, &total(relevance)?)
+}

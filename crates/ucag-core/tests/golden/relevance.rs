@@ -1,0 +1,61 @@
+//! Relevance propagation: keys are `INPUT/METHOD.WHAT`.
+
+use tch::{Kind, Tensor};
+use ucag_core::Result;
+use ucag_core::explain::relevance::contrast::{Seeds, contrast, softmax, uniform};
+use ucag_core::explain::relevance::lrp::Composite;
+use ucag_core::explain::relevance::rap;
+use ucag_core::network::Network;
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::walk;
+
+use crate::support::{Entry, Golden};
+
+/// `None` for a key of a method that isn't here.
+pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
+    let network = golden.network(net, double);
+    let key = entry.key.trim_end_matches("@f64");
+    let (input, what) = key.split_once('/').expect("a key begins with its input");
+    let kind = if double { Kind::Double } else { Kind::Float };
+    let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
+    let pass = whole(&network, image, entry.class.expect("a map has a class"))?;
+    let (method, form) = what.split_once('.').unwrap_or((what, ""));
+    let relevance = match method {
+        "lrp_a1b0" => Composite::alpha_beta(1.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
+        "lrp_a2b1" => Composite::alpha_beta(2.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
+        // Ours start from seeds that sum up to one.
+        "clrp" => return Ok(Some(colours(&contrastive(&pass, uniform(&pass)?, &logit(&pass)?, form)?, form))),
+        "sglrp" => {
+            let p = pass.probability()?.to_kind(kind).view([-1, 1, 1, 1]);
+            return Ok(Some(colours(&contrastive(&pass, softmax(&pass)?, &(&p * (1 - &p)), form)?, form)));
+        }
+        "rap" => rap::of_logit(&pass)?,
+        "rap_unit" => rap::of_contributions(&pass)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(colours(&relevance, form)))
+}
+
+fn whole(network: &Network, image: Tensor, class: usize) -> Result<Pass<'_>> {
+    let activations = walk::needs(&network.graph, network.graph.output(), 0);
+    Pass::new(network, image, class, Needs { activations, gradients: vec![] })
+}
+
+fn logit(pass: &Pass<'_>) -> Result<Tensor> {
+    Ok(pass.score()?.view([-1, 1, 1, 1]))
+}
+
+fn contrastive(pass: &Pass<'_>, seeds: Seeds, others_sum: &Tensor, form: &str) -> Result<Tensor> {
+    let rule = Composite::alpha_beta(1.0);
+    let own = rule.of_unit(pass, false)?.as_ref() * seeds.own.view([-1, 1, 1, 1]);
+    let others = rule.relevance(pass, pass.spread(&seeds.others)?, false)?;
+    Ok(match form {
+        "target_sum" => own,
+        "other_sum" => others * others_sum,
+        _ => contrast(&own, &others)?,
+    })
+}
+
+fn colours(relevance: &Tensor, form: &str) -> Tensor {
+    if form == "rgb" { relevance.shallow_clone() } else { relevance.sum_dim_intlist([1i64].as_slice(), true, relevance.kind()) }
+}
