@@ -36,8 +36,14 @@ fn with_ucag() -> Vec<&'static Method> {
 /// A method with small numbers for what is repeated many times.
 fn quick(method: &Method) -> Arc<dyn Explainer> {
     let mut settings = Settings::published(method.settings);
-    let small =
-        [("masks", vec![20.0]), ("iterations", vec![2.0]), ("areas", vec![0.1]), ("resolutions", vec![64.0, 80.0])];
+    let small = [
+        ("masks", vec![20.0]),
+        ("iterations", vec![2.0]),
+        ("areas", vec![0.1]),
+        ("resolutions", vec![64.0, 80.0]),
+        ("steps", vec![3.0]),
+        ("samples", vec![3.0]),
+    ];
     for (key, values) in small {
         let _ = settings.set(key, values); // where it has them
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::mean_gradient::less_mean;
 use super::{Explainer, Extra, Method};
 use crate::Result;
 use crate::network::{Layers, Network, Op};
@@ -133,7 +134,7 @@ impl Explainer for FullGrad {
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let map = full_gradients(pass, self.0)?.map;
         match self.0 {
-            Form::Released => Ok(map.f_sub(&map.f_mean_dim([1i64, 2, 3].as_slice(), true, map.kind())?)?),
+            Form::Released => less_mean(&map),
             Form::Idiap => Ok(map),
         }
     }

@@ -9,13 +9,17 @@ pub mod extremal;
 pub mod fullgrad;
 pub mod gradcam;
 pub mod gradcampp;
+pub mod gradient_input;
+pub mod integrated_gradients;
 pub mod layercam;
 pub mod linear;
+mod mean_gradient;
 pub mod normgrad;
 pub mod relevance;
 pub mod rise;
 pub mod scorecam;
 mod settings;
+pub mod smoothgrad;
 pub mod wgradcam;
 pub mod xgradcam;
 
@@ -157,6 +161,11 @@ pub static METHODS: &[&Method] = &[
     &extremal::METHOD,
     &fullgrad::METHOD,
     &fullgrad::IDIAP,
+    &gradient_input::METHOD,
+    &integrated_gradients::METHOD,
+    &integrated_gradients::RELEASED,
+    &smoothgrad::METHOD,
+    &smoothgrad::RELEASED,
     &controls::POINT,
     &controls::RANDOM,
     &controls::UNIFORM,
