@@ -190,6 +190,23 @@ impl Network {
         })
     }
 
+    /// A network that no checkpoint describes.
+    #[cfg(test)]
+    pub(crate) fn of_nodes(nodes: Vec<Node>, classes: usize) -> Self {
+        Self {
+            family: &vgg::FAMILY,
+            variant: "a test's".into(),
+            layer: String::new(),
+            middle: String::new(),
+            graph: Graph::new(nodes),
+            classes,
+            input_size: 0,
+            preprocessing: Preprocessing::Imagenet,
+            device: Device::Cpu,
+            views: Arc::default(),
+        }
+    }
+
     /// The nodes that methods are defined at: the family's, or those named.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ pub mod contrast;
 pub mod lrp;
 pub mod rap;
 mod share;
+#[cfg(test)]
+mod tests;
 mod weighted;
 
 use tch::{Kind, Tensor};
