@@ -21,7 +21,8 @@ pub(super) static METHOD: Method = Method {
     ..COMMON
 };
 
-/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for.
+/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. And this is what it means to
+/// compute: its hook, on a VGG, catches the gradient in front of the last pool, which doesn't have the image's shape.
 pub(super) static RELEASED: Method = Method {
     id: "integrated-gradients-released",
     name: "IntegratedGradients (UCAG's code)",
@@ -30,12 +31,8 @@ pub(super) static RELEASED: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method {
-    source: "Sundararajan et al., ICML 2017",
-    post: Post::Signed,
-    settings: &[STEPS],
-    ..Method::CAM
-};
+const COMMON: Method =
+    Method { source: "Sundararajan et al., ICML 2017", post: Post::Signed, settings: &[STEPS], ..Method::CAM };
 
 const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
 

@@ -28,7 +28,8 @@ pub(super) static METHOD: Method = Method {
     ..COMMON
 };
 
-/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for.
+/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. As to its hook, see
+/// [`super::integrated_gradients`].
 pub(super) static RELEASED: Method = Method {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
