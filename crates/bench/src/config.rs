@@ -131,6 +131,8 @@ pub struct Model {
     pub form: Form,
     /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where absent.
     pub input_size: Option<usize>,
+    /// The model whose likeliest class is explained in place of this model's own, as an index into [`Config::models`].
+    pub classes_from: Option<usize>,
 }
 
 /// `[[method]]`
@@ -170,6 +172,8 @@ pub struct Output {
     pub dir: PathBuf,
     /// Published numbers to compare with, a CSV as in `results/published/`.
     pub published: Option<PathBuf>,
+    /// What a reader of the published numbers should know, in a sentence or two.
+    pub remark: Option<String>,
     /// Samples shown in the gallery.
     pub gallery: usize,
     /// Resamples of the bootstrap.

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use datasets::{Dataset, Source};
+use metrics::Wants;
+use ucag_core::protocol::{Protocol, Target};
 
 use crate::config::{self, Resize};
 use crate::report::DatasetFacts;
@@ -45,19 +47,29 @@ impl Data {
         }
     }
 
+    /// Which class is explained: the network's own where the data set names none.
+    pub fn target(&self, protocol: &Protocol) -> Target {
+        if self.dataset.is_segmented() { Target::Predicted } else { protocol.target }
+    }
+
     /// Whether a metric can be had of it.
     ///
     /// # Errors
-    /// Where the metric asks where the class is, and the data set doesn't say.
+    /// Where the metric must be told what the data set doesn't say.
     pub fn allows(&self, metric: &metrics::Metric) -> Result<()> {
-        if metric.frame == metrics::Frame::Photo && !self.dataset.is_localised() {
-            anyhow::bail!(
-                "metric '{}' needs to know where a class is in an image, which data set '{}' ({}) doesn't say",
-                metric.id,
-                self.name,
-                self.kind
-            );
-        }
+        let says = match metric.wants {
+            Wants::Nothing => true,
+            Wants::Region => self.dataset.is_localised(),
+            Wants::Object => self.dataset.is_segmented(),
+        };
+        anyhow::ensure!(
+            says,
+            "metric '{}' needs to know {}, which data set '{}' ({}) doesn't say",
+            metric.id,
+            metric.wants.words(),
+            self.name,
+            self.kind
+        );
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use ucag_core::explain::Extra;
+use ucag_core::protocol::Target;
 use ucag_core::unfold::Geometry;
 
 use crate::config::{self, Resize};
@@ -60,6 +61,10 @@ impl Plan {
         };
         let variant = &model.unfolded.network.variant;
         let _ = writeln!(text, "model      {}: {variant}, layers {layer} and {middle}, {square}", model.name);
+        if self.data[model.dataset].target(&config.protocol) == Target::Predicted {
+            let whose = model.classes_from.map_or("its".to_owned(), |other| format!("{}'s", self.models[other].name));
+            let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");
+        }
         let methods = |ucag: bool| config.methods_on(model.dataset).filter(move |m| m.ucag.contains(&ucag));
         for (ucag, views, site) in [(false, 1, &model.plain), (true, geometry.len(), &model.unfolded)] {
             let (image, class) = extra(methods(ucag), site);

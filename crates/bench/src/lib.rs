@@ -11,6 +11,7 @@ pub mod explain;
 pub mod input;
 pub mod journal;
 pub mod list;
+mod named;
 pub mod plan;
 pub mod progress;
 pub mod provenance;
@@ -18,6 +19,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod stages;
+mod subject;
 pub mod work;
 
 /// Prints a line of results to standard output. A reader that has gone away is no error.

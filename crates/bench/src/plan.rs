@@ -20,6 +20,8 @@ pub struct Model {
     pub dataset: usize,
     /// Its name in tables.
     pub name: String,
+    /// The model whose likeliest class is explained in place of its own, as an index into [`Plan::models`].
+    pub classes_from: Option<usize>,
     /// What is explained without UCAG.
     pub plain: Site,
     /// What is explained with UCAG, and what metrics ask.
@@ -59,8 +61,9 @@ impl Model {
         let about = || format!("model '{}'", model.name);
         let network = Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device));
         let network = network.with_context(about)?;
+        // A data set that names no class has none to compare with the network's.
         let classes = data.dataset.classes().len();
-        if network.classes != classes {
+        if network.classes != classes && !(classes == 0 && data.dataset.is_segmented()) {
             anyhow::bail!("model '{}' has {} classes, data set '{}' {classes}", model.name, network.classes, data.name);
         }
         let site = |network: Network| -> Result<Site> {
@@ -77,6 +80,7 @@ impl Model {
         Ok(Self {
             dataset: model.dataset,
             name: model.name.clone(),
+            classes_from: model.classes_from,
             plain: site(plain)?,
             unfolded: site(unfolded)?,
             input_size: model.input_size.unwrap_or(network.input_size),
@@ -120,7 +124,7 @@ impl Plan {
         let data = find(&config)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
-            if metric.frame == metrics::Frame::Photo && config.protocol.target == Target::Predicted {
+            if metric.wants == metrics::Wants::Region && config.protocol.target == Target::Predicted {
                 anyhow::bail!(
                     "metric '{}' is played with every class that is annotated in an image; with target = \"predicted\" it can't be",
                     metric.id
@@ -129,6 +133,9 @@ impl Plan {
         }
         let load = |model: &crate::config::Model| Model::load(model, &data[model.dataset], config.compute.device);
         let models = config.models.iter().map(load).collect::<Result<Vec<_>>>()?;
+        for model in &models {
+            borrows(model, &models, &data[model.dataset], &config)?;
+        }
         Ok(Self { config, data, models })
     }
 
@@ -161,6 +168,7 @@ impl Plan {
                 "middle": middle,
                 "contrast": contrast,
                 "input_size": m.input_size,
+                "classes_from": m.classes_from,
             })
         };
         let data = |data: &Data| json!({"name": data.name, "kind": data.kind, "fingerprint": data.dataset.fingerprint(), "resize": data.resize});
@@ -179,6 +187,24 @@ impl Plan {
             "metrics": versions,
         })
     }
+}
+
+/// Whether a model can take its classes from the one that the config names.
+fn borrows(model: &Model, models: &[Model], data: &Data, config: &Config) -> Result<()> {
+    let Some(other) = model.classes_from.map(|other| &models[other]) else { return Ok(()) };
+    let (name, theirs) = (&model.name, &other.name);
+    if data.target(&config.protocol) == Target::Label {
+        anyhow::bail!(
+            "model '{name}' is to take its classes from '{theirs}', but data set '{}' names the classes; leave out 'classes_from', or set target = \"predicted\"",
+            data.name
+        );
+    }
+    let [own, other] = [model, other].map(|model| model.unfolded.network.classes);
+    anyhow::ensure!(
+        own == other,
+        "model '{name}' has {own} classes, but '{theirs}', from which it takes them, {other}"
+    );
+    Ok(())
 }
 
 /// Opens the data sets, once it is sure that nothing is missing: people should hear of all missing files at once.

@@ -28,6 +28,9 @@ pub struct Record {
     pub map: MapState,
     /// What the number was integrated from, where there is such a thing.
     pub curve: Option<Vec<f32>>,
+    /// The counts that it is made of, numerators and denominators, where the metric sums those over samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<[u64; 2]>,
 }
 
 /// A sample that could not be scored for a model; the others are not affected.

@@ -1,26 +1,25 @@
 //! One unit of work: one sample with one model, from the file on disk to its records.
 
-use std::cell::OnceCell;
-
 use anyhow::{Context, Result};
-use datasets::{Region, Sample};
+use datasets::Sample;
 use image::RgbImage;
 use metrics::{Case, Frame};
 use tch::{Kind, Tensor};
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
-use ucag_core::post::{Saliency, saliency};
 use ucag_core::protocol::{Deleted, Protocol, Target};
 use ucag_core::ucag;
 
 use crate::config::{self, Config};
 use crate::data::Data;
-use crate::input::{Input, input};
+use crate::input::input;
+use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::stages::{Stage, Stages};
+use crate::subject::{Row, Subject, mask, region};
 
 /// A worker's hands: its own handles on the networks, the rest shared.
 pub struct Worker<'p> {
@@ -30,56 +29,6 @@ pub struct Worker<'p> {
     stages: &'p Stages,
     /// The last decoded sample, with its data set and place: units of one sample come one after the other.
     sample: Option<(usize, usize, Sample)>,
-}
-
-/// What is explained and scored: a sample as a model sees it.
-struct Subject<'a> {
-    data: &'a Data,
-    /// The sample's place in the data set.
-    place: usize,
-    sample: &'a Sample,
-    model: &'a Model,
-    input: &'a Input,
-}
-
-impl Subject<'_> {
-    /// Height and width of the input, or of the photo.
-    fn size(&self, frame: Frame) -> [i64; 2] {
-        match frame {
-            Frame::Input => {
-                let size = self.input.image.size();
-                [size[2], size[3]]
-            }
-            Frame::Photo => {
-                let (width, height) = self.sample.image.dimensions();
-                [i64::from(height), i64::from(width)]
-            }
-        }
-    }
-
-    fn region(&self, class: usize) -> Option<&Region> {
-        self.sample.regions.iter().find(|region| region.class == class)
-    }
-}
-
-/// A row of the table, for one class of the subject.
-struct Row<'a> {
-    method: &'a config::Method,
-    ucag: bool,
-    raw: Tensor,
-    /// As metrics see it: at the input's size, and at the photo's.
-    seen: [OnceCell<Saliency>; 2],
-}
-
-impl Row<'_> {
-    fn saliency(&self, frame: Frame, of: &Subject<'_>, protocol: &Protocol) -> Result<&Saliency> {
-        let cell = &self.seen[frame as usize];
-        if let Some(seen) = cell.get() {
-            return Ok(seen);
-        }
-        let made = saliency(&self.raw, self.method.method.post, of.size(frame), self.ucag, protocol)?;
-        Ok(cell.get_or_init(|| made))
-    }
 }
 
 impl<'p> Worker<'p> {
@@ -113,7 +62,9 @@ impl<'p> Worker<'p> {
         let model = &self.models[model];
         let decode = || input(&sample.image, &model.unfolded.network, model.input_size, data.resize);
         let input = self.stages.time(Stage::Decode, decode)?;
-        let subject = Subject { data, place, sample, model, input: &input };
+        let (width, height) = input.picture.dimensions();
+        let object = sample.object.as_ref().map(|object| squash_mask(object, width, height));
+        let subject = Subject { data, place, sample, model, input: &input, object };
         let classes = self.classes(&subject)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
         let mut records = Vec::new();
@@ -129,7 +80,7 @@ impl<'p> Worker<'p> {
 
     /// The classes to explain: those that some metric counts.
     fn classes(&self, of: &Subject<'_>) -> Result<Vec<usize>> {
-        Ok(match self.config.protocol.target {
+        Ok(match of.data.target(&self.config.protocol) {
             Target::Label => {
                 let metrics = || self.config.metrics.iter().map(|chosen| chosen.metric);
                 let counts = |&&class: &&usize| {
@@ -138,10 +89,14 @@ impl<'p> Worker<'p> {
                 };
                 of.sample.labels.iter().filter(counts).copied().collect()
             }
-            Target::Predicted => {
-                let pass = Pass::new(&of.model.unfolded.network, of.input.image.shallow_clone(), 0, Needs::default())?;
-                vec![pass.logits()?.f_argmax(1, false)?.f_int64_value(&[0])? as usize]
-            }
+            Target::Predicted => vec![match of.model.classes_from {
+                None => likeliest(&of.model.unfolded.network, &of.input.image)?,
+                Some(other) => {
+                    let Model { unfolded, input_size, .. } = &self.models[other];
+                    let seen = input(&of.sample.image, &unfolded.network, *input_size, of.data.resize)?;
+                    likeliest(&unfolded.network, &seen.image)?
+                }
+            }],
         })
     }
 
@@ -166,7 +121,8 @@ impl<'p> Worker<'p> {
                 views_per_batch: config.compute.views_per_batch,
                 seed: seed(config.seed, &of.sample.id),
             };
-            let explainers: Vec<&dyn Explainer> = chosen.iter().map(|&m| &*methods[m].explainer).collect();
+            let named: Vec<Named<'_>> = chosen.iter().map(|&m| Named(methods[m])).collect();
+            let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
             let maps = match ucag {
                 false => ucag::plain(&subject, &explainers)?,
                 true => ucag::ucag(&subject, &explainers, &config.protocol)?,
@@ -181,7 +137,7 @@ impl<'p> Worker<'p> {
             let rows = methods.iter().zip(maps).flat_map(|(&method, mut maps)| {
                 method.ucag.iter().map(move |&ucag| {
                     let raw = maps[usize::from(ucag)].take().context("a map is missing")?;
-                    Ok(Row { method, ucag, raw, seen: Default::default() })
+                    Ok(Row::new(method, ucag, raw))
                 })
             });
             rows.collect::<Result<Vec<_>>>()
@@ -201,10 +157,12 @@ impl<'p> Worker<'p> {
                 let seen = row.saliency(chosen.metric.frame, of, &config.protocol)?;
                 let case = Case {
                     map: &seen.map,
+                    state: seen.state,
                     point: seen.point,
                     image: &of.input.image,
                     class,
                     region: annotated.map(region),
+                    object: of.object.as_ref().map(mask),
                     probabilities: &probabilities,
                     deleted: &deleted,
                     ties: config.protocol.ties,
@@ -229,6 +187,7 @@ impl<'p> Worker<'p> {
                     value: score.value,
                     map: seen.state,
                     curve: score.curve,
+                    counts: score.counts,
                 });
             }
         }
@@ -261,8 +220,8 @@ impl<'p> Worker<'p> {
         });
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let mask = of.region(class).filter(|_| photo).map(|region| &region.mask.pixels[..]);
-        let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
+        let mask = if photo { of.region(class).map(|region| &region.mask) } else { of.object.as_ref() };
+        let sheet = Sheet { title, image, mask: mask.map(|mask| &mask.pixels[..]), tiles: tiles.collect() };
         let folder = self.config.output.dir.join("gallery");
         let several = self.data.len() > 1;
         let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
@@ -271,10 +230,10 @@ impl<'p> Worker<'p> {
     }
 }
 
-/// A region as metrics see it.
-fn region(region: &Region) -> metrics::Region<'_> {
-    let Region { mask, all_difficult, .. } = region;
-    metrics::Region { mask: &mask.pixels, width: mask.width as usize, all_difficult: *all_difficult }
+/// The class of the largest logit.
+fn likeliest(network: &Network, image: &Tensor) -> Result<usize> {
+    let pass = Pass::new(network, image.shallow_clone(), 0, Needs::default())?;
+    Ok(pass.logits()?.f_argmax(1, false)?.f_int64_value(&[0])? as usize)
 }
 
 /// Where a map points: its first maximum (x, y).
@@ -306,4 +265,12 @@ fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
 pub fn seed(run: u64, sample: &str) -> u64 {
     let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
     fnv1a(FNV_OFFSET, bytes)
+}
+
+fn squash_mask(mask: &datasets::Mask, width: u32, height: u32) -> datasets::Mask {
+    let at = |i: u32, n: u32, of: u32| (u64::from(2 * i + 1) * u64::from(of) / u64::from(2 * n)) as u32;
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let pixels =
+        pixels.map(|(x, y)| mask.pixels[(at(y, height, mask.height) * mask.width + at(x, width, mask.width)) as usize]);
+    datasets::Mask { width, height, pixels: pixels.collect() }
 }

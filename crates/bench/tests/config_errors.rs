@@ -141,6 +141,23 @@ fn unknown_names() {
 }
 
 #[test]
+fn classes_come_from_a_model_above_on_the_same_data_set() {
+    let other = "classes_from = 'VGG'\n[[model]]\nname = 'VGF'\narch = 'vgg16'\nweights = 'v.safetensors'\n";
+    instead(
+        "weights = 'w.safetensors'\n",
+        &format!("weights = 'w.safetensors'\n{other}"),
+        "x.toml:7: [[model]] classes_from: no model above this one, on the same data set, is called 'VGG'",
+    );
+    let below = "[[model]]\nname = 'VGF'\narch = 'vgg16'\nweights = 'v.safetensors'\nclasses_from = 'resnet5'\n[[method]]";
+    instead(
+        "[[method]]",
+        below,
+        "x.toml:11: [[model]] classes_from: no model above this one, on the same data set, is called 'resnet5'; did you mean 'resnet50'?",
+    );
+    instead("id = 'gradcam'", "id = 'gradcam'\nclasses_from = 'x'", "x.toml:9: [[method]]: unknown key 'classes_from'; the keys here are id, ucag");
+}
+
+#[test]
 fn wrong_types() {
     first("seed = 'a'", "x.toml:1: seed: expected a whole number from 0, found the string 'a'");
     first("title = 5", "x.toml:1: title: expected a string, found 5");
@@ -158,7 +175,7 @@ fn wrong_types() {
         "[[method]]\nid = 'gradcam'\n",
         "[output]\nmethod = ['gradcam']\n",
         "x.toml: there is no [[method]]: name at least one method with 'id'\n\
-         x.toml:8: [output]: unknown key 'method'; the keys here are dir, published, gallery, resamples",
+         x.toml:8: [output]: unknown key 'method'; the keys here are dir, published, remark, gallery, resamples",
     );
     assert_eq!(
         errors(

@@ -13,6 +13,21 @@ pub enum Averaging {
     /// As [`Averaging::Classes`], but under the protocol's `Tally::Released` every class that has no scored pair in the data set's first sample has
     /// one pair of value zero more: the released code sets empty counts to one when it first prints its running result.
     TalliedClasses,
+    /// Counts are summed over all samples before they are divided: the mean over [`Score::counts`](crate::Score::counts) of `Σ numerator / Σ denominator`,
+    /// where 0/0 is 0.
+    Ratios,
+}
+
+impl Averaging {
+    /// Whether classes are averaged first.
+    pub fn is_by_class(self) -> bool {
+        matches!(self, Averaging::Classes | Averaging::TalliedClasses)
+    }
+}
+
+/// `part / whole`, and zero where both are.
+pub fn ratio([part, whole]: [f64; 2]) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
 }
 
 /// The pairs of one class.

@@ -9,7 +9,7 @@ use ucag_core::filter::{Border, gaussian_blur, separable_blur};
 use ucag_core::protocol::Ties;
 
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset};
+use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -66,6 +66,7 @@ const COMMON: Metric = Metric {
     scale: 100.0,
     unit: "%",
     frame: Frame::Input,
+    wants: Wants::Nothing,
     averaging: Averaging::Samples,
     columns: &[Column { subset: Subset::All, published: "" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
@@ -101,7 +102,8 @@ pub enum Scored {
 pub fn score(case: &Case<'_>, start: Start, scored: Scored) -> Result<Score> {
     let order = order(case.map, case.ties)?;
     let curve = curve(case, &order, start, scored)?;
-    Ok(Score { value: auc(&curve), curve: Some(curve) })
+    let value = auc(&curve);
+    Ok(Score { curve: Some(curve), ..Score::of(value) })
 }
 
 /// Flat pixel indices in order of falling saliency, `[H·W]`: a stable sort, so that equal pixels come in the order that `ties` says.

@@ -6,7 +6,7 @@ use ucag_core::protocol::Tally;
 
 use crate::Result;
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset};
+use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
 use crate::pointing::photo;
 
 /// Registry entry.
@@ -20,6 +20,7 @@ pub(crate) static ENERGY: Metric = Metric {
     scale: 100.0,
     unit: "%",
     frame: Frame::Photo,
+    wants: Wants::Region,
     averaging: Averaging::TalliedClasses,
     columns: &[
         Column { subset: Subset::All, published: "energy_pointing_all_pct" },
@@ -41,9 +42,9 @@ pub fn score(case: &Case<'_>) -> Result<Option<Score>> {
     let value = match (region.all_difficult, case.tally) {
         (true, Tally::Pairs) => return Ok(None),
         (true, Tally::Released) => 0.0,
-        (false, _) => energy(&map, region.mask),
+        (false, _) => energy(&map, region.mask.pixels),
     };
-    Ok(Some(Score { value, curve: None }))
+    Ok(Some(Score::of(value)))
 }
 
 /// Sum of the map on the mask over its whole sum; zero for a map without energy. The game is for maps that aren't negative: what is negative

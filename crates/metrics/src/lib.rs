@@ -8,9 +8,10 @@ pub mod deletion_insertion;
 pub mod energy;
 pub mod metric;
 pub mod pointing;
+pub mod segmentation;
 
 pub use averaging::Averaging;
-pub use metric::{Case, Column, Direction, Frame, METRICS, Metric, Region, Score, Subset, metric};
+pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Region, Score, Subset, Wants, metric};
 
 /// Errors of scoring a map.
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,12 @@
 //! What a metric is given, what it gives, and what the registry knows of it.
 
 use tch::Tensor;
+use ucag_core::post::MapState;
 use ucag_core::protocol::{Tally, Ties};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;
-use crate::{Result, deletion_insertion, energy, pointing};
+use crate::{Error, Result, deletion_insertion, energy, pointing, segmentation};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
@@ -14,6 +15,8 @@ pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::erro
 pub struct Case<'a> {
     /// The map, `[H, W]`, finite, of the size that the metric's [`Frame`] asks for.
     pub map: &'a Tensor,
+    /// What the map turned out to be; a degenerate one comes as zeros.
+    pub state: MapState,
     /// The explanation itself (x, y), in the map's pixels, where it is a point and the map only stands for it.
     pub point: Option<[f64; 2]>,
     /// The normalised image, `[1, 3, H, W]`.
@@ -32,17 +35,52 @@ pub struct Case<'a> {
     pub batch: usize,
     /// Where the class is, if the data set says so. Pointing games need it.
     pub region: Option<Region<'a>>,
+    /// What of the image is the object, if the data set says so. Segmentation needs it.
+    pub object: Option<Mask<'a>>,
     /// What the energy game makes of pairs that aren't part of it (D21).
     pub tally: Tally,
+}
+
+impl Case<'_> {
+    /// The map's values row by row, once it is sure that they are finite and that they fit the mask.
+    ///
+    /// # Errors
+    /// Where they aren't or don't.
+    pub(crate) fn values(&self, mask: &Mask<'_>) -> Result<Vec<f64>> {
+        let invalid = |problem: String| Err(Error::Invalid(problem));
+        let size = self.map.size();
+        let [height, width] = size[..] else {
+            return invalid(format!("one map is scored at a time, not {size:?}"));
+        };
+        if mask.width as i64 != width || mask.pixels.len() as i64 != height * width || mask.pixels.is_empty() {
+            let rows = mask.pixels.len() / mask.width.max(1);
+            return invalid(format!("a map of {height} × {width} pixels for a mask of {rows} × {}", mask.width));
+        }
+        let map = self.map.f_flatten(0, -1)?.f_to_kind(tch::Kind::Double)?.f_to_device(tch::Device::Cpu)?;
+        let map = Vec::<f64>::try_from(&map)?;
+        if map.iter().any(|value| !value.is_finite()) {
+            return invalid(
+                "the map holds values that are not finite; degenerate maps are to be scored as zeros".into(),
+            );
+        }
+        Ok(map)
+    }
+}
+
+/// A part of an image, of the map's size.
+#[derive(Debug, Clone, Copy)]
+pub struct Mask<'a> {
+    /// Whether a pixel is part of it, row by row.
+    pub pixels: &'a [bool],
+    /// Pixels in a row.
+    pub width: usize,
 }
 
 /// Where a class is in a photo.
 #[derive(Debug, Clone, Copy)]
 pub struct Region<'a> {
-    /// The union of the class's objects, row by row.
-    pub mask: &'a [bool],
-    /// Pixels in a row of the mask.
-    pub width: usize,
+    /// The union of the class's objects.
+    pub mask: Mask<'a>,
     /// Whether every one of the class's objects is flagged as difficult.
     pub all_difficult: bool,
 }
@@ -54,6 +92,15 @@ pub struct Score {
     pub value: f64,
     /// What it was integrated from, where there is such a thing: values at equal steps from 0 to 1.
     pub curve: Option<Vec<f32>>,
+    /// The counts that [`Averaging::Ratios`] sums over images: numerators and denominators, as many for every image.
+    pub counts: Vec<[u64; 2]>,
+}
+
+impl Score {
+    /// A number that comes from no curve and no counts.
+    pub fn of(value: f64) -> Self {
+        Self { value, curve: None, counts: Vec::new() }
+    }
 }
 
 /// Which way is better.
@@ -90,6 +137,28 @@ pub enum Frame {
     Input,
     /// The photo as it is in the data set, before any resizing.
     Photo,
+}
+
+/// What a metric must be told of an image beyond the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wants {
+    /// Nothing.
+    Nothing,
+    /// Where the class is: [`Case::region`].
+    Region,
+    /// What is the object, whatever its class: [`Case::object`].
+    Object,
+}
+
+impl Wants {
+    /// What it must be told, in words that follow "needs to know".
+    pub fn words(self) -> &'static str {
+        match self {
+            Wants::Nothing => "nothing",
+            Wants::Region => "where a class is in an image",
+            Wants::Object => "what of an image is the object",
+        }
+    }
 }
 
 /// Which pairs of image and class a number is over.
@@ -140,6 +209,8 @@ pub struct Metric {
     pub unit: &'static str,
     /// At which size it wants the map.
     pub frame: Frame,
+    /// What it must be told of an image.
+    pub wants: Wants,
     /// How the values of pairs become one number.
     pub averaging: Averaging,
     /// The numbers that its values come to, in the order of tables.
@@ -162,6 +233,13 @@ pub static METRICS: &[&Metric] = &[
     &deletion_insertion::INSERTION_RISE,
     &pointing::POINTING,
     &energy::ENERGY,
+    &segmentation::MAP,
+    &segmentation::PIXEL_ACCURACY,
+    &segmentation::MEAN_IOU,
+    &segmentation::MAP_MEAN,
+    &segmentation::PIXEL_ACCURACY_MEAN,
+    &segmentation::MEAN_IOU_MEAN,
+    &segmentation::SOFT_AP,
 ];
 
 /// The metric of this id.

@@ -3,7 +3,7 @@
 //! A map points at its maximum. It hits if the class is less than 15 pixels away from there, in the photo as it is in the data set.
 
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Region, Score, Subset};
+use crate::metric::{Case, Column, Direction, Frame, Metric, Region, Score, Subset, Wants};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -17,6 +17,7 @@ pub(crate) static POINTING: Metric = Metric {
     scale: 100.0,
     unit: "%",
     frame: Frame::Photo,
+    wants: Wants::Region,
     averaging: Averaging::Classes,
     columns: &[
         Column { subset: Subset::All, published: "pointing_acc_all_pct" },
@@ -45,32 +46,17 @@ pub fn score(case: &Case<'_>) -> Result<Option<Score>> {
     }
     let point = case.point.unwrap_or_else(|| {
         let place = argmax(&map);
-        [(place % region.width) as f64, (place / region.width) as f64]
+        [(place % region.mask.width) as f64, (place / region.mask.width) as f64]
     });
-    let hit = hit(point, region.mask, region.width, TOLERANCE);
-    Ok(Some(Score { value: f64::from(u8::from(hit)), curve: None }))
+    let hit = hit(point, region.mask.pixels, region.mask.width, TOLERANCE);
+    Ok(Some(Score::of(f64::from(u8::from(hit)))))
 }
 
 /// The map's values row by row, and the region, once it is sure that they fit.
 pub(crate) fn photo<'a>(case: &Case<'a>) -> Result<(Vec<f64>, Region<'a>)> {
-    let invalid = |problem: String| Err(Error::Invalid(problem));
-    let Some(region) = case.region else {
-        return invalid("a pointing game needs to know where the class is, and the data set doesn't say".into());
-    };
-    let size = case.map.size();
-    let [height, width] = size[..] else {
-        return invalid(format!("one map is scored at a time, not {size:?}"));
-    };
-    if region.width as i64 != width || region.mask.len() as i64 != height * width || region.mask.is_empty() {
-        let rows = region.mask.len() / region.width.max(1);
-        return invalid(format!("a map of {height} × {width} pixels for a mask of {rows} × {}", region.width));
-    }
-    let map = case.map.f_flatten(0, -1)?.f_to_kind(tch::Kind::Double)?.f_to_device(tch::Device::Cpu)?;
-    let map = Vec::<f64>::try_from(&map)?;
-    if map.iter().any(|value| !value.is_finite()) {
-        return invalid("the map holds values that are not finite; degenerate maps are to be scored as zeros".into());
-    }
-    Ok((map, region))
+    let none = "a pointing game needs to know where the class is, and the data set doesn't say";
+    let region = case.region.ok_or_else(|| Error::Invalid(none.into()))?;
+    Ok((case.values(&region.mask)?, region))
 }
 
 /// The place of the first maximum; zero where there are no values.

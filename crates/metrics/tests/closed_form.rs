@@ -3,6 +3,7 @@
 use metrics::deletion_insertion::{Scored, Start, auc, order, score};
 use metrics::{Case, Error};
 use tch::{Device, Kind, Tensor};
+use ucag_core::post::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -25,6 +26,8 @@ fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize
         step: Some(step),
         batch,
         region: None,
+        object: None,
+        state: MapState::Fine,
         tally: Tally::Released,
     }
 }

@@ -7,11 +7,13 @@ use metrics::averaging::{Class, by_class, class_mean};
 use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
 use metrics::energy::energy;
 use metrics::pointing::{TOLERANCE, hit};
+use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
 use metrics::{Case, Result};
 use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
+use ucag_core::post::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 fn main() {
@@ -27,7 +29,7 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         ("metrics", _, Some(("insdel", what))) => what,
         ("metrics", _, Some(("blur", _))) => return Verdict::NotCovered("blurs: see ucag-core's golden test"),
         ("metrics", _, Some(("pointing" | "energy", _))) => return games(golden, key),
-        ("metrics", _, Some(("segmentation", _))) => return Verdict::NotCovered("segmentation: no such metric yet"),
+        ("metrics", _, Some(("segmentation", what))) => return segmentation(golden, what),
         ("metrics", _, Some(("density", _))) => return Verdict::NotCovered("map density: no such metric yet"),
         _ => return Verdict::NotCovered("networks and maps: see ucag-core's golden test"),
     };
@@ -83,6 +85,45 @@ fn games(golden: &Golden, key: &str) -> Verdict {
     }
 }
 
+/// Segmentation at both thresholds: each image, and all of them.
+fn segmentation(golden: &Golden, what: &str) -> Verdict {
+    let tensor = |what: &str| golden.tensor("metrics", &format!("segmentation/{what}"));
+    let (maps, labels) = (tensor("maps"), tensor("labels").to_kind(Kind::Int64));
+    let count = maps.size()[0];
+    // Correct and labelled pixels and average precision of an image.
+    let image = |i: i64, threshold: Threshold| -> [f64; 3] {
+        let map = Vec::<f32>::try_from(&maps.get(i).flatten(0, -1)).expect("numbers");
+        let labels = Vec::<i64>::try_from(&labels.get(i).flatten(0, -1)).expect("labels");
+        let labels: Vec<Label> = labels.into_iter().map(|label| (label >= 0).then_some(label == 1)).collect();
+        let channels = hard(&map, threshold);
+        let [correct, labelled] = Confusion::of(&channels, &labels).accuracy();
+        [correct as f64, labelled as f64, channels_precision(&channels, &labels).expect("finite scores")]
+    };
+    let total = |threshold| {
+        let images: Vec<[f64; 3]> = (0..count).map(|i| image(i, threshold)).collect();
+        let sum = |column: usize| images.iter().map(|image| image[column]).sum::<f64>();
+        Verdict::Ours(Tensor::from_slice(&[sum(0) / sum(1), sum(2) / count as f64]))
+    };
+    match what {
+        "zero/total" => total(Threshold::Zero),
+        "mean/total" => total(Threshold::Mean),
+        "per_image" => {
+            let theirs = tensor("per_image").to_kind(Kind::Double);
+            let row = |row: i64| {
+                let of = theirs.get(row);
+                let number = |column| of.double_value(&[column]);
+                let threshold = if number(1) == 0.0 { Threshold::Zero } else { Threshold::Mean };
+                let ours = image(number(0) as i64, threshold);
+                // Beside counts of thousands, the table's tolerance says nothing of a precision.
+                assert!((ours[2] - number(4)).abs() < 1e-6, "image {} at {threshold:?}: {ours:?} for {of}", number(0));
+                Tensor::from_slice(&[&[number(0), number(1)], &ours[..]].concat())
+            };
+            Verdict::Ours(Tensor::stack(&(0..theirs.size()[0]).map(row).collect::<Vec<_>>(), 0))
+        }
+        _ => Verdict::NotCovered("a key that this test doesn't know"),
+    }
+}
+
 /// The curves of a run: `[rise_]{del,ins}_stepN`, or `tied`, whose order is given.
 fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
     let tensor = |what: &str| golden.tensor("metrics", &format!("insdel/{what}"));
@@ -128,6 +169,8 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
             batch: 16,
             point: None,
             region: None,
+            object: None,
+            state: MapState::Fine,
             tally: Tally::Released,
         };
         let order = match run {

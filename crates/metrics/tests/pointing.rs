@@ -3,8 +3,9 @@
 use metrics::averaging::{Class, by_class, class_mean};
 use metrics::energy::energy;
 use metrics::pointing::{TOLERANCE, argmax, hit};
-use metrics::{Case, Metric, Region, Result, metric};
+use metrics::{Case, Mask, Metric, Region, Result, metric};
 use tch::{Device, Kind, Tensor};
+use ucag_core::post::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -37,7 +38,12 @@ impl<'a> Game<'a> {
             ties: Ties::LargerIndexFirst,
             step: None,
             batch: 1,
-            region: Some(Region { mask: self.mask, width: self.width, all_difficult: self.all_difficult }),
+            region: Some(Region {
+                mask: Mask { pixels: self.mask, width: self.width },
+                all_difficult: self.all_difficult,
+            }),
+            object: None,
+            state: MapState::Fine,
             tally: self.tally,
         };
         Ok((metric.score)(&case)?.map(|score| score.value))

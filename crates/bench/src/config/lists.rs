@@ -11,6 +11,7 @@ use super::{Form, Method, Metric, Model};
 /// The networks; `datasets` are the data sets' names.
 pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
     let mut names = Unique::default();
+    let mut above: Vec<(usize, String)> = Vec::new();
     let what = "name at least one network with 'arch' and 'weights'";
     let read = |mut section: Section<'_>| {
         let arch: Option<String> = section.require("arch", "which network this is (see: bench list models)");
@@ -21,6 +22,7 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
         let dataset = dataset(&mut section, datasets);
         let name = section.get::<String>("name").or_else(|| arch.clone());
         let input_size = count(&mut section, "input_size");
+        let classes_from = classes_from(&mut section, dataset, &above);
         if let Some(arch) = &arch {
             section.check("arch", family(arch).map_err(|error| format!("{error} (see: bench list models)")));
         }
@@ -31,9 +33,23 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
                 .problem("name", format!("the model at {first} is called '{name}' too; give each a 'name' of its own"));
         }
         section.finish();
-        Some(Model { dataset: dataset?, arch: arch?, weights: weights?, layer, middle, name: name?, form, input_size })
+        let (dataset, name) = (dataset?, name?);
+        above.push((dataset, name.clone()));
+        Some(Model { dataset, arch: arch?, weights: weights?, layer, middle, name, form, input_size, classes_from })
     };
     root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
+}
+
+/// The place of the model whose likeliest class a model explains: one of those above it, on the same data set.
+fn classes_from(section: &mut Section<'_>, dataset: Option<usize>, above: &[(usize, String)]) -> Option<usize> {
+    let name: String = section.get("classes_from")?;
+    let place = above.iter().position(|(on, known)| Some(*on) == dataset && *known == name);
+    let names = || above.iter().filter(|(on, _)| Some(*on) == dataset).map(|(_, name)| name.as_str());
+    let unknown = || {
+        let meant = hint(nearest(&name, names()).as_deref());
+        format!("no model above this one, on the same data set, is called '{name}'{meant}")
+    };
+    section.check("classes_from", place.ok_or_else(unknown))
 }
 
 /// Which data set a model is run on. It needn't say so where there is one.

@@ -140,6 +140,7 @@ fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {
     let output = Output {
         dir: section.get("dir").unwrap_or_else(default),
         published: section.get("published"),
+        remark: section.get("remark"),
         gallery: section.get("gallery").unwrap_or(8),
         resamples: count(&mut section, "resamples").unwrap_or(10_000),
     };

@@ -14,6 +14,7 @@ impl Config {
         all["output"] = json!({
             "dir": self.output.dir,
             "published": self.output.published,
+            "remark": self.output.remark,
             "gallery": self.output.gallery,
             "resamples": self.output.resamples,
         });
@@ -60,6 +61,7 @@ fn model(model: &Model) -> Value {
         "middle": model.middle,
         "form": model.form,
         "input_size": model.input_size,
+        "classes_from": model.classes_from,
     })
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     let config = table.config;
     let several = table.has_several_datasets();
     let mut page = format!("# {}\n\n{}\n", config.title, words::ours(table));
-    for sentence in [words::published(table), words::few(table)].into_iter().flatten() {
+    for sentence in [words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
         writeln!(page, "{sentence}")?;
     }
     // With several data sets, each has a section, and its models have theirs in it.
@@ -101,6 +101,9 @@ fn changes(table: &Table<'_>) -> anyhow::Result<String> {
     let mut section = "\n## What UCAG changes\n\n".to_owned();
     section += "With UCAG minus without, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
                 where the interval covers zero.\n\n";
+    if table.config.metrics.iter().any(|metric| metric.metric.averaging == Averaging::Ratios) {
+        section += "Of a quotient of sums, it is the difference of the two quotients, each over the samples that have both.\n\n";
+    }
     for (number, (grid, dataset)) in grids.into_iter().enumerate() {
         if table.has_several_datasets() {
             write!(section, "{}### {}\n\n", if number > 0 { "\n" } else { "" }, dataset.name)?;
@@ -117,5 +120,6 @@ fn averaging(metric: &Metric) -> &'static str {
         Averaging::Classes | Averaging::TalliedClasses => {
             " The mean over a class's pairs of image and class first, then the unweighted mean over all classes of the data set."
         }
+        Averaging::Ratios => " Counted over all images before it is divided.",
     }
 }

@@ -13,6 +13,7 @@ mod markdown;
 pub mod pairs;
 pub mod plot;
 pub mod published;
+pub mod ratios;
 mod samples;
 pub mod stats;
 pub mod table;

@@ -35,6 +35,7 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
     }
     let mut last = vec![words::ours(table)];
     last.extend(words::published(table));
+    last.extend(config.output.remark.clone());
     last.extend(words::few(table));
     for dataset in &config.datasets {
         let on = if several { format!("{}: ", dataset.name) } else { String::new() };

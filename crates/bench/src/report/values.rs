@@ -10,6 +10,7 @@ use super::DatasetFacts;
 use super::cells::{Cell, Member};
 use super::frame::Aggregate;
 use super::pairs::{self, Pair, Pairs};
+use super::ratios::{self, Ratios};
 use super::stats::{self, Interval};
 use crate::record::Record;
 
@@ -20,6 +21,8 @@ pub(crate) enum Values {
     Samples(Vec<(usize, f64)>, Option<f64>),
     /// Pairs of sample and class, averaged by class.
     Classes(Pairs),
+    /// Counts, summed over samples.
+    Ratios(Ratios),
 }
 
 impl Values {
@@ -28,6 +31,7 @@ impl Values {
         match self {
             Values::Samples(_, mean) => *mean,
             Values::Classes(pairs) => pairs.mean(),
+            Values::Ratios(ratios) => ratios.mean(),
         }
     }
 
@@ -36,13 +40,14 @@ impl Values {
         match self {
             Values::Samples(samples, _) => samples.len(),
             Values::Classes(pairs) => pairs.samples().len(),
+            Values::Ratios(ratios) => ratios.len(),
         }
     }
 
-    /// What each class comes to; nothing where the mean is over samples.
+    /// What each class comes to; nothing where the mean isn't by class.
     pub(crate) fn by_class(&self) -> Vec<Class> {
         match self {
-            Values::Samples(..) => Vec::new(),
+            Values::Samples(..) | Values::Ratios(_) => Vec::new(),
             Values::Classes(pairs) => pairs.by_class(),
         }
     }
@@ -59,6 +64,7 @@ impl Values {
                 Some(Values::Samples(samples, mean))
             }
             (Values::Classes(these), Values::Classes(those)) => Some(Values::Classes(these.minus(those))),
+            (Values::Ratios(these), Values::Ratios(those)) => Some(Values::Ratios(these.minus(those))),
             _ => None,
         }
     }
@@ -67,7 +73,7 @@ impl Values {
 /// Every cell's values.
 ///
 /// # Errors
-/// Where a metric that averages by class has a record of a class that its data set doesn't have.
+/// Where a metric that averages by class has a record of a class that its data set doesn't have, or one that sums counts has a record without.
 pub(crate) fn values(
     cells: &[Cell<'_>],
     members: &[Member],
@@ -88,6 +94,7 @@ pub(crate) fn values(
             Averaging::Samples => return Ok(Values::Samples(aggregate.samples.clone(), aggregate.mean)),
             Averaging::Classes => false,
             Averaging::TalliedClasses => tally == Tally::Released,
+            Averaging::Ratios => return Ok(Values::Ratios(Ratios::default())),
         };
         let first = || shown.get(&game(cell)).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
         let classes = facts(cell.dataset)?.classes.len();
@@ -95,8 +102,15 @@ pub(crate) fn values(
     };
     let mut values = cells.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
     for member in members {
-        let Values::Classes(pairs) = &mut values[member.cell] else { continue };
-        let record = &records[member.record];
+        let (record, sample) = (&records[member.record], numbers[member.record] as usize);
+        let pairs = match &mut values[member.cell] {
+            Values::Samples(..) => continue,
+            Values::Classes(pairs) => pairs,
+            Values::Ratios(ratios) => {
+                ratios.add(sample, record)?;
+                continue;
+            }
+        };
         anyhow::ensure!(
             record.class < pairs.classes,
             "sample `{}`: class {}, but data set '{}' has {} classes, counted from 0",
@@ -105,7 +119,6 @@ pub(crate) fn values(
             record.dataset,
             pairs.classes
         );
-        let sample = numbers[member.record] as usize;
         pairs.pairs.push(Pair { sample, class: record.class, value: record.value });
     }
     Ok(values)
@@ -133,18 +146,21 @@ fn shown<'a>(cells: &[Cell<'a>], members: &[Member], records: &[Record], dataset
 /// Intervals of the means, in the order given.
 pub(crate) fn intervals(values: &[&Values], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut columns = Vec::new();
-    let mut classes = Vec::new();
+    let (mut classes, mut quotients) = (Vec::new(), Vec::new());
     for values in values {
         match values {
             Values::Samples(samples, _) => columns.push(samples.iter().map(|&(_, value)| value).collect()),
             Values::Classes(pairs) => classes.push(pairs),
+            Values::Ratios(ratios) => quotients.push(ratios),
         }
     }
     let mut columns = stats::bootstrap(&columns, seed, resamples).into_iter();
     let mut classes = pairs::bootstrap(&classes, seed, resamples).into_iter();
+    let mut quotients = ratios::bootstrap(&quotients, seed, resamples).into_iter();
     let next = |values: &&Values| match values {
         Values::Samples(..) => columns.next().flatten(),
         Values::Classes(_) => classes.next().flatten(),
+        Values::Ratios(_) => quotients.next().flatten(),
     };
     values.iter().map(next).collect()
 }

@@ -35,12 +35,15 @@ pub(crate) fn samples_of(table: &Table<'_>, quote: &str) -> String {
 /// What ours are.
 pub(crate) fn ours(table: &Table<'_>) -> String {
     let config = table.config;
-    let by_class = |metric: &crate::config::Metric| metric.metric.averaging != Averaging::Samples;
-    let (some, all) = (config.metrics.iter().any(by_class), config.metrics.iter().all(by_class));
-    let mean = match (some, all) {
-        (false, _) => "mean over",
-        (true, true) => "mean over classes of the mean over a class's pairs of sample and class,",
-        (true, false) => "mean, over samples or by class as the metric has it, over",
+    let any = |such: fn(Averaging) -> bool| config.metrics.iter().any(|metric| such(metric.metric.averaging));
+    let samples = any(|averaging| averaging == Averaging::Samples);
+    let mean = match (samples, any(Averaging::is_by_class), any(|averaging| averaging == Averaging::Ratios)) {
+        (_, false, false) => "mean over",
+        (false, true, false) => "mean over classes of the mean over a class's pairs of sample and class,",
+        (true, true, false) => "mean, over samples or by class as the metric has it, over",
+        (false, false, true) => "quotient of counts that are summed over",
+        (true, false, true) => "mean, or quotient of sums as the metric has it, over",
+        (_, true, true) => "mean, over samples or by class, or quotient of sums, as the metric has it, over",
     };
     format!(
         "Ours: {mean} {}, with its 95 % interval (percentile bootstrap over samples, {} resamples, seed {}).",

@@ -35,6 +35,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         name: name.to_owned(),
         form: Form::Pooled,
         input_size: None,
+        classes_from: None,
     };
     let method = |id: &&str| {
         let method = ucag_core::explain::method(id).unwrap();
@@ -57,7 +58,13 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         models: models.iter().map(model).collect(),
         methods: methods.iter().map(method).collect(),
         metrics: metrics.iter().map(|id| Metric { metric: metrics::metric(id).unwrap(), step: None }).collect(),
-        output: Output { dir: PathBuf::from("results/made-up"), published: None, gallery: 0, resamples: 1000 },
+        output: Output {
+            dir: PathBuf::from("results/made-up"),
+            published: None,
+            remark: None,
+            gallery: 0,
+            resamples: 1000,
+        },
         compute: Compute { device: tch::Device::Cpu, workers: 1, views_per_batch: 1, images_per_batch: 1 },
     }
 }
@@ -97,6 +104,7 @@ pub fn record(sample: &str, model: &str, method: &str, ucag: bool, metric: &str,
         value,
         map: MapState::Fine,
         curve: None,
+        counts: Vec::new(),
     }
 }
 

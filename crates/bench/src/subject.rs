@@ -1,0 +1,82 @@
+//! What is explained and scored: a sample as a model sees it, and the rows of the table that are made of it.
+
+use std::cell::OnceCell;
+
+use anyhow::Result;
+use datasets::{Mask, Region, Sample};
+use tch::Tensor;
+use ucag_core::post::{Saliency, saliency};
+use ucag_core::protocol::Protocol;
+
+use crate::config;
+use crate::data::Data;
+use crate::input::Input;
+use crate::plan::Model;
+use metrics::Frame;
+
+/// A sample as a model sees it.
+pub(crate) struct Subject<'a> {
+    pub(crate) data: &'a Data,
+    /// The sample's place in the data set.
+    pub(crate) place: usize,
+    pub(crate) sample: &'a Sample,
+    pub(crate) model: &'a Model,
+    pub(crate) input: &'a Input,
+    /// The sample's object at the input's size.
+    pub(crate) object: Option<Mask>,
+}
+
+impl Subject<'_> {
+    /// Height and width of the input, or of the photo.
+    pub(crate) fn size(&self, frame: Frame) -> [i64; 2] {
+        match frame {
+            Frame::Input => {
+                let size = self.input.image.size();
+                [size[2], size[3]]
+            }
+            Frame::Photo => {
+                let (width, height) = self.sample.image.dimensions();
+                [i64::from(height), i64::from(width)]
+            }
+        }
+    }
+
+    /// Where a class is in the photo.
+    pub(crate) fn region(&self, class: usize) -> Option<&Region> {
+        self.sample.regions.iter().find(|region| region.class == class)
+    }
+}
+
+/// A row of the table, for one class of the subject.
+pub(crate) struct Row<'a> {
+    pub(crate) method: &'a config::Method,
+    pub(crate) ucag: bool,
+    pub(crate) raw: Tensor,
+    /// As metrics see it: at the input's size, and at the photo's.
+    seen: [OnceCell<Saliency>; 2],
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(method: &'a config::Method, ucag: bool, raw: Tensor) -> Self {
+        Self { method, ucag, raw, seen: Default::default() }
+    }
+
+    pub(crate) fn saliency(&self, frame: Frame, of: &Subject<'_>, protocol: &Protocol) -> Result<&Saliency> {
+        let cell = &self.seen[frame as usize];
+        if let Some(seen) = cell.get() {
+            return Ok(seen);
+        }
+        let made = saliency(&self.raw, self.method.method.post, of.size(frame), self.ucag, protocol)?;
+        Ok(cell.get_or_init(|| made))
+    }
+}
+
+/// A mask as metrics see it.
+pub(crate) fn mask(mask: &Mask) -> metrics::Mask<'_> {
+    metrics::Mask { pixels: &mask.pixels, width: mask.width as usize }
+}
+
+/// A region as metrics see it.
+pub(crate) fn region(region: &Region) -> metrics::Region<'_> {
+    metrics::Region { mask: mask(&region.mask), all_difficult: region.all_difficult }
+}
