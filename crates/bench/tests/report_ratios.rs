@@ -113,7 +113,7 @@ fn a_table_of_them() {
     let page = std::fs::read_to_string(out.path().join("made-up.md")).unwrap();
     for part in [
         "Ours: quotient of counts that are summed over 2 samples of `mini`",
-        "| Pixel accuracy ↑",
+        "Pixel accuracy ↑ |",
         "0.833 [0.500, 0.900]",
         "Counted over all images before it is divided.",
     ] {

@@ -102,7 +102,7 @@ const PALETTE: [RGBColor; 10] = [
     RGBColor(51, 34, 136),
 ];
 
-/// The colour of the method at a place: the palette, then its colours lighter, then darker. More than these nobody could tell apart, and they repeat.
+/// The colour of the method at a place: the palette, then its colours lighter, darker, much lighter, and much darker. More than these nobody could tell apart, and they repeat.
 pub(crate) fn color_at(place: usize) -> RGBColor {
     if let Some(color) = PALETTE.get(place) {
         return *color;
@@ -111,8 +111,8 @@ pub(crate) fn color_at(place: usize) -> RGBColor {
     let shades: Vec<RGBColor> = PALETTE.into_iter().filter(|color| *color != RGBColor(0, 0, 0)).collect();
     let place = place - PALETTE.len();
     let RGBColor(r, g, b) = shades[place % shades.len()];
-    let towards: u16 = if (place / shades.len()).is_multiple_of(2) { 255 } else { 0 };
-    let shade = |channel: u8| ((u16::from(channel) * 11 + towards * 9) / 20) as u8;
+    let (towards, share): (u16, u16) = [(255, 9), (0, 9), (255, 14), (0, 14)][place / shades.len() % 4];
+    let shade = |channel: u8| ((u16::from(channel) * (20 - share) + towards * share) / 20) as u8;
     RGBColor(shade(r), shade(g), shade(b))
 }
 
