@@ -148,13 +148,18 @@ fn classes_come_from_a_model_above_on_the_same_data_set() {
         &format!("weights = 'w.safetensors'\n{other}"),
         "x.toml:7: [[model]] classes_from: no model above this one, on the same data set, is called 'VGG'",
     );
-    let below = "[[model]]\nname = 'VGF'\narch = 'vgg16'\nweights = 'v.safetensors'\nclasses_from = 'resnet5'\n[[method]]";
+    let below =
+        "[[model]]\nname = 'VGF'\narch = 'vgg16'\nweights = 'v.safetensors'\nclasses_from = 'resnet5'\n[[method]]";
     instead(
         "[[method]]",
         below,
         "x.toml:11: [[model]] classes_from: no model above this one, on the same data set, is called 'resnet5'; did you mean 'resnet50'?",
     );
-    instead("id = 'gradcam'", "id = 'gradcam'\nclasses_from = 'x'", "x.toml:9: [[method]]: unknown key 'classes_from'; the keys here are id, ucag");
+    instead(
+        "id = 'gradcam'",
+        "id = 'gradcam'\nclasses_from = 'x'",
+        "x.toml:9: [[method]]: unknown key 'classes_from'; the keys here are id, ucag",
+    );
 }
 
 #[test]
