@@ -306,6 +306,25 @@ fn smoothgrad_is_the_mean_of_gradients_at_seeded_copies() {
 }
 
 #[test]
+fn the_convolutional_form_has_the_same_maps_at_the_training_size() {
+    // Its one position has all of the softmax. Fully connected layers become maps of one pixel, which FullGrad's mean takes away again.
+    let image = (Tensor::arange(3 * 224 * 224, (Kind::Float, Device::Cpu)) * 0.37).sin().view([1, 3, 224, 224]);
+    for name in ["resnet_basic", "vgg"] {
+        let network = network(name);
+        let convolutional = network.convolutional().unwrap();
+        for (id, changes) in [
+            ("fullgrad", &[][..]),
+            ("gradient-x-input", &[]),
+            ("integrated-gradients", &[("steps", 2.0)]),
+            ("smoothgrad", &[("samples", 2.0)]),
+        ] {
+            let [one, other] = [&network, &convolutional].map(|network| explain(id, changes, network, &image, 4));
+            close(&other, &one, 1e-4).unwrap_or_else(|e| panic!("{name}, {id}: {e}"));
+        }
+    }
+}
+
+#[test]
 fn classes_share_the_forward_passes_that_are_announced() {
     let network = network("resnet_basic");
     let image = input("96x96");
