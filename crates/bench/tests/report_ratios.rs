@@ -95,6 +95,7 @@ fn a_table_of_them() {
     )
     .unwrap();
     config.output.published = Some(published);
+    config.output.remark = Some("Rows may be exchanged.".to_owned());
     let facts = facts(&config);
     let records = [counted(false, &[[1, 2], [9, 10]]), counted(true, &[[2, 2], [3, 10]])].concat();
     let written = write(&summary(&config, &facts, &records, out.path())).unwrap();
@@ -115,12 +116,14 @@ fn a_table_of_them() {
         "Ours: quotient of counts that are summed over 2 samples of `mini`",
         "Pixel accuracy ↑ |",
         "0.833 [0.500, 0.900]",
+        "\nRows may be exchanged.\n",
         "Counted over all images before it is divided.",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(page.contains("0.750") && page.contains("+0.050"), "{page}");
-    assert!(written.table.contains("0.833 [0.500, 0.900]"), "{}", written.table);
+    let text = &written.table;
+    assert!(text.contains("0.833 [0.500, 0.900]") && text.contains("\nRows may be exchanged.\n"), "{text}");
     assert!(!out.path().join("classes.csv").exists());
 }
 
