@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::filter::{Interpolation, resize};
-use crate::protocol::{Confidence, Coverage, Protocol};
+use crate::protocol::{Confidence, Coverage, LargeMaps, Protocol};
 use crate::unfold::Geometry;
 use crate::{Error, Result};
 
@@ -35,6 +35,12 @@ pub fn conquer(maps: &Tensor, weights: &Tensor, geometry: &Geometry, protocol: &
     }
     let options = (maps.kind(), maps.device());
     let weights = weights.f_to_kind(maps.kind())?.f_view([-1, 1, 1, 1])?;
+    let maps = match protocol.large_maps {
+        LargeMaps::ByImage if maps.size()[2..] == geometry.view => {
+            &resize(maps, geometry.image, Interpolation::Bilinear)?
+        }
+        _ => maps,
+    };
     let partial = resize(maps, geometry.crop, Interpolation::Bilinear)?.f_mul(&weights)?;
     let canvas = geometry.canvas();
     let sum = Tensor::f_zeros([1, 1, canvas[0], canvas[1]], options)?;

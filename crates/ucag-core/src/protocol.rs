@@ -75,6 +75,17 @@ pub enum Tally {
     Pairs,
 }
 
+/// How a partial map that is as large as its enlarged view, as those of propagation methods are, comes to the view's size (protocol section 1.6). The
+/// paper doesn't say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LargeMaps {
+    /// By way of the image's size: the released code resizes to 224 × 224 first, which is its images' size.
+    ByImage,
+    /// In one step, as smaller maps do.
+    Directly,
+}
+
 /// D17: which class an image is explained and scored for, where the data set names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,6 +115,8 @@ pub struct Protocol {
     pub coverage: Coverage,
     /// D2, D3.
     pub confidence: Confidence,
+    /// How large maps come to a view's size.
+    pub large_maps: LargeMaps,
     /// D4.
     pub smoothing: Smoothing,
     /// D5: whether CAM-type maps are clipped at zero before they are brought to [0, 1]. A plain map's clipping is part of the methods' own definition;
@@ -127,13 +140,14 @@ impl Protocol {
     pub fn official() -> Self {
         Self {
             name: "official".into(),
-            version: 2,
+            version: 3,
             n: 6,
             rho: 124.0 / 224.0,
             alpha: 2.6,
             interpolation: Interpolation::Bicubic,
             coverage: Coverage::PlusOne,
             confidence: Confidence::ExpSoftmaxOverMax,
+            large_maps: LargeMaps::ByImage,
             smoothing: Smoothing::Ucag,
             rectify: true,
             deleted: Deleted::MeanColour,
@@ -150,6 +164,7 @@ impl Protocol {
             rho: 0.555,
             coverage: Coverage::True,
             confidence: Confidence::ExpSoftmax,
+            large_maps: LargeMaps::Directly,
             smoothing: Smoothing::None,
             deleted: Deleted::Black,
             tally: Tally::Pairs,
@@ -162,6 +177,7 @@ impl Protocol {
         Self {
             name: "controlled".into(),
             coverage: Coverage::True,
+            large_maps: LargeMaps::Directly,
             smoothing: Smoothing::Both,
             tally: Tally::Pairs,
             ..Self::official()

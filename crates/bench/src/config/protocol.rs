@@ -72,6 +72,7 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     override_field(&mut section, "deleted", &mut protocol.deleted);
     override_field(&mut section, "ties", &mut protocol.ties);
     override_field(&mut section, "target", &mut protocol.target);
+    override_field(&mut section, "large_maps", &mut protocol.large_maps);
     override_field(&mut section, "tally", &mut protocol.tally);
     if let Some(rectify) = section.get("rectify") {
         protocol.rectify = rectify;

@@ -269,7 +269,7 @@ pub fn inception(divisor: i64, classes: i64) -> Template {
     t
 }
 
-/// torchvision's ResNet-50, DenseNet-121 and Inception v3, with 1000 classes; for benchmarks.
+/// torchvision's ResNet-50, VGG-19, DenseNet-121 and Inception v3, with 1000 classes; for benchmarks.
 pub fn named(variant: &str) -> Option<Template> {
     let resnet50 = ResNet {
         bottleneck: true,
@@ -281,6 +281,7 @@ pub fn named(variant: &str) -> Option<Template> {
     };
     match variant {
         "resnet50" => Some(resnet(&resnet50, 1000)),
+        "vgg19" => Some(vgg(&[&[64; 2], &[128; 2], &[256; 4], &[512; 4], &[512; 4]], false, 4096, 1000)),
         "densenet121" => Some(densenet(32, &[6, 12, 24, 16], 64, 1000)),
         "inception_v3" => Some(inception(1, 1000)),
         _ => None,

@@ -26,7 +26,18 @@ const EPS: f64 = 1e-9;
 /// # Errors
 /// Where libtorch refuses the shapes.
 pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    Ok(a.f_div(&b.f_add_scalar(EPS)?)?.f_masked_fill_(&b.f_eq(0.0)?, 0.0)?)
+    let sum = b.f_add_scalar(EPS)?;
+    Ok(a.f_div_out(&sum, &sum)?.f_mul_(&present(b)?)?)
+}
+
+/// As [`divide`], in the place of `b`, whose entries are sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each
+/// share that this is multiplied with: nothing needs to be masked, on the largest tensors there are.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn divide_by_sum(a: &Tensor, mut b: Tensor) -> Result<Tensor> {
+    let b = b.f_add_scalar_(EPS)?;
+    Ok(a.f_div_out(&b, &b)?)
 }
 
 /// `a / b` where b isn't zero, and zero where it is: the protocol's `sd0`.
@@ -34,7 +45,10 @@ pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Where libtorch refuses the shapes.
 pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    Ok(a.f_div(b)?.f_masked_fill_(&b.f_eq(0.0)?, 0.0)?)
+    let present = present(b)?;
+    // One where b is zero.
+    let denominator = present.f_neg()?.f_add_scalar_(1.0)?.f_add_(b)?;
+    Ok(a.f_div_out(&denominator, &denominator)?.f_mul_(&present)?)
 }
 
 /// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each input's share in the output,
@@ -59,10 +73,11 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
     let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
     let below = x.f_sub(&x.f_amax(axes.as_slice(), true)?)?;
     let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
-    let z = layer.forth(&positive, &above)?.f_add(&layer.forth(&negative, &below)?)?;
-    let s = divide(relevance, &z)?;
-    let back = |weight, x: &Tensor| -> Result<Tensor> { Ok(layer.back(weight, x, &s)?.f_mul(x)?) };
-    Ok(back(&positive, &above)?.f_add(&back(&negative, &below)?)?)
+    // Both at once: as six channels they cost what three do.
+    let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
+    let shares = divide_by_sum(relevance, layer.forth(&weight, &x)?)?;
+    let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
+    Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist([1i64].as_slice(), false, x.kind())?)
 }
 
 /// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.
@@ -91,12 +106,12 @@ pub fn maximum(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_amax(behind_batch(x).as_slice(), true)?)
 }
 
-/// 1 where `x` isn't zero.
+/// 1 where `x` isn't zero, and 0 where it is. By way of the sign: libtorch's comparisons and masks cost several times as much as arithmetic.
 ///
 /// # Errors
 /// Where libtorch refuses.
 pub fn present(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_ne(0.0)?.f_to_kind(x.kind())?)
+    Ok(x.f_sign()?.f_abs_()?)
 }
 
 /// Whether no entry is negative.

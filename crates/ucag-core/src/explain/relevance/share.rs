@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Weighted, divide, is_positive, z_bounded};
+use super::{Weighted, divide_by_sum, is_positive, z_bounded};
 use crate::Result;
 
 /// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are positive and negative.
@@ -58,7 +58,7 @@ fn parts(
     relevance: &Tensor,
 ) -> Result<Tensor> {
     let part = |weight: &Tensor, x: &Tensor| -> Result<Tensor> {
-        let shares = divide(relevance, &layer.forth(weight, x)?)?;
+        let shares = divide_by_sum(relevance, layer.forth(weight, x)?)?;
         Ok(layer.back(weight, x, &shares)?.f_mul_(x)?)
     };
     if is_positive(x)? {
@@ -75,7 +75,7 @@ fn z_plus(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor
     let (above, below) = (x.f_clamp_min(0.0)?, x.f_clamp_max(0.0)?);
     let (positive, negative) = (weight.f_clamp_min(0.0)?, weight.f_clamp_max(0.0)?);
     let z = layer.forth(&positive, &above)?.f_add_(&layer.forth(&negative, &below)?)?;
-    let shares = divide(relevance, &z)?;
+    let shares = divide_by_sum(relevance, z)?;
     let back = |weight: &Tensor, x: &Tensor| -> Result<Tensor> { Ok(layer.back(weight, x, &shares)?.f_mul_(x)?) };
     Ok(back(&positive, &above)?.f_add_(&back(&negative, &below)?)?)
 }

@@ -34,7 +34,7 @@ impl<'a> Weighted<'a> {
 
     /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it.
     pub fn reads_pixels(&self) -> bool {
-        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] * conv.groups == 3)
+        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == 3 && conv.groups == 1)
     }
 
     /// Whether it is a convolution with a window of one pixel.

@@ -1,0 +1,71 @@
+//! What relevance propagation costs on ResNet-50 and VGG-19 at 224 × 224: CPU time of one map, its forward pass included, over that of a forward pass, and the most
+//! memory that the process ever held. Random weights, one core, all in turn in one process. Prints one table.
+//!
+//! CPU seconds, not wall-clock: machines are shared. What matters is the ratio.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+use cpu_time::ProcessTime;
+use tch::{Device, Kind, Tensor};
+use ucag_core::explain::method;
+use ucag_core::network::{Checkpoint, Network, template};
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::protocol::Protocol;
+use ucag_core::ucag::{Subject, plain, ucag};
+
+const ROUNDS: usize = 5;
+const CLASS: usize = 7;
+const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "fullgrad"];
+
+fn main() {
+    tch::set_num_threads(1);
+    for name in ["resnet50", "vgg19"] {
+        let tensors = template::named(name).unwrap().random(1);
+        let network = Network::from_checkpoint(name, &Checkpoint::from_tensors("random", tensors)).unwrap();
+        let image = Tensor::rand([1, 3, 224, 224], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
+        let layers = network.layers(None, None).unwrap();
+        let subject =
+            Subject { network: &network, image: &image, classes: &[CLASS], layers, views_per_batch: 12, seed: 0 };
+        let forward = || {
+            let _ = Pass::new(&network, image.shallow_clone(), 0, Needs::default()).unwrap().logits().unwrap();
+        };
+        let map = |id: &str| {
+            plain(&subject, &[&*method(id).unwrap().explainer()]).unwrap();
+        };
+        // First: the high-water mark of memory only rises.
+        map("lrp");
+        let alone = peak_mib();
+        let mut rows = vec![Vec::new(); METHODS.len() + 1];
+        for _ in 0..ROUNDS {
+            rows[0].push(seconds(forward));
+            for (row, id) in rows[1..].iter_mut().zip(METHODS) {
+                row.push(seconds(|| map(id)));
+            }
+        }
+        let best = |row: &Vec<f64>| row.iter().copied().fold(f64::INFINITY, f64::min);
+        println!("{name}, 224 × 224, one core, CPU seconds, best of {ROUNDS} rounds in turn");
+        println!("  {:7.3} s  a forward pass", best(&rows[0]));
+        for (row, id) in rows[1..].iter().zip(METHODS) {
+            println!("  {:7.3} s  {:6.2} forward passes  {id}", best(row), best(row) / best(&rows[0]));
+        }
+        println!("  peak memory: {alone} MiB after one LRP map, {} MiB after all seven", peak_mib());
+        let folded = seconds(|| {
+            ucag(&subject, &[&*method("lrp").unwrap().explainer()], &Protocol::official()).unwrap();
+        });
+        println!("  {folded:7.1} s  LRP in UCAG, 36 views, 12 a batch; peak memory {} MiB", peak_mib());
+    }
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let start = ProcessTime::now();
+    work();
+    start.elapsed().as_secs_f64()
+}
+
+/// Most memory that this process ever held, in MiB.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default()
+        / 1024
+}
