@@ -13,6 +13,7 @@ pub mod imagenet;
 mod jpeg;
 mod mask;
 pub mod mini;
+mod nearest;
 pub mod preprocess;
 pub mod registry;
 pub mod resample;

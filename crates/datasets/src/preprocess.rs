@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use crate::resample;
+use crate::{Mask, nearest, resample};
 
 /// Means of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -58,6 +58,16 @@ impl Preprocess {
 #[must_use]
 pub fn squash(photo: &RgbImage, height: u32, width: u32) -> RgbImage {
     resample::bilinear(photo, height, width)
+}
+
+/// Resizes a mask to `width` × `height` whatever the aspect ratio, with Pillow's nearest-neighbour filter: what [`squash`] does to the photo, so that the
+/// two still lie on each other.
+///
+/// # Panics
+/// Where a side of `mask` or of the result is 0.
+#[must_use]
+pub fn squash_mask(mask: &Mask, width: u32, height: u32) -> Mask {
+    nearest::nearest(mask, height, width)
 }
 
 /// `(value / 255 − mean) / std` in single precision, as torchvision's `ToTensor` and `Normalize` compute it; the result is

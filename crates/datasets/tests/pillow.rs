@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use datasets::Mask;
 use datasets::decode::decode;
-use datasets::preprocess::squash;
+use datasets::preprocess::{squash, squash_mask};
 use image::RgbImage;
 
 fn fixtures() -> PathBuf {
@@ -49,5 +50,24 @@ fn resizes_as_pillow_does() {
         let source = decode(&fixtures().join("resize").join(&row[0])).unwrap();
         let got = squash(&source, row[1].parse().unwrap(), row[2].parse().unwrap());
         assert_same(&row[0], &got, &row[1], &row[2], &fixtures().join("resize").join(&row[3]));
+    }
+}
+
+#[test]
+fn resizes_masks_as_pillow_does() {
+    let mask = |name: &str| {
+        let image = decode(&fixtures().join("nearest").join(name)).unwrap();
+        Mask {
+            width: image.width(),
+            height: image.height(),
+            pixels: image.pixels().map(|pixel| pixel[0] > 0).collect(),
+        }
+    };
+    for row in rows("nearest.csv") {
+        let (height, width) = (row[1].parse().unwrap(), row[2].parse().unwrap());
+        let (got, expected) = (squash_mask(&mask(&row[0]), width, height), mask(&row[3]));
+        assert_eq!((got.width, got.height), (expected.width, expected.height), "{}", &row[0]);
+        let off = got.pixels.iter().zip(&expected.pixels).filter(|(got, expected)| got != expected).count();
+        assert_eq!(off, 0, "{}: pixels that differ", &row[0]);
     }
 }
