@@ -161,7 +161,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
     /// Most views in one pass
-    #[arg(long, value_name = "N", default_value = "12")]
+    #[arg(long, value_name = "N", default_value = "6")]
     pub views_per_batch: std::num::NonZeroUsize,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
@@ -220,7 +220,7 @@ mod tests {
         assert!(parse(EXPLAIN).unwrap_err().contains("--image"));
         assert!(parse(&format!("{EXPLAIN} --image i --input x")).unwrap_err().contains("cannot be used with"));
         let Some(Command::Explain(explain)) = parse(&format!("{EXPLAIN} --input x")).unwrap().command else { panic!() };
-        assert_eq!((explain.class, explain.seed, explain.views_per_batch.get(), explain.ucag), (3, 0, 12, false));
+        assert_eq!((explain.class, explain.seed, explain.views_per_batch.get(), explain.ucag), (3, 0, 6, false));
         assert_eq!(explain.protocol().unwrap(), Protocol::official());
     }
 

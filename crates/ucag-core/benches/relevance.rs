@@ -25,7 +25,7 @@ fn main() {
         let image = Tensor::rand([1, 3, 224, 224], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
         let layers = network.layers(None, None).unwrap();
         let subject =
-            Subject { network: &network, image: &image, classes: &[CLASS], layers, views_per_batch: 12, seed: 0 };
+            Subject { network: &network, image: &image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
         let forward = || {
             let _ = Pass::new(&network, image.shallow_clone(), 0, Needs::default()).unwrap().logits().unwrap();
         };
@@ -52,7 +52,7 @@ fn main() {
         let folded = seconds(|| {
             ucag(&subject, &[&*method("lrp").unwrap().explainer()], &Protocol::official()).unwrap();
         });
-        println!("  {folded:7.1} s  LRP in UCAG, 36 views, 12 a batch; peak memory {} MiB", peak_mib());
+        println!("  {folded:7.1} s  LRP in UCAG, 36 views, 6 a batch; peak memory {} MiB", peak_mib());
     }
 }
 

@@ -29,7 +29,7 @@ fn main() {
         let methods: Vec<Arc<dyn Explainer>> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
         let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
         let (network, image) = (&network, &image);
-        let subject = Subject { network, image, classes: &[CLASS], layers, views_per_batch: 12, seed: 0 };
+        let subject = Subject { network, image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
         ucag(&subject, &methods, &protocol).unwrap();
     };
     let four = ["gradcam", "gradcam++", "xgradcam", "layercam"];
@@ -52,7 +52,7 @@ fn main() {
         println!("  {:8.2} s  {:5.3} of the authors' way  {name}", best(row), best(row) / best(2));
     }
     println!("  four methods / one: {:.3}", best(1) / best(0));
-    println!("  peak memory of UCAG with four methods, 12 views a batch: {peak} MiB (the whole process)");
+    println!("  peak memory of UCAG with four methods, 6 views a batch: {peak} MiB (the whole process)");
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

@@ -160,7 +160,7 @@ fn compute(mut section: Section<'_>) -> Compute {
     let compute = Compute {
         device: device.unwrap_or(tch::Device::Cpu),
         workers: count(&mut section, "workers").unwrap_or_else(cores),
-        views_per_batch: count(&mut section, "views_per_batch").unwrap_or(12),
+        views_per_batch: count(&mut section, "views_per_batch").unwrap_or(6),
         images_per_batch: count(&mut section, "images_per_batch").unwrap_or(16),
     };
     section.finish();
