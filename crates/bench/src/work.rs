@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use datasets::Sample;
+use datasets::preprocess::squash_mask;
 use image::RgbImage;
 use metrics::{Case, Frame};
 use tch::{Kind, Tensor};
@@ -265,12 +266,4 @@ fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
 pub fn seed(run: u64, sample: &str) -> u64 {
     let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
     fnv1a(FNV_OFFSET, bytes)
-}
-
-fn squash_mask(mask: &datasets::Mask, width: u32, height: u32) -> datasets::Mask {
-    let at = |i: u32, n: u32, of: u32| (u64::from(2 * i + 1) * u64::from(of) / u64::from(2 * n)) as u32;
-    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-    let pixels =
-        pixels.map(|(x, y)| mask.pixels[(at(y, height, mask.height) * mask.width + at(x, width, mask.width)) as usize]);
-    datasets::Mask { width, height, pixels: pixels.collect() }
 }
