@@ -156,6 +156,8 @@ pub static METHODS: &[&Method] = &[
     &relevance::contrast::SGLRP,
     &relevance::rap::METHOD,
     &relevance::rap::UNIT,
+    &relevance::rsp::METHOD,
+    &relevance::agf::METHOD,
     &rise::METHOD,
     &rise::AUTHORS,
     &extremal::METHOD,

@@ -2,9 +2,10 @@
 
 use tch::{Kind, Tensor};
 use ucag_core::Result;
+use ucag_core::explain::method as registered;
 use ucag_core::explain::relevance::contrast::{Seeds, contrast, softmax, uniform};
 use ucag_core::explain::relevance::lrp::Composite;
-use ucag_core::explain::relevance::rap;
+use ucag_core::explain::relevance::{rap, rsp};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::walk;
@@ -29,6 +30,17 @@ pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double:
             let p = pass.probability()?.to_kind(kind).view([-1, 1, 1, 1]);
             return Ok(Some(colours(&contrastive(&pass, softmax(&pass)?, &(&p * (1 - &p)), form)?, form)));
         }
+        "rsp" => {
+            let layers = network.layers(entry.layer.as_deref().filter(|name| *name != "input"), None)?;
+            let needs = registered("rsp")?.explainer().needs(&network, &layers)?;
+            let pass = Pass::new(&network, pass.views().shallow_clone(), pass.class(), needs)?;
+            if form == "seed" {
+                return Ok(Some(rsp::seed(&pass, layers.target)?));
+            }
+            rsp::relevance(&pass, layers.target)?
+        }
+        // Its maximum is that of the three colours, before they are summed.
+        "agf" => return Ok(Some(registered("agf")?.explainer().explain(&pass, &network.layers(None, None)?)?)),
         "rap" => rap::of_logit(&pass)?,
         "rap_unit" => rap::of_contributions(&pass)?,
         _ => return Ok(None),

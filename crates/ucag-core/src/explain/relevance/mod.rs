@@ -2,10 +2,12 @@
 //!
 //! Each method is a [`Rule`](crate::walk::Rule), and one walker runs them all. What several of them do at an operation is here.
 
+pub mod agf;
 mod canonised;
 pub mod contrast;
 pub mod lrp;
 pub mod rap;
+pub mod rsp;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -26,8 +28,7 @@ const EPS: f64 = 1e-9;
 /// # Errors
 /// Where libtorch refuses the shapes.
 pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let sum = b.f_add_scalar(EPS)?;
-    Ok(a.f_div_out(&sum, &sum)?.f_mul_(&present(b)?)?)
+    Ok(over(a, b.f_add_scalar(EPS)?)?.f_mul_(&present(b)?)?)
 }
 
 /// As [`divide`], in the place of `b`, whose entries are sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each
@@ -36,8 +37,12 @@ pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Where libtorch refuses the shapes.
 pub fn divide_by_sum(a: &Tensor, mut b: Tensor) -> Result<Tensor> {
-    let b = b.f_add_scalar_(EPS)?;
-    Ok(a.f_div_out(&b, &b)?)
+    over(a, b.f_add_scalar_(EPS)?)
+}
+
+/// `a / b`, in b's place unless b is broadcast.
+fn over(a: &Tensor, b: Tensor) -> Result<Tensor> {
+    Ok(if a.size() == b.size() { a.f_div_out(&b, &b)? } else { a.f_div(&b)? })
 }
 
 /// `a / b` where b isn't zero, and zero where it is: the protocol's `sd0`.
@@ -48,7 +53,7 @@ pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let present = present(b)?;
     // One where b is zero.
     let denominator = present.f_neg()?.f_add_scalar_(1.0)?.f_add_(b)?;
-    Ok(a.f_div_out(&denominator, &denominator)?.f_mul_(&present)?)
+    Ok(over(a, denominator)?.f_mul_(&present)?)
 }
 
 /// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each input's share in the output,
@@ -77,7 +82,11 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
     let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
     let shares = divide_by_sum(relevance, layer.forth(&weight, &x)?)?;
     let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
-    Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist([1i64].as_slice(), false, x.kind())?)
+    Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
+        [1i64].as_slice(),
+        false,
+        x.kind(),
+    )?)
 }
 
 /// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.

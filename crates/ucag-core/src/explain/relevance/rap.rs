@@ -138,7 +138,7 @@ impl Rule for Rules {
 }
 
 /// `|x| · VJP(|W|; R / |W||x|)`.
-fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+pub(super) fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
     let shares = divide(relevance, &layer.forth(&weight, &x)?)?;
     Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)

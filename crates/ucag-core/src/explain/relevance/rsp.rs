@@ -1,0 +1,147 @@
+//! Relative sectional propagation (Nam et al., AAAI 2021; protocol section 2.6).
+//!
+//! The released code takes the seed's maximum and the weight gradients over all views of a chunk, so that views change each other's maps. Here both belong to
+//! a view.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::lrp::colours;
+use super::{Weighted, divide_exactly, maximum, present, total, z_bounded};
+use crate::explain::{Explainer, Extra, Method};
+use crate::network::{Conv, Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::post::Post;
+use crate::walk::{Rule, Visit, needs, walk};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(in crate::explain) static METHOD: Method = Method {
+    id: "rsp",
+    name: "RSP",
+    summary: "GradCAM's terms, not summed over channels, sent to the pixels: what speaks for and what against share by activations alone, without weights",
+    source: "Nam et al., AAAI 2021",
+    post: Post::Signed,
+    make: |_| Arc::new(Rsp),
+    ..Method::CAM
+};
+
+#[derive(Debug)]
+struct Rsp;
+
+impl Explainer for Rsp {
+    fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
+        let nodes = network.graph.nodes();
+        let activations = needs(&network.graph, layers.target, 0);
+        if let Some(node) =
+            activations.iter().map(|&id| &nodes[id]).find(|node| matches!(node.op, Op::Linear { .. } | Op::Flatten))
+        {
+            let target = &nodes[layers.target].name;
+            let problem =
+                format!("rsp can't cross {}, in front of its target {target}: it has no rule for that", node.name);
+            return Err(Error::Invalid(problem));
+        }
+        Ok(Needs { activations, gradients: vec![layers.target] })
+    }
+
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        colours(&relevance(pass, layers.target)?)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 6 }
+    }
+}
+
+/// What a walk starts from at the target: `w_c A_c`, with GradCAM's weights, over its largest entry, `[B, K, u, v]`.
+///
+/// # Errors
+/// Where the pass doesn't give the target's activation and gradient.
+pub fn seed(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
+    let gradient = pass.gradient(target)?;
+    let weights = gradient.f_mean_dim([2i64, 3].as_slice(), true, gradient.kind())?;
+    let terms = pass.activation(target)?.f_mul(&weights)?;
+    Ok(terms.f_div(&maximum(&terms)?.f_add_scalar(1e-9)?)?)
+}
+
+/// What arrives at the pixels, `[B, 3, H, W]`.
+///
+/// # Errors
+/// As [`seed`], or where the pass doesn't keep what is in front of the target.
+pub fn relevance(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
+    walk(pass, &Rules, target, seed(pass, target)?, 0)
+}
+
+struct Rules;
+
+impl Rule for Rules {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        let (x, relevance) = (visit.inputs[0], visit.arriving);
+        Ok(match visit.op {
+            Op::Relu | Op::Dropout | Op::ChannelAffine { .. } => vec![relevance.shallow_clone()],
+            Op::BatchNorm(norm) => {
+                let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
+                vec![present(&scaled)?.f_mul_(relevance)?]
+            }
+            Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
+                let x = x.f_add_scalar(1e-9)?;
+                let output = visit.op.apply(&[&x])?;
+                let shares = divide_exactly(relevance, &output)?;
+                vec![visit.op.vjp(&[&x], &output, &shares)?.swap_remove(0).f_mul_(&x)?]
+            }
+            Op::Add => {
+                let part = |input: &&Tensor| -> Result<Tensor> { Ok(input.f_clamp_min(0.0)?.f_add_scalar_(1e-9)?) };
+                let parts = visit.inputs.iter().map(part).collect::<Result<Vec<_>>>()?;
+                let shares = relevance.f_div(&parts[0].f_add(&parts[1])?)?;
+                parts.into_iter().map(|mut part| Ok(part.f_mul_(&shares)?)).collect::<Result<_>>()?
+            }
+            // Each channel has one input.
+            Op::Concat => visit.vjp()?,
+            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels() => {
+                vec![z_bounded(&Weighted::Conv(conv), x, relevance)?]
+            }
+            Op::Conv(conv) => {
+                let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
+                vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
+            }
+            Op::Input | Op::Linear { .. } | Op::Flatten => return Err(Error::Invalid("rsp has no rule for it".into())),
+        })
+    }
+}
+
+/// One view's: shares by V, the gradient of the weights for what speaks for, P, and against, N, in place of the weights.
+fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let x = x.f_clamp_min(0.0)?;
+    let width = x.size()[1] / conv.groups;
+    let outputs = relevance.size()[1] / conv.groups;
+    let group =
+        |g: i64| sections(conv, &x.f_narrow(1, g * width, width)?, &relevance.f_narrow(1, g * outputs, outputs)?);
+    let back = Tensor::f_cat(&(0..conv.groups).map(group).collect::<Result<Vec<_>>>()?, 1)?;
+    if Weighted::Conv(conv).is_pointwise() {
+        return Ok(back);
+    }
+    let back = back.f_mul_scalar(2.0)?;
+    let present = present(&back)?;
+    let shift = divide_exactly(&total(relevance)?, &total(&present)?)?;
+    Ok(back.f_sub(&present.f_mul(&shift)?)?)
+}
+
+/// `x · (VJP(V_P; P / V_P x) − VJP(V_N; N / V_N x))`, with both as one convolution of twice the channels.
+fn sections(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let kernel = &conv.weight.size()[2..];
+    let parts = Tensor::f_cat(&[relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?.f_neg()?], 1)?;
+    let columns = match Weighted::Conv(conv).is_pointwise() && conv.stride == 1 && conv.padding == [0, 0] {
+        true => x.f_flatten(2, -1)?,
+        false => x.f_im2col(kernel, [1, 1], conv.padding, [conv.stride; 2])?,
+    };
+    let gradient = parts.f_flatten(2, -1)?.f_matmul(&columns.f_transpose(1, 2)?)?;
+    let weight = gradient.f_view([parts.size()[1], x.size()[1], kernel[0], kernel[1]])?;
+    let own = Conv { weight, bias: None, groups: 1, ..*conv };
+    let shares = divide_exactly(&parts, &own.with(&own.weight, x)?)?;
+    let half = parts.size()[1] / 2;
+    let _ = shares.f_narrow(1, half, half)?.f_neg_()?;
+    Ok(own.transposed(&own.weight, x, &shares)?.f_mul_(x)?)
+}
