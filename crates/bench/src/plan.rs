@@ -61,9 +61,8 @@ impl Model {
         let about = || format!("model '{}'", model.name);
         let network = Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device));
         let network = network.with_context(about)?;
-        // A data set that names no class has none to compare with the network's.
         let classes = data.dataset.classes().len();
-        if network.classes != classes && !(classes == 0 && data.dataset.is_segmented()) {
+        if network.classes != classes {
             anyhow::bail!("model '{}' has {} classes, data set '{}' {classes}", model.name, network.classes, data.name);
         }
         let site = |network: Network| -> Result<Site> {
