@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bench::config::{Config, Overrides, load, load_all};
 use support::{GOOD, Scratch, set};
 use ucag_core::filter::Interpolation;
-use ucag_core::protocol::{Confidence, Coverage, Deleted, Protocol, Smoothing, Tally, Target, Ties};
+use ucag_core::protocol::{Confidence, Coverage, Deleted, LargeMaps, Protocol, Smoothing, Tally, Target, Ties};
 
 fn read(text: &str) -> Config {
     read_with(text, &Overrides::default())
@@ -115,7 +115,7 @@ fn a_protocol_says_in_its_name_what_was_overridden() {
 #[test]
 fn every_field_of_a_protocol_can_be_overridden() {
     let fields = "n = 3\nrho = 0.25\nalpha = 1.5\ninterpolation = 'bilinear'\ncoverage = 'true'\nconfidence = 'none'\n\
-        smoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\ntally = 'pairs'\n";
+        large_maps = 'directly'\nsmoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\ntally = 'pairs'\n";
     let protocol = read(&format!("{GOOD}[protocol]\n{fields}")).protocol;
     let expected = Protocol {
         name: protocol.name.clone(),
@@ -126,6 +126,7 @@ fn every_field_of_a_protocol_can_be_overridden() {
         interpolation: Interpolation::Bilinear,
         coverage: Coverage::True,
         confidence: Confidence::None,
+        large_maps: LargeMaps::Directly,
         smoothing: Smoothing::Both,
         rectify: false,
         deleted: Deleted::Black,
@@ -136,7 +137,7 @@ fn every_field_of_a_protocol_can_be_overridden() {
     assert_eq!(protocol, expected);
     assert_eq!(
         protocol.name,
-        "official+alpha=1.5+confidence=none+coverage=true+deleted=black+interpolation=bilinear+n=3+rectify=false+rho=0.25\
+        "official+alpha=1.5+confidence=none+coverage=true+deleted=black+interpolation=bilinear+large_maps=directly+n=3+rectify=false+rho=0.25\
          +smoothing=both+tally=pairs+target=predicted+ties=smaller-index-first"
     );
 }
