@@ -10,6 +10,7 @@ mod difficult;
 pub mod error;
 mod fingerprint;
 pub mod imagenet;
+pub mod imagenet_seg;
 mod jpeg;
 mod mask;
 pub mod mini;

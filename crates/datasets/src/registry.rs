@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Dataset, Error, Result, coco14, imagenet, mini, voc07};
+use crate::{Dataset, Error, Result, coco14, imagenet, imagenet_seg, mini, voc07};
 
 /// A kind of data set and how to open one.
 #[derive(Debug)]
@@ -42,8 +42,16 @@ impl<'a> Source<'a> {
 }
 
 /// Every kind of data set.
-pub static DATASETS: &[DatasetKind] =
-    &[imagenet::KIND, voc07::KIND, coco14::KIND, mini::imagefolder::KIND, mini::voc07::KIND, mini::coco14::KIND];
+pub static DATASETS: &[DatasetKind] = &[
+    imagenet::KIND,
+    voc07::KIND,
+    coco14::KIND,
+    imagenet_seg::KIND,
+    mini::imagefolder::KIND,
+    mini::voc07::KIND,
+    mini::coco14::KIND,
+    mini::imagenet_seg::KIND,
+];
 
 /// Opens the data set of kind `kind`.
 ///

@@ -24,7 +24,8 @@ fn assert_says(message: &str, parts: &[&str]) {
 #[test]
 fn unknown_kind() {
     let error = datasets::open("imagnet", &datasets::Source::at(std::path::Path::new("."))).err().unwrap().to_string();
-    let known = "imagenet, voc07-test, coco14-val, mini-imagefolder, mini-voc07, mini-coco14";
+    let known =
+        "imagenet, voc07-test, coco14-val, imagenet-seg, mini-imagefolder, mini-voc07, mini-coco14, mini-imagenet-seg";
     assert_eq!(error, format!("unknown data set `imagnet`; there are: {known}"));
 }
 

@@ -5,8 +5,8 @@
 //! A [`Scene`] depends on its [`SceneSpec`], [`Stream`] and index only, and is the same to the byte on every machine:
 //! drawing uses integers and the operations that IEEE 754 rounds exactly (`+ − × ÷ √`), none of a maths library.
 //!
-//! [`imagefolder`] writes the held-out scenes to disk, for the loader of that layout to read back, and [`voc07`] and [`coco14`] others with
-//! several objects each; [`train_sample`] draws the training scenes, which are never stored.
+//! [`imagefolder`] writes the held-out scenes to disk, for the loader of that layout to read back, [`imagenet_seg`] others with their masks, and [`voc07`] and
+//! [`coco14`] others with several objects each; [`train_sample`] draws the training scenes, which are never stored.
 
 mod background;
 mod canvas;
@@ -15,6 +15,7 @@ pub mod coco14;
 mod draw;
 mod figure;
 pub mod imagefolder;
+pub mod imagenet_seg;
 mod made;
 mod scene;
 mod segmentation;

@@ -1,0 +1,143 @@
+//! ImageNet-segmentation: photos of ImageNet with masks of what is object, without a class.
+//!
+//! The published file is one of MATLAB's (7.3, which is HDF5) and is read where it lies, a sample at a time. Images with masks of one's own may lie in two folders instead.
+//! Source of the data: Guillaumin, Küttel and Ferrari, "ImageNet auto-annotation with segmentation propagation", IJCV 110, 2014.
+
+mod folder;
+mod hdf5;
+mod mat;
+
+use std::path::{Path, PathBuf};
+
+use crate::classes::ClassList;
+use crate::fingerprint::Fingerprint;
+use crate::registry::DatasetKind;
+use crate::{Dataset, Error, Result, Sample};
+use folder::Folder;
+use mat::Mat;
+
+/// Name of the published file.
+pub const FILE_NAME: &str = "gtsegs_ijcv.mat";
+
+/// Registry entry.
+pub const KIND: DatasetKind = DatasetKind {
+    id: "imagenet-seg",
+    summary: "ImageNet-segmentation: 4,276 photos with masks of what is object, no classes",
+    layout: "\
+  ROOT/gtsegs_ijcv.mat (or ROOT is this file itself): MATLAB 7.3, images in /value/img, masks in /value/gt
+  or, for images of your own:
+    ROOT/images/NAME.png (or .jpg, .jpeg) ...
+    ROOT/masks/NAME.png ...                      of the image's size; what isn't black is object
+  ROOT/classes.txt (or beside the file), if there, replaces ImageNet's 1000 classes: one a line, in index order",
+    obtain: "  http://calvin-vision.net/bigstuff/proj-imagenet/data/gtsegs_ijcv.mat",
+    open: |source| {
+        source.refuse_difficult("ImageNet-segmentation")?;
+        Ok(Box::new(ImageNetSeg::open(source.root)?))
+    },
+};
+
+/// Opened images and masks.
+#[derive(Debug)]
+pub struct ImageNetSeg {
+    files: Files,
+    ids: Vec<String>,
+    classes: ClassList,
+    fingerprint: String,
+}
+
+#[derive(Debug)]
+enum Files {
+    Mat(Mat),
+    Folder(Folder),
+}
+
+impl ImageNetSeg {
+    /// Builds the index: of a MATLAB file the lists of references, in the file's order; of folders the names of files, sorted. No image is read.
+    ///
+    /// Samples are called by their number from 1 with five digits, in folders by their files' name.
+    ///
+    /// # Errors
+    /// Where neither layout is found, the file is not one of MATLAB 7.3 with images and masks, or files don't pair up.
+    pub fn open(root: &Path) -> Result<Self> {
+        let file = mat_file(root)?;
+        let beside = file.as_deref().and_then(Path::parent).unwrap_or(root);
+        let classes = ClassList::of_root(beside)?;
+        let mut fingerprint = Fingerprint::new(classes.folders());
+        let (files, ids) = match file {
+            Some(path) => {
+                let mat = Mat::open(&path)?;
+                let ids: Vec<String> = (1..=mat.samples.len()).map(|number| format!("{number:05}")).collect();
+                let size = std::fs::metadata(&path).map_err(Error::io(&path))?.len();
+                for (id, places) in ids.iter().zip(&mat.samples) {
+                    fingerprint.sample(id, &[], size);
+                    fingerprint.shape(0, places.iter().copied());
+                }
+                (Files::Mat(mat), ids)
+            }
+            None => {
+                let folder = Folder::open(root)?;
+                for pair in &folder.samples {
+                    let [image, mask] = pair.sizes()?;
+                    fingerprint.sample(&pair.stem, &[], image);
+                    fingerprint.shape(0, [mask].into_iter());
+                }
+                let ids = folder.samples.iter().map(|pair| pair.stem.clone()).collect();
+                (Files::Folder(folder), ids)
+            }
+        };
+        Ok(Self { files, ids, classes, fingerprint: fingerprint.finish() })
+    }
+}
+
+/// The MATLAB file, or none where there are folders in its place.
+fn mat_file(root: &Path) -> Result<Option<PathBuf>> {
+    if root.is_file() {
+        return Ok(Some(root.into()));
+    }
+    let file = root.join(FILE_NAME);
+    let folders = [folder::IMAGES, folder::MASKS].map(|folder| root.join(folder));
+    let missing: Vec<PathBuf> = folders.into_iter().filter(|folder| !folder.is_dir()).collect();
+    match (file.is_file(), missing.len()) {
+        (true, 1 | 2) => Ok(Some(file)),
+        (false, 0) => Ok(None),
+        (true, _) => {
+            let problem = "is beside folders of images and masks; which shall be read? Name the file itself as root, or move it away";
+            Err(Error::layout(&file, problem))
+        }
+        (false, absent) => {
+            // Half of the folders says which layout it was to be.
+            let paths = if absent == 1 { missing } else { vec![file] };
+            Err(Error::Missing { paths, layout: KIND.layout.into(), obtain: KIND.obtain.into() })
+        }
+    }
+}
+
+impl Dataset for ImageNetSeg {
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        &self.ids[index]
+    }
+
+    fn load(&self, index: usize) -> Result<Sample> {
+        let (image, object) = match &self.files {
+            Files::Mat(mat) => mat.load(index)?,
+            Files::Folder(folder) => folder.load(index)?,
+        };
+        Ok(Sample { id: self.ids[index].clone(), image, labels: Vec::new(), regions: Vec::new(), object: Some(object) })
+    }
+
+    fn classes(&self) -> &[String] {
+        self.classes.names()
+    }
+
+    fn is_segmented(&self) -> bool {
+        true
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}

@@ -1,0 +1,99 @@
+//! Images and masks in two folders.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+
+use crate::{Error, Mask, Result, decode};
+
+/// Folder of the images, below the root.
+pub(super) const IMAGES: &str = "images";
+/// Folder of the masks, below the root.
+pub(super) const MASKS: &str = "masks";
+
+/// Pairs of files with the same name, by name.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub(super) samples: Vec<Pair>,
+}
+
+/// A sample's files.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) stem: String,
+    image: PathBuf,
+    mask: PathBuf,
+}
+
+impl Folder {
+    /// Pairs images with masks; opens none.
+    pub(super) fn open(root: &Path) -> Result<Self> {
+        let images = files(&root.join(IMAGES), &["png", "jpg", "jpeg"])?;
+        let mut masks = files(&root.join(MASKS), &["png"])?;
+        if images.is_empty() {
+            return Err(Error::layout(&root.join(IMAGES), "holds no .png, .jpg or .jpeg; put the images there"));
+        }
+        let without: Vec<&PathBuf> =
+            images.iter().filter(|(stem, _)| !masks.contains_key(*stem)).map(|(_, path)| path).collect();
+        if let Some(first) = without.first() {
+            let problem = format!(
+                "has no mask in {}; {} of {} images have none",
+                root.join(MASKS).display(),
+                without.len(),
+                images.len()
+            );
+            return Err(Error::layout(first, problem));
+        }
+        let pair = |(stem, image)| {
+            let mask = masks.remove(&stem)?;
+            Some(Pair { stem, image, mask })
+        };
+        let samples = images.into_iter().filter_map(pair).collect();
+        if let Some(alone) = masks.values().next() {
+            let problem =
+                format!("is a mask without an image in {}; {} masks are", root.join(IMAGES).display(), masks.len());
+            return Err(Error::layout(alone, problem));
+        }
+        Ok(Self { samples })
+    }
+
+    /// Image and mask of sample `index`.
+    pub(super) fn load(&self, index: usize) -> Result<(RgbImage, Mask)> {
+        let pair = &self.samples[index];
+        let (image, mask) = (decode::decode(&pair.image)?, decode::decode(&pair.mask)?);
+        let ((width, height), (w, h)) = (mask.dimensions(), image.dimensions());
+        if (width, height) != (w, h) {
+            return Err(Error::image(&pair.mask, format!("is {width} × {height} pixels, its image {w} × {h}")));
+        }
+        let pixels = mask.pixels().map(|pixel| pixel.0 != [0; 3]).collect();
+        Ok((image, Mask { width, height, pixels }))
+    }
+}
+
+impl Pair {
+    /// Bytes of image and mask.
+    pub(super) fn sizes(&self) -> Result<[u64; 2]> {
+        let size = |path: &Path| Ok(std::fs::metadata(path).map_err(Error::io(path))?.len());
+        Ok([size(&self.image)?, size(&self.mask)?])
+    }
+}
+
+/// Files by name without extension.
+fn files(folder: &Path, extensions: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if path.is_dir() || !extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+            continue;
+        }
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let stem = stem.ok_or_else(|| Error::layout(&path, "this name is not UTF-8; rename it"))?.to_owned();
+        if let Some(other) = files.insert(stem, path.clone()) {
+            let problem = format!("and {} have the same name; remove one", other.display());
+            return Err(Error::layout(&path, problem));
+        }
+    }
+    Ok(files)
+}

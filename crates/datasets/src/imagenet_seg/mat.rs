@@ -1,0 +1,146 @@
+//! `gtsegs_ijcv.mat`: a MATLAB 7.3 file, which is HDF5.
+//!
+//! `/value/img` and `/value/gt` are cell arrays with an element an image. An image is `uint8`, in the file `3 × width × height`: MATLAB counts down the columns first, so sides
+//! are in reverse. A mask is in a cell of its own, `width × height` of 0 and 1.
+
+use std::path::{Path, PathBuf};
+
+use hdf5_pure::DType;
+use image::RgbImage;
+
+use super::hdf5::{Array, Hdf5, Result, sides};
+use crate::{Error, Mask, decode};
+
+/// An opened file: where its images and masks are.
+#[derive(Debug)]
+pub(super) struct Mat {
+    path: PathBuf,
+    hdf5: Hdf5,
+    /// Addresses of image and mask of each sample.
+    pub(super) samples: Vec<[u64; 2]>,
+}
+
+impl Mat {
+    /// Reads the two lists of references.
+    pub(super) fn open(path: &Path) -> crate::Result<Self> {
+        let index = || {
+            let hdf5 = Hdf5::open(path)?;
+            let [images, masks] = ["value/img", "value/gt"].map(|name| {
+                let addresses = hdf5.named(name)?.references();
+                addresses.map_err(|problem| format!("/{name} {problem}"))
+            });
+            let (images, masks) = (images?, masks?);
+            if images.len() != masks.len() {
+                return Err(format!("/value/img has {} images and /value/gt {} masks", images.len(), masks.len()));
+            }
+            if images.is_empty() {
+                return Err("/value/img has no image".into());
+            }
+            let samples = images.into_iter().zip(masks).map(|(image, mask)| [image, mask]).collect();
+            Ok(Self { path: path.into(), hdf5, samples })
+        };
+        index().map_err(|problem| {
+            let advice = "; is this gtsegs_ijcv.mat?";
+            Error::layout(path, if problem.contains(';') { problem } else { problem + advice })
+        })
+    }
+
+    /// Image and mask of sample `index`.
+    pub(super) fn load(&self, index: usize) -> crate::Result<(RgbImage, Mask)> {
+        let [image, mask] = self.samples[index];
+        let of = |what: &str, problem: String| Error::image(&self.path, format!("{what} {} {problem}", index + 1));
+        let image = self.image(image).map_err(|problem| of("image", problem))?;
+        let mask = self.mask(mask, image.dimensions()).map_err(|problem| of("mask", problem))?;
+        Ok((image, mask))
+    }
+
+    fn image(&self, address: u64) -> Result<RgbImage> {
+        let array = self.hdf5.at(address).map_err(unread)?;
+        let &[3, width, height] = array.shape.as_slice() else {
+            return Err(format!("is stored as {}, not as 3 × width × height", sides(&array.shape)));
+        };
+        if array.kind != DType::U8 {
+            return Err(format!("is of {}, not of 8-bit numbers", array.kind));
+        }
+        let (width, height) = size(width, height)?;
+        let planes = values(&array, 3 * width as usize * height as usize, Array::bytes)?;
+        let area = width as usize * height as usize;
+        Ok(RgbImage::from_fn(width, height, |x, y| {
+            let at = x as usize * height as usize + y as usize;
+            image::Rgb([planes[at], planes[area + at], planes[2 * area + at]])
+        }))
+    }
+
+    fn mask(&self, address: u64, of_image: (u32, u32)) -> Result<Mask> {
+        let mut array = self.hdf5.at(address).map_err(unread)?;
+        // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
+        if array.kind == DType::ObjectReference {
+            let cell = array.references()?;
+            let first = cell.first().ok_or("is an empty cell")?;
+            array = self.hdf5.at(*first).map_err(unread)?;
+        }
+        let &[width, height] = array.shape.as_slice() else {
+            return Err(format!("is stored as {}, not as width × height", sides(&array.shape)));
+        };
+        if (width, height) != (u64::from(of_image.0), u64::from(of_image.1)) {
+            let (w, h) = of_image;
+            return Err(format!("is {width} × {height} pixels, its image {w} × {h}"));
+        }
+        let (width, height) = size(width, height)?;
+        let pixels = binary(&array, width as usize * height as usize)?;
+        let at = |x: u32, y: u32| pixels[x as usize * height as usize + y as usize];
+        Ok(Mask { width, height, pixels: (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect() })
+    }
+}
+
+/// Values that are 0 or 1, whatever they are stored as (MATLAB has logical, integer and double). Others would mean something that is not known here.
+fn binary(array: &Array, length: usize) -> Result<Vec<bool>> {
+    let is_number = matches!(
+        array.kind,
+        DType::I8
+            | DType::I16
+            | DType::I32
+            | DType::I64
+            | DType::U8
+            | DType::U16
+            | DType::U32
+            | DType::U64
+            | DType::F32
+            | DType::F64
+            | DType::Enum(_)
+    );
+    if !is_number {
+        return Err(format!("is of {}, not of numbers", array.kind));
+    }
+    if array.kind == DType::U8 {
+        return values(array, length, Array::bytes)?.into_iter().map(|value| bit(f64::from(value))).collect();
+    }
+    values(array, length, Array::numbers)?.into_iter().map(bit).collect()
+}
+
+fn bit(value: f64) -> Result<bool> {
+    match value {
+        0.0 => Ok(false),
+        1.0 => Ok(true),
+        _ => Err(format!("has a value of {value}; background is 0 and object 1")),
+    }
+}
+
+fn values<T>(array: &Array, length: usize, read: fn(&Array) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    let values = read(array).map_err(unread)?;
+    if values.len() == length { Ok(values) } else { Err(format!("has {} values, not {length}", values.len())) }
+}
+
+fn size(width: u64, height: u64) -> Result<(u32, u32)> {
+    let side = |side: u64| u32::try_from(side).unwrap_or(u32::MAX);
+    let (width, height) = (side(width), side(height));
+    if width == 0 || height == 0 {
+        return Err(format!("is {width} × {height} pixels, so there is nothing in it"));
+    }
+    decode::check_size(width, height)?;
+    Ok((width, height))
+}
+
+fn unread(problem: String) -> String {
+    format!("can't be read: {problem}; is the file damaged? Download it again")
+}
