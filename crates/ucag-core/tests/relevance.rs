@@ -66,3 +66,74 @@ fn epsilon_z_plus_and_the_composite_equal_zennits_with_batch_norm_folded() {
     }
     assert_eq!(checked, 15);
 }
+
+/// Every operation of every family has a rule, or the method says beforehand which layer it can't cross.
+#[test]
+fn every_method_crosses_every_family_or_names_the_layer_that_it_cannot() {
+    const METHODS: &[&str] = &[
+        "lrp",
+        "lrp-alpha-beta",
+        "lrp-epsilon",
+        "lrp-zplus",
+        "lrp-composite",
+        "lrp-epsilon-plus",
+        "lrp-epsilon-alpha2-beta1",
+        "clrp",
+        "sglrp",
+        "rap",
+        "rap-unit",
+        "rsp",
+        "agf",
+        "fullgrad",
+    ];
+    let image = image();
+    let mut refused = Vec::new();
+    for name in ["vgg", "vgg_bn", "resnet_basic", "resnet_grouped", "densenet", "inception_v3", "squeezenet1_0"] {
+        let network = small(name);
+        let layers = network.layers(None, None).unwrap();
+        for id in METHODS {
+            let explainer = method(id).unwrap().explainer();
+            let needs = match explainer.needs(&network, &layers) {
+                Ok(needs) => needs,
+                Err(error) => {
+                    refused.push(format!("{name}: {error}"));
+                    continue;
+                }
+            };
+            let pass = Pass::new(&network, image.shallow_clone(), top(&network, &image), needs).unwrap();
+            let map = explainer.explain(&pass, &layers).unwrap_or_else(|error| panic!("{id} on {name}: {error}"));
+            assert_eq!(map.size(), [1, 1, 80, 107], "{id} on {name}");
+            assert!(bool::try_from(map.isfinite().all()).unwrap(), "{id} on {name} isn't finite");
+            assert!(map.abs().max().double_value(&[]) > 0.0, "{id} on {name} is empty");
+        }
+    }
+    let expected = [
+        "squeezenet1_0: rap-unit starts in a fully connected last layer, which flatten isn't",
+        "squeezenet1_0: agf starts in a fully connected last layer, which flatten isn't",
+    ];
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn rsp_names_a_layer_in_front_of_its_target_that_it_has_no_rule_for() {
+    let network = small("vgg");
+    let layers = network.layers(Some("classifier.1"), None).unwrap();
+    let error = method("rsp").unwrap().explainer().needs(&network, &layers).unwrap_err().to_string();
+    assert_eq!(error, "rsp can't cross flatten, in front of its target classifier.1: it has no rule for that");
+}
+
+#[test]
+fn a_contrast_needs_another_class() {
+    let mut tensors = doubles(&fixtures().join("families/vgg.safetensors"));
+    for (name, tensor) in &mut tensors {
+        if name.starts_with("classifier.6") {
+            *tensor = tensor.narrow(0, 0, 1);
+        }
+    }
+    let network = Network::from_checkpoint("vgg", &Checkpoint::from_tensors("one class", tensors)).unwrap();
+    let layers = network.layers(None, None).unwrap();
+    for id in ["clrp", "sglrp"] {
+        let error = method(id).unwrap().explainer().needs(&network, &layers).unwrap_err().to_string();
+        assert_eq!(error, "a contrast needs another class, and the network has one");
+    }
+}

@@ -293,7 +293,11 @@ fn the_registry_holds_together() {
     for (index, one) in METHODS.iter().enumerate() {
         assert!(METHODS[..index].iter().all(|other| other.id != one.id && other.name != one.name), "{}", one.id);
         assert_eq!(method(one.id).unwrap().id, one.id);
-        assert!(one.id.chars().all(|c| c.is_ascii_lowercase() || c == '+' || c == '-'), "{}", one.id);
+        assert!(
+            one.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '+' || c == '-'),
+            "{}",
+            one.id
+        );
     }
     assert_eq!(method("gradcm").unwrap_err().to_string(), "unknown method 'gradcm'; did you mean 'gradcam'?");
 }

@@ -152,6 +152,8 @@ pub static METHODS: &[&Method] = &[
     &relevance::lrp::EPSILON,
     &relevance::lrp::Z_PLUS,
     &relevance::lrp::COMPOSITE,
+    &relevance::lrp::EPSILON_PLUS,
+    &relevance::lrp::EPSILON_ALPHA_BETA,
     &relevance::contrast::CLRP,
     &relevance::contrast::SGLRP,
     &relevance::rap::METHOD,

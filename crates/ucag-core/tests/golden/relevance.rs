@@ -1,11 +1,13 @@
 //! Relevance propagation: keys are `INPUT/METHOD.WHAT`.
 
+use std::rc::Rc;
+
 use tch::{Kind, Tensor};
 use ucag_core::Result;
 use ucag_core::explain::method as registered;
+use ucag_core::explain::relevance::composite::Composite;
 use ucag_core::explain::relevance::contrast::{Seeds, contrast, softmax, uniform};
-use ucag_core::explain::relevance::lrp::Composite;
-use ucag_core::explain::relevance::{rap, rsp};
+use ucag_core::explain::relevance::{Share, rap, rsp};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::walk;
@@ -14,7 +16,10 @@ use crate::support::{Entry, Golden};
 
 /// `None` for a key of a method that isn't here.
 pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
-    let network = golden.network(net, double);
+    let network = match entry.key.contains("zennit") {
+        true => Rc::new(as_zennit_runs_it(golden, net, double)),
+        false => golden.network(net, double),
+    };
     let key = entry.key.trim_end_matches("@f64");
     let (input, what) = key.split_once('/').expect("a key begins with its input");
     let kind = if double { Kind::Double } else { Kind::Float };
@@ -24,6 +29,13 @@ pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double:
     let relevance = match method {
         "lrp_a1b0" => Composite::alpha_beta(1.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
         "lrp_a2b1" => Composite::alpha_beta(2.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
+        "captum_epsilon" => {
+            let share = Share::Epsilon(1e-9);
+            let rule = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
+            rule.of_unit(&pass, false)?.as_ref() * logit(&pass)?
+        }
+        "zennit_epsilon_plus" => Composite::zennit(1.0, 1e-6).of_unit(&pass, true)?.shallow_clone(),
+        "zennit_epsilon_alpha2beta1" => Composite::zennit(2.0, 1e-6).of_unit(&pass, true)?.shallow_clone(),
         // Ours start from seeds that sum up to one.
         "clrp" => return Ok(Some(colours(&contrastive(&pass, uniform(&pass)?, &logit(&pass)?, form)?, form))),
         "sglrp" => {
@@ -48,6 +60,16 @@ pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double:
     Ok(Some(colours(&relevance, form)))
 }
 
+/// What zennit leaves of a batch normalisation that it has folded still divides by √(1 + eps).
+fn as_zennit_runs_it(golden: &Golden, net: &str, double: bool) -> Network {
+    golden.network_with(net, double, |key, tensor| {
+        let (layer, part) = key.rsplit_once('.').expect("a tensor is of a layer");
+        let of_norm = golden.has(&format!("net_{net}"), &format!("{layer}.running_mean"));
+        let divided = of_norm && ["weight", "bias"].contains(&part);
+        if divided { tensor / (1.0f64 + 1e-5).sqrt() } else { tensor.shallow_clone() }
+    })
+}
+
 fn whole(network: &Network, image: Tensor, class: usize) -> Result<Pass<'_>> {
     let activations = walk::needs(&network.graph, network.graph.output(), 0);
     Pass::new(network, image, class, Needs { activations, gradients: vec![] })
@@ -69,5 +91,9 @@ fn contrastive(pass: &Pass<'_>, seeds: Seeds, others_sum: &Tensor, form: &str) -
 }
 
 fn colours(relevance: &Tensor, form: &str) -> Tensor {
-    if form == "rgb" { relevance.shallow_clone() } else { relevance.sum_dim_intlist([1i64].as_slice(), true, relevance.kind()) }
+    if form == "rgb" {
+        relevance.shallow_clone()
+    } else {
+        relevance.sum_dim_intlist([1i64].as_slice(), true, relevance.kind())
+    }
 }

@@ -122,17 +122,20 @@ impl Golden {
 
     /// The network of `net_NAME.safetensors`, whose family its name begins with.
     pub fn network(&self, name: &str, double: bool) -> Rc<Network> {
-        let load = || {
-            let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
-            let family = ucag_core::network::FAMILIES.iter().find(|family| family.id.starts_with(&stem));
-            let family = family.unwrap_or_else(|| panic!("no family for network {name}")).id;
-            let kind = if double { Kind::Double } else { Kind::Float };
-            let tensors = self.file(&format!("net_{name}"));
-            let tensors = tensors.iter().map(|(key, tensor)| (key.clone(), tensor.to_kind(kind)));
-            let checkpoint = Checkpoint::from_tensors(name, tensors);
-            Rc::new(Network::from_checkpoint(family, &checkpoint).unwrap_or_else(|e| panic!("{e}")))
-        };
+        let load = || Rc::new(self.network_with(name, double, |_, tensor| tensor.shallow_clone()));
         self.networks.borrow_mut().entry((name.to_owned(), double)).or_insert_with(load).clone()
+    }
+
+    /// The same with each tensor as `change` gives it.
+    pub fn network_with(&self, name: &str, double: bool, change: impl Fn(&str, &Tensor) -> Tensor) -> Network {
+        let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
+        let family = ucag_core::network::FAMILIES.iter().find(|family| family.id.starts_with(&stem));
+        let family = family.unwrap_or_else(|| panic!("no family for network {name}")).id;
+        let kind = if double { Kind::Double } else { Kind::Float };
+        let tensors = self.file(&format!("net_{name}"));
+        let tensors = tensors.iter().map(|(key, tensor)| (key.clone(), change(key, tensor).to_kind(kind)));
+        let checkpoint = Checkpoint::from_tensors(name, tensors);
+        Network::from_checkpoint(family, &checkpoint).unwrap_or_else(|e| panic!("{e}"))
     }
 
     /// Walks the index, checks or counts every entry, prints the closing line, and ends the process with 1 where something failed.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use self::factorise::factorise;
-use super::lrp::{colours, whole};
-use super::{Weighted, divide, maximum, present, total, z_bounded, z_rule};
+use super::composite::{colours, whole};
+use super::{Weighted, absolute, divide, maximum, present, total, z_bounded, z_rule};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -38,15 +38,32 @@ impl Explainer for Agf {
 
     /// Over each view's maximum, as released.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        let (input, weight) = last_layer(pass.network())?;
-        let seed = top(pass, &pass.activation(input)?, weight)?;
-        let relevance = walk(pass, &Rules { pass }, input, seed, 0)?.relevance;
+        let relevance = relevance(pass)?;
         colours(&divide(&relevance, &maximum(&relevance)?)?)
     }
 
     fn extra(&self, _: &Network, _: &Layers) -> Extra {
         Extra { per_view: 0, per_class: 6 }
     }
+}
+
+/// What arrives at the pixels, `[B, 3, H, W]`.
+///
+/// # Errors
+/// Where the last layer isn't fully connected, or the pass doesn't keep every node's output.
+pub fn relevance(pass: &Pass<'_>) -> Result<Tensor> {
+    let (input, weight) = last_layer(pass.network())?;
+    let seed = top(pass, &pass.activation(input)?, weight)?;
+    Ok(walk(pass, &Rules { pass }, input, seed, 0)?.relevance)
+}
+
+/// What a walk starts from, at what the last layer reads: relevance of its shape.
+///
+/// # Errors
+/// As [`relevance`].
+pub fn seed(pass: &Pass<'_>) -> Result<Tensor> {
+    let (input, weight) = last_layer(pass.network())?;
+    Ok(top(pass, &pass.activation(input)?, weight)?.relevance)
 }
 
 /// What the fully connected last layer reads, and its weight.
@@ -132,11 +149,6 @@ impl Rules<'_, '_> {
         let spread = divide(&spread, &maximum(&spread)?)?;
         shift(&shares, &spread.f_flatten(1, -1)?)
     }
-}
-
-/// `|x| · VJP(|W|; R / |W||x|)`.
-fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
-    super::rap::absolute(layer, x, relevance)
 }
 
 /// `max(mean over channels of X · G, 0)`, `[B, 1, h, w]`.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::lrp::{CANONISE, COMMON, Composite, canonise, colours, whole};
+use super::composite::{Composite, colours, whole};
+use super::lrp::{CANONISE, COMMON, canonise};
 use super::{divide, total};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network};

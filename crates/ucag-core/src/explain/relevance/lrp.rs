@@ -1,19 +1,16 @@
 //! Layer-wise relevance propagation (Bach et al., PLOS ONE 2015): a rule for each kind of layer (protocol sections 2.3 and 2.4).
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::canonised::{Canonised, fold};
+use super::composite::{Composite, colours, whole};
 use super::share::Share;
-use super::{Weighted, z_rule};
+use crate::Result;
 use crate::explain::{Explainer, Extra, Method, Setting, Settings};
-use crate::network::{Layers, Network, Op};
+use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::post::Post;
-use crate::walk::{Rule, Visit, needs, walk};
-use crate::{Error, Result};
 
 /// Registry entry.
 pub(in crate::explain) static METHOD: Method = Method {
@@ -58,7 +55,7 @@ pub(in crate::explain) static EPSILON: Method = Method {
     settings: &[EPSILON_SETTING, CANONISE],
     make: |settings| {
         let share = Share::Epsilon(settings.number("epsilon"));
-        let composite = Composite { pixels: share, convolution: share, linear: share };
+        let composite = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
     ..COMMON
@@ -72,7 +69,8 @@ pub(in crate::explain) static Z_PLUS: Method = Method {
     source: "Montavon et al., Pattern Recognition 2017",
     settings: &[CANONISE],
     make: |settings| {
-        let composite = Composite { pixels: Share::ZBounded, convolution: Share::ZPlus, linear: Share::ZPlus };
+        let composite =
+            Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear: Z_PLUS_RULE, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
     ..COMMON
@@ -87,11 +85,39 @@ pub(in crate::explain) static COMPOSITE: Method = Method {
     settings: &[EPSILON_SETTING, CANONISE],
     make: |settings| {
         let linear = Share::Epsilon(settings.number("epsilon"));
-        let composite = Composite { pixels: Share::ZBounded, convolution: Share::ZPlus, linear };
+        let composite = Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
     ..COMMON
 };
+
+/// Registry entry.
+pub(in crate::explain) static EPSILON_PLUS: Method = Method {
+    id: "lrp-epsilon-plus",
+    name: "LRP-ε⁺",
+    summary: "zennit's EpsilonPlus: ε in fully connected layers, z⁺ with biases in all convolutions, batch normalisation folded",
+    source: "Anders et al., arXiv 2106.13200",
+    settings: &[EPSILON_SETTING],
+    make: |settings| {
+        let composite = Composite::zennit(1.0, settings.number("epsilon"));
+        Arc::new(Lrp { composite, canonise: true, centred: false })
+    },
+    ..COMMON
+};
+
+/// Registry entry.
+pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method {
+    id: "lrp-epsilon-alpha2-beta1",
+    name: "LRP-εα2β1",
+    summary: "zennit's EpsilonAlpha2Beta1: ε in fully connected layers, α2β1 with biases in all convolutions, batch normalisation folded",
+    make: |settings| {
+        let composite = Composite::zennit(2.0, settings.number("epsilon"));
+        Arc::new(Lrp { composite, canonise: true, centred: false })
+    },
+    ..EPSILON_PLUS
+};
+
+const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
 
 /// What the methods of this folder have in common.
 pub(super) const COMMON: Method = Method { source: "Bach et al., PLOS ONE 2015", post: Post::Signed, ..Method::CAM };
@@ -118,91 +144,6 @@ pub(super) const CANONISE: Setting = Setting {
 
 pub(super) fn canonise(settings: &Settings) -> bool {
     settings.count("canonise") == 1
-}
-
-/// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums
-/// and concatenation share it by the z-rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Composite {
-    /// For the convolution that reads pixels.
-    pub pixels: Share,
-    /// For the other convolutions.
-    pub convolution: Share,
-    /// For fully connected layers.
-    pub linear: Share,
-}
-
-impl Composite {
-    /// The αβ-rule, β = α − 1, and zᴮ at the pixels.
-    pub fn alpha_beta(alpha: f64) -> Self {
-        let share = Share::AlphaBeta(alpha);
-        Self { pixels: Share::ZBounded, convolution: share, linear: share }
-    }
-
-    /// What arrives at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits. `batch_norm` is folded first where `canonise` says so.
-    ///
-    /// # Errors
-    /// Where the pass doesn't keep every node's output.
-    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
-        let output = pass.network().graph.output();
-        match canonise {
-            false => walk(pass, &self, output, seed, 0),
-            true => walk(pass, &Canonised { rule: self, pass, folded: fold(&pass.network().graph)? }, output, seed, 0),
-        }
-    }
-
-    /// [`Composite::relevance`] of one unit at the class's logit. Once a pass, however many methods ask: relevance is linear in its seed.
-    ///
-    /// # Errors
-    /// As [`Composite::relevance`].
-    pub fn of_unit(self, pass: &Pass<'_>, canonise: bool) -> Result<Rc<Tensor>> {
-        let key = format!("relevance of one unit at {}: {self:?}, canonise {canonise}", pass.class());
-        pass.trace().once(&key, || self.relevance(pass, pass.cotangent()?, canonise))
-    }
-}
-
-impl Rule for Composite {
-    type Carried = Tensor;
-
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-        let relevance = visit.arriving;
-        if let Some(layer) = Weighted::of(visit.op) {
-            let share = match layer {
-                _ if layer.reads_pixels() => self.pixels,
-                Weighted::Conv(_) => self.convolution,
-                Weighted::Linear(..) => self.linear,
-            };
-            return Ok(vec![share.back(&layer, visit.inputs[0], visit.output, relevance)?]);
-        }
-        elsewhere(visit)
-    }
-}
-
-/// What every method of the family does at operations without weights.
-///
-/// # Errors
-/// Where libtorch refuses.
-pub(super) fn elsewhere(visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-    match visit.op {
-        Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
-            Ok(vec![visit.arriving.shallow_clone()])
-        }
-        Op::Flatten => visit.vjp(),
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
-            z_rule(visit, visit.arriving)
-        }
-        Op::Input | Op::Conv(_) | Op::Linear { .. } => Err(Error::Invalid("no rule for relevance here".into())),
-    }
-}
-
-/// Every node's output, and a walk: what each method of the family asks for.
-pub(super) fn whole(network: &Network) -> Needs {
-    Needs { activations: needs(&network.graph, network.graph.output(), 0), gradients: vec![] }
-}
-
-/// Sum over colours, `[B, 1, H, W]`.
-pub(super) fn colours(relevance: &Tensor) -> Result<Tensor> {
-    Ok(relevance.f_sum_dim_intlist([1i64].as_slice(), true, relevance.kind())?)
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 
 pub mod agf;
 mod canonised;
+pub mod composite;
 pub mod contrast;
 pub mod lrp;
 pub mod rap;
@@ -56,13 +57,27 @@ pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(over(a, denominator)?.f_mul_(&present)?)
 }
 
+/// `a / (b ± ε)`, with b's sign, plus where b is zero: the ε-rule's division.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Tensor> {
+    let sign = b.f_ge(0.0)?.f_to_kind(b.kind())?.f_mul_scalar_(2.0)?.f_sub_scalar_(1.0)?;
+    over(a, sign.f_mul_scalar(epsilon)?.f_add_(b)?)
+}
+
 /// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each input's share in the output,
 /// `X · VJP(f; R / f(X))`.
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
 pub fn z_rule<C: Carried>(visit: &Visit<'_, C>, relevance: &Tensor) -> Result<Vec<Tensor>> {
-    let back = visit.vjp_of(&divide(relevance, visit.output)?)?;
+    shared(visit, &divide(relevance, visit.output)?)
+}
+
+/// `X · VJP(f; S)`, for each input X.
+fn shared<C: Carried>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Tensor>> {
+    let back = visit.vjp_of(shares)?;
     visit.inputs.iter().zip(back).map(|(x, back)| Ok(back.f_mul(x)?)).collect()
 }
 
@@ -87,6 +102,16 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
         false,
         x.kind(),
     )?)
+}
+
+/// Shares by magnitude, `|x| · VJP(|W|; R / |W||x|)`.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
+    let shares = divide_by_sum(relevance, layer.forth(&weight, &x)?)?;
+    Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
 }
 
 /// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.

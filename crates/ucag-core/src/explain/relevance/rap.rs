@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::lrp::{colours, elsewhere, whole};
-use super::{Weighted, divide, is_positive, present, shifted, total, z_bounded};
+use super::composite::{colours, elsewhere, whole};
+use super::{Weighted, absolute, divide, is_positive, present, shifted, total, z_bounded};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -135,13 +135,6 @@ impl Rule for Rules {
             () => relative(&layer, x, relevance)?,
         }])
     }
-}
-
-/// `|x| · VJP(|W|; R / |W||x|)`.
-pub(super) fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
-    let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
-    let shares = divide(relevance, &layer.forth(&weight, &x)?)?;
-    Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
 }
 
 /// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::lrp::colours;
+use super::composite::colours;
 use super::{Weighted, divide_exactly, maximum, present, total, z_bounded};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Conv, Layers, Network, NodeId, Op};

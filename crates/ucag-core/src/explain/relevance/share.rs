@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Weighted, divide_by_sum, is_positive, z_bounded};
+use super::{Weighted, divide_away_from_zero, divide_by_sum, is_positive, over, z_bounded};
 use crate::Result;
 
 /// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are positive and negative.
@@ -11,9 +11,16 @@ pub enum Share {
     /// α times the shares in what excites, less α − 1 times the shares in what inhibits, without bias. As in the released code, what positive and
     /// what negative inputs add is shared out apart: each gets the whole relevance (protocol section 2.3). Inputs behind a ReLU have one part only.
     AlphaBeta(f64),
-    /// Shares in what excites, `x⁺W⁺ + x⁻W⁻`, together: deep Taylor's z⁺ (Montavon et al., Pattern Recognition 2017). For inputs that aren't negative the
-    /// same as α = 1.
-    ZPlus,
+    /// As [`Share::AlphaBeta`], but positive and negative inputs together, `x⁺W⁺ + x⁻W⁻`, and with biases, whose share is lost, if `bias` says so. With
+    /// α = 1 and without biases this is deep Taylor's z⁺-rule (Montavon et al., Pattern Recognition 2017); with biases it is zennit's.
+    Together {
+        /// Weight α of what excites; what inhibits has the weight α − 1.
+        alpha: f64,
+        /// Whether what a bias adds counts.
+        bias: bool,
+        /// Added to sums, away from zero.
+        stabilizer: f64,
+    },
     /// Shares in the output, bias included, which ε · sign keeps from zero (Bach et al., PLOS ONE 2015). The bias's share and ε's are lost.
     Epsilon(f64),
     /// Shares within the pixels' range.
@@ -28,10 +35,12 @@ impl Share {
     pub fn back(self, layer: &Weighted<'_>, x: &Tensor, output: &Tensor, relevance: &Tensor) -> Result<Tensor> {
         match self {
             Share::AlphaBeta(alpha) => alpha_beta(layer, x, relevance, alpha),
-            Share::ZPlus => z_plus(layer, x, relevance),
+            Share::Together { alpha, bias, stabilizer } => {
+                let bias = layer.bias().filter(|_| bias);
+                together(layer, x, relevance, (alpha, stabilizer), bias)
+            }
             Share::Epsilon(epsilon) => {
-                let sign = output.f_ge(0.0)?.f_to_kind(output.kind())?.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?;
-                let shares = relevance.f_div(&sign.f_mul_scalar(epsilon)?.f_add_(output)?)?;
+                let shares = divide_away_from_zero(relevance, output, epsilon)?;
                 Ok(layer.back(layer.weight(), x, &shares)?.f_mul_(x)?)
             }
             Share::ZBounded => z_bounded(layer, x, relevance),
@@ -67,15 +76,52 @@ fn parts(
     Ok(part(first, &x.f_clamp_min(0.0)?)?.f_add_(&part(&second()?, &x.f_clamp_max(0.0)?)?)?)
 }
 
-fn z_plus(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
-    if is_positive(x)? {
-        return alpha_beta(layer, x, relevance, 1.0);
+fn together(
+    layer: &Weighted<'_>,
+    x: &Tensor,
+    relevance: &Tensor,
+    (alpha, stabilizer): (f64, f64),
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
+    let positive = |x: &Tensor| x.f_clamp_min(0.0);
+    let negative = |x: &Tensor| x.f_clamp_max(0.0);
+    let (exciting, inhibiting) = (positive(layer.weight())?, negative(layer.weight())?);
+    let added = bias.map(positive).transpose()?;
+    let mut back = sum(layer, x, (&exciting, &inhibiting), (added, stabilizer), relevance)?;
+    if alpha != 1.0 {
+        let taken = bias.map(negative).transpose()?;
+        let inhibited = sum(layer, x, (&inhibiting, &exciting), (taken, -stabilizer), relevance)?;
+        back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
     }
-    let weight = layer.weight();
-    let (above, below) = (x.f_clamp_min(0.0)?, x.f_clamp_max(0.0)?);
-    let (positive, negative) = (weight.f_clamp_min(0.0)?, weight.f_clamp_max(0.0)?);
-    let z = layer.forth(&positive, &above)?.f_add_(&layer.forth(&negative, &below)?)?;
-    let shares = divide_by_sum(relevance, z)?;
-    let back = |weight: &Tensor, x: &Tensor| -> Result<Tensor> { Ok(layer.back(weight, x, &shares)?.f_mul_(x)?) };
-    Ok(back(&positive, &above)?.f_add_(&back(&negative, &below)?)?)
+    Ok(back)
+}
+
+/// `x⁺ · VJP(w₁; S) + x⁻ · VJP(w₂; S)`, `S = R / (w₁x⁺ + w₂x⁻ + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
+fn sum(
+    layer: &Weighted<'_>,
+    x: &Tensor,
+    (first, second): (&Tensor, &Tensor),
+    (bias, stabilizer): (Option<Tensor>, f64),
+    relevance: &Tensor,
+) -> Result<Tensor> {
+    let mut parts = vec![(first, x.f_clamp_min(0.0)?)];
+    if !is_positive(x)? {
+        parts.push((second, x.f_clamp_max(0.0)?));
+    }
+    let mut z = layer.forth(parts[0].0, &parts[0].1)?;
+    for (weight, x) in &parts[1..] {
+        z = z.f_add_(&layer.forth(weight, x)?)?;
+    }
+    if let Some(bias) = bias {
+        let mut shape = vec![1; z.dim()];
+        shape[1] = -1;
+        z = z.f_add_(&bias.f_view(shape.as_slice())?)?;
+    }
+    let shares = over(relevance, z.f_add_scalar_(stabilizer)?)?;
+    let back = |(weight, x): &(&Tensor, Tensor)| -> Result<Tensor> { Ok(layer.back(weight, x, &shares)?.f_mul_(x)?) };
+    let mut whole = back(&parts[0])?;
+    for part in &parts[1..] {
+        whole = whole.f_add_(&back(part)?)?;
+    }
+    Ok(whole)
 }

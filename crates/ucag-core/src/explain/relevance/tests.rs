@@ -8,12 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
+use super::composite::{Composite, whole};
 use super::contrast::{contrast, softmax, uniform};
-use super::lrp::{Composite, whole};
-use super::{Share, rap};
+use super::{Share, agf, rap, rsp};
 use crate::explain::backprop::{Relu, at_input};
 use crate::network::{BatchNorm, Conv, Network, Node, NodeId, Op, Pool};
-use crate::pass::Pass;
+use crate::pass::{Needs, Pass};
+use crate::walk::needs;
 
 const CLASSES: i64 = 4;
 
@@ -189,8 +190,8 @@ proptest! {
         for (extras, canonise) in [(Extras::PositiveScales, false), (Extras::Scales, true)] {
         let network = network(&pieces, extras, seed, size);
         let pass = pass(&network);
-        for share in [Share::AlphaBeta(1.0), Share::ZPlus] {
-            let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share };
+        for share in [Share::AlphaBeta(1.0), Share::Together { alpha: 1.0, bias: true, stabilizer: 1e-9 }] {
+            let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
             conserved(&rule.of_unit(&pass, canonise).unwrap(), &[1.0, 1.0])?;
         }}
     }
@@ -202,6 +203,25 @@ proptest! {
         let logits: Vec<f64> = pass.score().unwrap().try_into().unwrap();
         conserved(&rap::of_logit(&pass).unwrap(), &logits)?;
         conserved(&rap::of_contributions(&pass).unwrap(), &logits)?;
+    }
+
+    #[test]
+    fn rsp_sends_all_of_its_seed_to_the_pixels((pieces, seed, size) in layers()) {
+        let (network, views) = network(&pieces, Extras::Scales, seed, size);
+        // In front of pooling, flattening and the last layer.
+        let target = network.graph.output() - 3;
+        let needs = Needs { activations: needs(&network.graph, target, 0), gradients: vec![target] };
+        let pass = Pass::new(&network, views, 1, needs).unwrap();
+        let expected = sums(&rsp::seed(&pass, target).unwrap());
+        conserved(&rsp::relevance(&pass, target).unwrap(), &expected)?;
+    }
+
+    #[test]
+    fn agf_sends_all_of_its_seed_to_the_pixels((pieces, seed, size) in layers()) {
+        let network = network(&pieces, Extras::Scales, seed, size);
+        let pass = pass(&network);
+        let expected = sums(&agf::seed(&pass).unwrap());
+        conserved(&agf::relevance(&pass).unwrap(), &expected)?;
     }
 
     #[test]
@@ -225,7 +245,7 @@ proptest! {
         let network = network(&pieces, Extras::Biases, seed, size);
         let pass = pass(&network);
         let share = Share::Epsilon(1e-12);
-        let rule = Composite { pixels: share, convolution: share, linear: share };
+        let rule = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
         let score = pass.score().unwrap().view([-1, 1, 1, 1]);
         let relevance = rule.of_unit(&pass, true).unwrap().as_ref() * score;
         let expected = at_input(&pass, Relu::Gradient).unwrap() * pass.views();

@@ -32,6 +32,14 @@ impl<'a> Weighted<'a> {
         }
     }
 
+    /// Its bias.
+    pub fn bias(&self) -> Option<&'a Tensor> {
+        match self {
+            Weighted::Conv(conv) => conv.bias.as_ref(),
+            Weighted::Linear(_, bias) => *bias,
+        }
+    }
+
     /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it.
     pub fn reads_pixels(&self) -> bool {
         matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == 3 && conv.groups == 1)

@@ -1,0 +1,112 @@
+//! A rule for each kind of layer: what layer-wise relevance propagation is composed of (protocol section 2.3).
+
+use std::rc::Rc;
+
+use tch::Tensor;
+
+use super::canonised::{Canonised, fold};
+use super::share::Share;
+use super::{Weighted, divide_away_from_zero, shared, z_rule};
+use crate::network::{Network, Op};
+use crate::pass::{Needs, Pass};
+use crate::walk::{Rule, Visit, needs, walk};
+use crate::{Error, Result};
+
+/// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums
+/// and concatenation share it by the z-rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Composite {
+    /// For the convolution that reads pixels.
+    pub pixels: Share,
+    /// For the other convolutions.
+    pub convolution: Share,
+    /// For fully connected layers.
+    pub linear: Share,
+    /// What keeps the outputs of pools and sums from zero; nothing where one that is zero has no shares, as released.
+    pub stabilizer: Option<f64>,
+}
+
+impl Composite {
+    /// The αβ-rule, β = α − 1, and zᴮ at the pixels.
+    pub fn alpha_beta(alpha: f64) -> Self {
+        let share = Share::AlphaBeta(alpha);
+        Self { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None }
+    }
+
+    /// zennit's composites of ε in fully connected layers and αβ, with biases, in convolutions.
+    pub fn zennit(alpha: f64, epsilon: f64) -> Self {
+        let convolution = Share::Together { alpha, bias: true, stabilizer: 1e-6 };
+        Self { pixels: convolution, convolution, linear: Share::Epsilon(epsilon), stabilizer: Some(1e-6) }
+    }
+
+    /// What arrives at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits. Batch normalisation is folded first where
+    /// `canonise` says so.
+    ///
+    /// # Errors
+    /// Where the pass doesn't keep every node's output.
+    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
+        let output = pass.network().graph.output();
+        match canonise {
+            false => walk(pass, &self, output, seed, 0),
+            true => walk(pass, &Canonised { rule: self, pass, folded: fold(&pass.network().graph)? }, output, seed, 0),
+        }
+    }
+
+    /// [`Composite::relevance`] of one unit at the class's logit. Once a pass, however many methods ask: relevance is linear in its seed.
+    ///
+    /// # Errors
+    /// As [`Composite::relevance`].
+    pub fn of_unit(self, pass: &Pass<'_>, canonise: bool) -> Result<Rc<Tensor>> {
+        let key = format!("relevance of one unit at {}: {self:?}, canonise {canonise}", pass.class());
+        pass.trace().once(&key, || self.relevance(pass, pass.cotangent()?, canonise))
+    }
+}
+
+impl Rule for Composite {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        let relevance = visit.arriving;
+        if let Some(layer) = Weighted::of(visit.op) {
+            let share = match layer {
+                _ if layer.reads_pixels() => self.pixels,
+                Weighted::Conv(_) => self.convolution,
+                Weighted::Linear(..) => self.linear,
+            };
+            return Ok(vec![share.back(&layer, visit.inputs[0], visit.output, relevance)?]);
+        }
+        match (self.stabilizer, visit.op) {
+            (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
+                shared(visit, &divide_away_from_zero(relevance, visit.output, epsilon)?)
+            }
+            _ => elsewhere(visit),
+        }
+    }
+}
+
+/// What every method of the family does at operations without weights.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub(super) fn elsewhere(visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+    match visit.op {
+        Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
+            Ok(vec![visit.arriving.shallow_clone()])
+        }
+        Op::Flatten => visit.vjp(),
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
+            z_rule(visit, visit.arriving)
+        }
+        Op::Input | Op::Conv(_) | Op::Linear { .. } => Err(Error::Invalid("no rule for relevance here".into())),
+    }
+}
+
+/// Every node's output, and a walk: what each method of the family asks for.
+pub(super) fn whole(network: &Network) -> Needs {
+    Needs { activations: needs(&network.graph, network.graph.output(), 0), gradients: vec![] }
+}
+
+/// Sum over colours, `[B, 1, H, W]`.
+pub(super) fn colours(relevance: &Tensor) -> Result<Tensor> {
+    Ok(relevance.f_sum_dim_intlist([1i64].as_slice(), true, relevance.kind())?)
+}
