@@ -15,7 +15,7 @@ use ucag_core::ucag::{Subject, plain, ucag};
 
 const ROUNDS: usize = 5;
 const CLASS: usize = 7;
-const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "fullgrad"];
+const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "rsp", "agf", "fullgrad"];
 
 fn main() {
     tch::set_num_threads(1);

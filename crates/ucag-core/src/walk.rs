@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::network::{Graph, NodeId, Op};
+use crate::network::{Graph, Network, NodeId, Op};
 use crate::pass::Pass;
 use crate::{Error, Result};
 
@@ -27,10 +27,14 @@ impl Carried for Tensor {
 /// An operation on the way back, with what it saw on the way forth.
 #[derive(Debug)]
 pub struct Visit<'a, C = Tensor> {
+    /// The network.
+    pub network: &'a Network,
     /// The node.
     pub id: NodeId,
     /// Its operation.
     pub op: &'a Op,
+    /// Whether the operation is a convolution with the batch normalisation behind it.
+    pub folded: bool,
     /// What went in.
     pub inputs: &'a [&'a Tensor],
     /// What came out.
@@ -40,6 +44,26 @@ pub struct Visit<'a, C = Tensor> {
 }
 
 impl<C> Visit<'_, C> {
+    /// Whether no entry of the first input is negative.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn reads_positive(&self) -> Result<bool> {
+        let graph = &self.network.graph;
+        if graph.is_positive(graph.nodes()[self.id].inputs[0]) {
+            return Ok(true);
+        }
+        Ok(self.inputs[0].f_min()?.f_double_value(&[])? >= 0.0)
+    }
+
+    /// The positive part of the operation's weight, which all walks share.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn positive(&self, weight: &Tensor) -> Result<Tensor> {
+        self.network.positive_weight(self.id, self.folded, weight)
+    }
+
     /// What ordinary differentiation sends back to each input for a cotangent of the output's shape.
     ///
     /// # Errors
@@ -107,8 +131,10 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
         let node = &graph.nodes()[id];
         let inputs = node.inputs.iter().map(|&input| pass.activation(input)).collect::<Result<Vec<_>>>()?;
         let visit = Visit {
+            network: pass.network(),
             id,
             op: &node.op,
+            folded: false,
             inputs: &inputs.iter().collect::<Vec<_>>(),
             output: &pass.activation(id)?,
             arriving: &sum,

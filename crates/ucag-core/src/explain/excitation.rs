@@ -88,8 +88,10 @@ struct Rules {
 
 impl Rules {
     fn positive(&self, visit: &Visit<'_>, weight: &Tensor) -> Result<Tensor> {
-        let own = if self.negated == Some(visit.id) { weight.f_neg()? } else { weight.shallow_clone() };
-        Ok(own.f_relu()?)
+        if self.negated == Some(visit.id) {
+            return Ok(weight.f_neg()?.f_relu()?);
+        }
+        visit.positive(weight)
     }
 }
 

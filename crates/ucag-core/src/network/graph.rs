@@ -235,6 +235,19 @@ impl Graph {
         }
     }
 
+    /// Whether `node`'s output can't be negative, whatever the input: it is behind a ReLU, with nothing but pools, sums and the like in between.
+    pub fn is_positive(&self, node: NodeId) -> bool {
+        let Node { op, inputs, .. } = &self.nodes[node];
+        match op {
+            Op::Relu => true,
+            Op::Dropout | Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Flatten => {
+                self.is_positive(inputs[0])
+            }
+            Op::Add | Op::Concat => inputs.iter().all(|&input| self.is_positive(input)),
+            Op::Input | Op::Conv(_) | Op::BatchNorm(_) | Op::Linear { .. } | Op::ChannelAffine { .. } => false,
+        }
+    }
+
     /// Channels of `node`'s output, which must be in front of any flattening.
     pub fn channels(&self, node: NodeId) -> i64 {
         let Node { op, inputs, .. } = &self.nodes[node];

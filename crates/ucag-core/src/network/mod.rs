@@ -6,6 +6,7 @@ mod convolutional;
 mod densenet;
 mod graph;
 mod inception;
+mod positive;
 mod resnet;
 mod squeezenet;
 pub mod template;
@@ -20,6 +21,8 @@ pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 use tch::{Device, Tensor};
+
+use self::positive::Positive;
 
 use crate::suggest::nearest;
 use crate::{Error, Result};
@@ -108,6 +111,8 @@ pub struct Network {
     pub device: Device,
     /// Views that went through it, whoever shares it.
     views: Arc<AtomicU64>,
+    /// What rules ask of its weights.
+    positive: Arc<Positive>,
 }
 
 /// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
@@ -187,6 +192,7 @@ impl Network {
             preprocessing,
             device: Device::Cpu,
             views: Arc::default(),
+            positive: Arc::default(),
         })
     }
 
@@ -204,6 +210,7 @@ impl Network {
             preprocessing: Preprocessing::Imagenet,
             device: Device::Cpu,
             views: Arc::default(),
+            positive: Arc::default(),
         }
     }
 
@@ -217,6 +224,15 @@ impl Network {
             middle: self.graph.resolve(middle.unwrap_or(&self.middle))?,
             contrast: self.graph.before_classifier(),
         })
+    }
+
+    /// The positive part of a node's weight, which is made when it is first asked for, and kept for all that share the weights. `folded` says that
+    /// the weight is that of the convolution with its batch normalisation.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn positive_weight(&self, node: NodeId, folded: bool, weight: &Tensor) -> Result<Tensor> {
+        self.positive.of((node, folded), weight)
     }
 
     /// Number of single views that went forward through this network so far, and through all that share its weights.
@@ -234,7 +250,8 @@ impl Network {
     /// # Errors
     /// Where libtorch refuses.
     pub fn share(&self) -> Result<Self> {
-        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)
+        let shared = self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)?;
+        Ok(Self { positive: Arc::clone(&self.positive), ..shared })
     }
 
     /// The same network with its weights on `device`.
@@ -253,6 +270,7 @@ impl Network {
             layer: self.layer.clone(),
             middle: self.middle.clone(),
             views: Arc::clone(&self.views),
+            positive: Arc::default(),
             ..*self
         })
     }

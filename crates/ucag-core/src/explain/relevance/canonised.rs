@@ -56,7 +56,7 @@ impl<R: Rule<Carried = Tensor>> Rule for Canonised<'_, '_, R> {
     fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
         if let Some(Folded { op, norm }) = self.folded.get(&visit.id) {
             let output = &self.pass.activation(*norm)?;
-            return self.rule.back(&Visit { op, output, ..*visit });
+            return self.rule.back(&Visit { op, output, folded: true, ..*visit });
         }
         if self.folded.values().any(|folded| folded.norm == visit.id) {
             return Ok(vec![visit.arriving.shallow_clone()]);

@@ -73,7 +73,7 @@ impl Rule for Composite {
                 Weighted::Conv(_) => self.convolution,
                 Weighted::Linear(..) => self.linear,
             };
-            return Ok(vec![share.back(&layer, visit.inputs[0], visit.output, relevance)?]);
+            return Ok(vec![share.back(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {

@@ -14,7 +14,7 @@ mod share;
 mod tests;
 mod weighted;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 pub use self::share::Share;
 pub use self::weighted::Weighted;
@@ -146,14 +146,6 @@ pub fn maximum(x: &Tensor) -> Result<Tensor> {
 /// Where libtorch refuses.
 pub fn present(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sign()?.f_abs_()?)
-}
-
-/// Whether no entry is negative.
-///
-/// # Errors
-/// Where libtorch refuses.
-pub fn is_positive(x: &Tensor) -> Result<bool> {
-    Ok(x.f_min()?.f_to_kind(Kind::Double)?.f_double_value(&[])? >= 0.0)
 }
 
 fn behind_batch(x: &Tensor) -> Vec<i64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::{colours, elsewhere, whole};
-use super::{Weighted, absolute, divide, is_positive, present, shifted, total, z_bounded};
+use super::{Weighted, absolute, divide, present, shifted, total, z_bounded};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -132,16 +132,16 @@ impl Rule for Rules {
         Ok(vec![match () {
             () if layer.reads_pixels() => z_bounded(&layer, x, relevance)?,
             () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
-            () => relative(&layer, x, relevance)?,
+            () => relative(&layer, visit)?,
         }])
     }
 }
 
 /// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.
-fn relative(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
-    let weight = layer.weight();
-    let (exciting, inhibiting) = (weight.f_clamp_min(0.0)?, weight.f_clamp_max(0.0)?.f_neg()?);
-    if is_positive(x)? {
+fn relative(layer: &Weighted<'_>, visit: &Visit<'_>) -> Result<Tensor> {
+    let (x, relevance) = (visit.inputs[0], visit.arriving);
+    let (exciting, inhibiting) = (visit.positive(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
+    if visit.reads_positive()? {
         return shared(layer, x, &exciting, &inhibiting, relevance);
     }
     let above = shared(layer, &x.f_clamp_min(0.0)?, &exciting, &inhibiting, relevance)?;

@@ -2,8 +2,9 @@
 
 use tch::Tensor;
 
-use super::{Weighted, divide_away_from_zero, divide_by_sum, is_positive, over, z_bounded};
+use super::{Weighted, divide_away_from_zero, divide_by_sum, over, z_bounded};
 use crate::Result;
+use crate::walk::Visit;
 
 /// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are positive and negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,19 +29,20 @@ pub enum Share {
 }
 
 impl Share {
-    /// What goes back to the input `x` of a layer whose output is `output` (bias included).
+    /// What goes back to the input of a layer.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
-    pub fn back(self, layer: &Weighted<'_>, x: &Tensor, output: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    pub fn back(self, layer: &Weighted<'_>, visit: &Visit<'_>) -> Result<Tensor> {
+        let (x, relevance) = (visit.inputs[0], visit.arriving);
         match self {
-            Share::AlphaBeta(alpha) => alpha_beta(layer, x, relevance, alpha),
+            Share::AlphaBeta(alpha) => alpha_beta(layer, visit, alpha),
             Share::Together { alpha, bias, stabilizer } => {
                 let bias = layer.bias().filter(|_| bias);
-                together(layer, x, relevance, (alpha, stabilizer), bias)
+                together(layer, visit, (alpha, stabilizer), bias)
             }
             Share::Epsilon(epsilon) => {
-                let shares = divide_away_from_zero(relevance, output, epsilon)?;
+                let shares = divide_away_from_zero(relevance, visit.output, epsilon)?;
                 Ok(layer.back(layer.weight(), x, &shares)?.f_mul_(x)?)
             }
             Share::ZBounded => z_bounded(layer, x, relevance),
@@ -48,49 +50,48 @@ impl Share {
     }
 }
 
-fn alpha_beta(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor, alpha: f64) -> Result<Tensor> {
-    let weight = layer.weight();
-    let mut exciting = parts(layer, x, &weight.f_clamp_min(0.0)?, &|| Ok(weight.f_clamp_max(0.0)?), relevance)?;
-    if alpha == 1.0 {
-        return Ok(exciting);
+fn alpha_beta(layer: &Weighted<'_>, visit: &Visit<'_>, alpha: f64) -> Result<Tensor> {
+    let exciting = || visit.positive(layer.weight());
+    let inhibiting = || -> Result<Tensor> { Ok(layer.weight().f_clamp_max(0.0)?) };
+    let mut back = parts(layer, visit, (&exciting, &inhibiting))?;
+    if alpha != 1.0 {
+        let inhibited = parts(layer, visit, (&inhibiting, &exciting))?;
+        back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
     }
-    let inhibiting = parts(layer, x, &weight.f_clamp_max(0.0)?, &|| Ok(weight.f_clamp_min(0.0)?), relevance)?;
-    Ok(exciting.f_mul_scalar_(alpha)?.f_sub_(&inhibiting.f_mul_scalar(alpha - 1.0)?)?)
+    Ok(back)
 }
 
 /// `x⁺ · VJP(w₁; R / w₁x⁺) + x⁻ · VJP(w₂; R / w₂x⁻)`. Where no input is negative, the second summand is zero and `w₂` isn't asked for.
 fn parts(
     layer: &Weighted<'_>,
-    x: &Tensor,
-    first: &Tensor,
-    second: &dyn Fn() -> Result<Tensor>,
-    relevance: &Tensor,
+    visit: &Visit<'_>,
+    (first, second): (&dyn Fn() -> Result<Tensor>, &dyn Fn() -> Result<Tensor>),
 ) -> Result<Tensor> {
+    let (x, relevance) = (visit.inputs[0], visit.arriving);
     let part = |weight: &Tensor, x: &Tensor| -> Result<Tensor> {
         let shares = divide_by_sum(relevance, layer.forth(weight, x)?)?;
         Ok(layer.back(weight, x, &shares)?.f_mul_(x)?)
     };
-    if is_positive(x)? {
-        return part(first, x);
+    if visit.reads_positive()? {
+        return part(&first()?, x);
     }
-    Ok(part(first, &x.f_clamp_min(0.0)?)?.f_add_(&part(&second()?, &x.f_clamp_max(0.0)?)?)?)
+    Ok(part(&first()?, &x.f_clamp_min(0.0)?)?.f_add_(&part(&second()?, &x.f_clamp_max(0.0)?)?)?)
 }
 
 fn together(
     layer: &Weighted<'_>,
-    x: &Tensor,
-    relevance: &Tensor,
+    visit: &Visit<'_>,
     (alpha, stabilizer): (f64, f64),
     bias: Option<&Tensor>,
 ) -> Result<Tensor> {
     let positive = |x: &Tensor| x.f_clamp_min(0.0);
     let negative = |x: &Tensor| x.f_clamp_max(0.0);
-    let (exciting, inhibiting) = (positive(layer.weight())?, negative(layer.weight())?);
+    let (exciting, inhibiting) = (visit.positive(layer.weight())?, negative(layer.weight())?);
     let added = bias.map(positive).transpose()?;
-    let mut back = sum(layer, x, (&exciting, &inhibiting), (added, stabilizer), relevance)?;
+    let mut back = sum(layer, visit, (&exciting, &inhibiting), (added, stabilizer))?;
     if alpha != 1.0 {
         let taken = bias.map(negative).transpose()?;
-        let inhibited = sum(layer, x, (&inhibiting, &exciting), (taken, -stabilizer), relevance)?;
+        let inhibited = sum(layer, visit, (&inhibiting, &exciting), (taken, -stabilizer))?;
         back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
     }
     Ok(back)
@@ -99,13 +100,13 @@ fn together(
 /// `x⁺ · VJP(w₁; S) + x⁻ · VJP(w₂; S)`, `S = R / (w₁x⁺ + w₂x⁻ + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
 fn sum(
     layer: &Weighted<'_>,
-    x: &Tensor,
+    visit: &Visit<'_>,
     (first, second): (&Tensor, &Tensor),
     (bias, stabilizer): (Option<Tensor>, f64),
-    relevance: &Tensor,
 ) -> Result<Tensor> {
+    let (x, relevance) = (visit.inputs[0], visit.arriving);
     let mut parts = vec![(first, x.f_clamp_min(0.0)?)];
-    if !is_positive(x)? {
+    if !visit.reads_positive()? {
         parts.push((second, x.f_clamp_max(0.0)?));
     }
     let mut z = layer.forth(parts[0].0, &parts[0].1)?;
