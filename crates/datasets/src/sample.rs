@@ -8,7 +8,7 @@ use crate::Result;
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// Name of the sample, unique in its data set and the same on every machine: the image's path below the
-    /// data set's root, with `/` separators and without its extension.
+    /// data set's root, with `/` separators and without its extension, or its number where images have no names.
     pub id: String,
     /// The image as Pillow's `convert("RGB")` gives it: no EXIF rotation, alpha dropped.
     pub image: RgbImage,

@@ -51,6 +51,9 @@ fn the_root_may_be_the_folder() {
     let data = open(KIND, &Source::at(&fixtures())).unwrap();
     assert_as_written(&*data);
     assert_eq!((data.classes().len(), data.classes()[0].as_str()), (1000, "tench"));
+    let of = |name: &str| open(KIND, &Source::at(&fixtures().join(name))).unwrap().fingerprint();
+    assert_eq!(data.fingerprint(), of("gtsegs_ijcv.mat"));
+    assert_ne!(data.fingerprint(), of("column.mat"));
 }
 
 #[test]

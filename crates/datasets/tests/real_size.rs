@@ -1,4 +1,4 @@
-//! Opening data sets of the real ones' sizes: `cargo test -p datasets --test real_size -- --ignored --nocapture`.
+//! Opening data sets of the real ones' sizes: `cargo test -p datasets --test real_size -- --ignored --nocapture --test-threads 1`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 
@@ -7,19 +7,14 @@ mod common;
 mod voc;
 
 use std::fmt::Write as _;
+use std::process::Command;
 use std::time::Instant;
 
-use common::Root;
+use common::{Root, peak};
+use hdf5_pure::FileBuilder;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use voc::{object, xml};
-
-/// The most memory that this process has had, in MiB.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
-}
 
 fn report(what: &str, root: &Root, kind: &str, samples: usize) {
     let before = peak();
@@ -91,4 +86,98 @@ fn voc07() {
         writeln!(list, "{id:06}").unwrap();
     }
     report("VOC", &root.file("ImageSets/Main/test.txt", list), "voc07-test", 4952);
+}
+
+/// 1,000 photos of 500 × 375 pixels with masks.
+#[test]
+#[ignore = "writes 600 MB"]
+fn imagenet_seg() {
+    reads_in_little_memory(1000);
+}
+
+#[test]
+fn a_tenth_of_imagenet_seg() {
+    reads_in_little_memory(100);
+}
+
+/// A file of so many photos is far larger than what its samples may take, however many are read.
+fn reads_in_little_memory(photos: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gtsegs_ijcv.mat");
+    // By another process, since writing takes memory.
+    let write = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "write_imagenet_seg"])
+        .env(WRITE, format!("{photos} {}", path.display()))
+        .output()
+        .unwrap();
+    assert!(write.status.success(), "{}", String::from_utf8_lossy(&write.stdout));
+    let before = peak();
+    let start = Instant::now();
+    let dataset = datasets::open("imagenet-seg", &datasets::Source::at(folder.path())).unwrap();
+    let opened = start.elapsed().as_secs_f64();
+    assert_eq!(dataset.len(), photos);
+    for index in 0..dataset.len() {
+        let sample = dataset.load(index).unwrap();
+        assert_eq!(sample.image.dimensions(), (500, 375));
+        assert_eq!(
+            sample.image.get_pixel(499, 374).0,
+            [2, 1, 0].map(|plane| noise(index as u64 + 1, LENGTH - 1 - plane * PLANE))
+        );
+        assert_eq!(sample.object.unwrap().pixels.iter().filter(|pixel| **pixel).count(), 375 * (index % 500));
+    }
+    println!(
+        "{} MB: opened in {opened:.3} s, all read after {:.1} s; peak memory {before:?} MiB before, {:?} MiB after",
+        std::fs::metadata(&path).unwrap().len() / 1_000_000,
+        start.elapsed().as_secs_f64(),
+        peak()
+    );
+    assert!(peak().is_none_or(|peak| peak < before.unwrap_or(0) + 32), "{:?} MiB", peak());
+}
+
+/// How many photos are written, and where.
+const WRITE: &str = "WRITE_IMAGENET_SEG";
+const PLANE: usize = 500 * 375;
+const LENGTH: usize = 3 * PLANE;
+
+/// Values that deflate makes nothing of.
+fn noise(image: u64, at: usize) -> u8 {
+    let mixed = (image << 32 | at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8
+}
+
+#[test]
+#[ignore = "writes what `imagenet_seg` reads"]
+fn write_imagenet_seg() {
+    let Ok(write) = std::env::var(WRITE) else { return };
+    let (photos, path) = write.split_once(' ').unwrap();
+    let photos: u64 = photos.parse().unwrap();
+    let mut file = FileBuilder::new();
+    file.with_userblock(512);
+    let (mut refs, mut value) = (file.create_group("#refs#"), file.create_group("value"));
+    let names = |kind: &str| (1..=photos).map(|number| format!("#refs#/{kind}{number}")).collect::<Vec<_>>();
+    for number in 1..=photos {
+        let pixels: Vec<u8> = (0..LENGTH).map(|at| noise(number, at)).collect();
+        refs.create_dataset(&format!("image{number}"))
+            .with_u8_data(&pixels)
+            .with_shape(&[3, 500, 375])
+            .with_chunks(&[1, 250, 375])
+            .with_deflate(1);
+        // As many columns as the number says.
+        let mask: Vec<u8> = (0..PLANE).map(|at| u8::from(((at / 375) as u64) < (number - 1) % 500)).collect();
+        refs.create_dataset(&format!("mask{number}"))
+            .with_u8_data(&mask)
+            .with_shape(&[500, 375])
+            .with_chunks(&[250, 375])
+            .with_deflate(1);
+        refs.create_dataset(&format!("cell{number}"))
+            .with_path_references(&[&format!("#refs#/mask{number}")])
+            .with_shape(&[1, 1]);
+    }
+    for (name, names) in [("img", names("image")), ("gt", names("cell"))] {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        value.create_dataset(name).with_path_references(&names).with_shape(&[photos, 1]);
+    }
+    file.add_group(refs.finish());
+    file.add_group(value.finish());
+    file.write(path).unwrap();
 }

@@ -6,10 +6,13 @@
 //!
 //! Nothing is read but what is asked for: whichever way a file is opened, it stays on disk.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use hdf5_pure::{ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, ReadSeekSource, Source};
+use hdf5_pure::{
+    Chunk, ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, Layout, ReadSeekSource, Source,
+};
 
 use crate::decode::MAX_PIXELS;
 
@@ -24,6 +27,8 @@ const STARTS: [u64; 6] = [0, 512, 1024, 2048, 4096, 8192];
 const MAX_REFERENCES: u64 = 1 << 23;
 /// Largest piece that an array may be stored in, in bytes.
 const MAX_CHUNK: u64 = 3 * MAX_PIXELS;
+/// How many times its length deflate can make of a file at most. What says it is larger is damaged, and would take memory for nothing.
+const MAX_RATIO: u64 = 1032;
 
 /// An HDF5 file.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub(super) struct Hdf5 {
     path: PathBuf,
     /// What addresses in the file are counted from.
     base: u64,
+    /// In bytes.
+    length: u64,
 }
 
 impl Hdf5 {
@@ -42,7 +49,8 @@ impl Hdf5 {
             return Err(not_hdf5(file.len(), &start_of(0, file.len().min(128) as usize)));
         }
         let length = file.len();
-        let opened = hdf5_pure::File::from_source(file).map_err(text)?;
+        let damaged = |error| format!("can't be read ({error}); download it again");
+        let opened = hdf5_pure::File::from_source(file).map_err(damaged)?;
         let superblock = opened.superblock();
         let (base, end) = (superblock.base_address.get(), superblock.eof_address);
         if superblock.offset_size != 8 || superblock.length_size != 8 {
@@ -52,17 +60,17 @@ impl Hdf5 {
         if length < end {
             return Err(format!("is cut short: it has {length} bytes and says it has {end}; download it again"));
         }
-        Ok(Self { path: path.into(), base })
+        Ok(Self { path: path.into(), base, length })
     }
 
     /// The array of this name, with `/` between groups.
     pub(super) fn named(&self, name: &str) -> Result<Array> {
         let file = hdf5_pure::File::open_streaming_with_options(&self.path, without_cache()).map_err(text)?;
         match file.dataset(name) {
-            Ok(dataset) => Array::new(dataset),
-            Err(Error::Format(FormatError::PathNotFound(_)) | Error::NotAGroup(_)) => Err(format!("holds no /{name}")),
-            Err(Error::NotADataset(_)) => Err(format!("/{name} is a group, not an array")),
-            Err(error) => Err(format!("/{name}: {}", text(error))),
+            Ok(dataset) => Array::new(dataset, self.length),
+            Err(Error::Format(FormatError::PathNotFound(_)) | Error::NotAGroup(_)) => Err("is not there".into()),
+            Err(Error::NotADataset(_)) => Err("is a group, not an array".into()),
+            Err(error) => Err(format!("can't be read ({error})")),
         }
     }
 
@@ -72,15 +80,15 @@ impl Hdf5 {
             return Err("the reference is empty".into());
         }
         let file = ReadSeekSource::new(File::open(&self.path).map_err(|error| error.to_string())?).map_err(text)?;
-        if address.checked_add(self.base).is_none_or(|at| at >= file.len()) {
+        if address.checked_add(self.base).is_none_or(|at| at >= self.length) {
             return Err(format!("the reference leads to byte {address}, which is not in the file"));
         }
-        let rooted = Rooted { superblock: superblock(FRONT + self.base, FRONT + file.len(), address), file };
+        let rooted = Rooted { superblock: superblock(FRONT + self.base, FRONT + self.length, address), file };
         let opened = hdf5_pure::File::from_source_with_options(rooted, without_cache()).map_err(text)?;
         match opened.dataset("/") {
-            Ok(dataset) => Array::new(dataset),
+            Ok(dataset) => Array::new(dataset, self.length),
             Err(Error::NotADataset(_)) => Err("the reference leads to something that is not an array".into()),
-            Err(error) => Err(format!("the reference leads to no array ({})", text(error))),
+            Err(error) => Err(format!("the reference leads to no array ({error})")),
         }
     }
 }
@@ -95,21 +103,47 @@ pub(super) struct Array {
 }
 
 impl Array {
-    fn new(dataset: Dataset) -> Result<Self> {
+    fn new(dataset: Dataset, file: u64) -> Result<Self> {
         let (shape, kind) = (dataset.shape().map_err(text)?, dataset.dtype().map_err(text)?);
-        // A chunk is taken to memory whole.
-        let chunk = dataset.chunk_shape().map_err(text)?.unwrap_or_default();
-        let bytes =
-            chunk.iter().try_fold(dataset.element_size().map_err(text)?, |bytes, side| bytes.checked_mul(*side));
-        if bytes.is_none_or(|bytes| bytes > MAX_CHUNK) {
-            return Err(format!(
-                "is stored in pieces of {chunk:?} values, larger than the {MAX_CHUNK} bytes that are read"
-            ));
+        let element = dataset.element_size().map_err(text)?;
+        if element > 8 {
+            return Err(format!("has values of {element} bytes each; numbers and references have up to 8"));
+        }
+        let bytes = |sides: &[u64]| sides.iter().try_fold(element, |bytes, side| bytes.checked_mul(*side));
+        let most = file.saturating_mul(MAX_RATIO);
+        let Some(size) = bytes(&shape).filter(|bytes| *bytes <= most) else {
+            return Err(format!("has {} values, more than can be in this file", sides(&shape)));
+        };
+        // What was never written would be read as zeros.
+        let unwritten = || Err("is not in the file as a whole: some of its values were never written".into());
+        match dataset.layout().map_err(text)? {
+            Layout::Compact { .. } => {}
+            Layout::Contiguous { address, .. } if address.is_some() || size == 0 => {}
+            Layout::Chunked { chunk_shape, .. } => {
+                // Chunks are taken to memory whole.
+                if bytes(&chunk_shape).is_none_or(|bytes| bytes == 0 || bytes > most.min(MAX_CHUNK)) {
+                    return Err(format!("is stored in pieces of {}, which can't be", sides(&chunk_shape)));
+                }
+                let chunks = dataset.chunks().map_err(text)?;
+                // The crate takes memory for what a chunk says it has before it finds that there is less.
+                let is_inside = |chunk: &Chunk| {
+                    chunk.address.checked_add(chunk.storage_size).is_some_and(|end| end <= FRONT + file)
+                };
+                if !chunks.iter().all(is_inside) {
+                    return Err("is stored in pieces of which some are not in the file".into());
+                }
+                let needed = shape.iter().zip(&chunk_shape).map(|(side, chunk)| side.div_ceil(*chunk)).product::<u64>();
+                let places: BTreeSet<&[u64]> = chunks.iter().map(|chunk| chunk.offset.as_slice()).collect();
+                if (places.len() as u64) < needed {
+                    return unwritten();
+                }
+            }
+            _ => return unwritten(), // not allocated, or virtual: in other files
         }
         Ok(Self { dataset, shape, kind })
     }
 
-    /// Values of one byte, as they are; the caller has looked at the shape.
+    /// Values as they are stored; the caller has looked at the shape.
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
         self.dataset.read_raw().map_err(text)
     }

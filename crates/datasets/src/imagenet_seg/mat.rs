@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use hdf5_pure::DType;
 use image::RgbImage;
 
+use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
 use crate::{Error, Mask, decode};
 
@@ -23,26 +24,23 @@ pub(super) struct Mat {
 impl Mat {
     /// Reads the two lists of references.
     pub(super) fn open(path: &Path) -> crate::Result<Self> {
-        let index = || {
-            let hdf5 = Hdf5::open(path)?;
-            let [images, masks] = ["value/img", "value/gt"].map(|name| {
-                let addresses = hdf5.named(name)?.references();
-                addresses.map_err(|problem| format!("/{name} {problem}"))
-            });
-            let (images, masks) = (images?, masks?);
-            if images.len() != masks.len() {
-                return Err(format!("/value/img has {} images and /value/gt {} masks", images.len(), masks.len()));
-            }
-            if images.is_empty() {
-                return Err("/value/img has no image".into());
-            }
-            let samples = images.into_iter().zip(masks).map(|(image, mask)| [image, mask]).collect();
-            Ok(Self { path: path.into(), hdf5, samples })
+        let refused = |problem: String| Error::layout(path, problem);
+        let hdf5 = Hdf5::open(path).map_err(refused)?;
+        let list = |name: &str| {
+            let references = hdf5.named(name).and_then(|array| array.references());
+            references.map_err(|problem| refused(format!("/{name} {problem}; is this {FILE_NAME}?")))
         };
-        index().map_err(|problem| {
-            let advice = "; is this gtsegs_ijcv.mat?";
-            Error::layout(path, if problem.contains(';') { problem } else { problem + advice })
-        })
+        let (images, masks) = (list("value/img")?, list("value/gt")?);
+        if images.len() != masks.len() || images.is_empty() {
+            let problem = format!(
+                "has {} images in /value/img and {} masks in /value/gt; is it damaged?",
+                images.len(),
+                masks.len()
+            );
+            return Err(refused(problem));
+        }
+        let samples = images.into_iter().zip(masks).map(|(image, mask)| [image, mask]).collect();
+        Ok(Self { path: path.into(), hdf5, samples })
     }
 
     /// Image and mask of sample `index`.
@@ -79,8 +77,11 @@ impl Mat {
             let first = cell.first().ok_or("is an empty cell")?;
             array = self.hdf5.at(*first).map_err(unread)?;
         }
+        if !is_number(&array.kind) {
+            return Err(format!("is of {}, not of numbers", array.kind));
+        }
         let &[width, height] = array.shape.as_slice() else {
-            return Err(format!("is stored as {}, not as width × height", sides(&array.shape)));
+            return Err(format!("is stored as {}, not as the image's width × height", sides(&array.shape)));
         };
         if (width, height) != (u64::from(of_image.0), u64::from(of_image.1)) {
             let (w, h) = of_image;
@@ -95,27 +96,15 @@ impl Mat {
 
 /// Values that are 0 or 1, whatever they are stored as (MATLAB has logical, integer and double). Others would mean something that is not known here.
 fn binary(array: &Array, length: usize) -> Result<Vec<bool>> {
-    let is_number = matches!(
-        array.kind,
-        DType::I8
-            | DType::I16
-            | DType::I32
-            | DType::I64
-            | DType::U8
-            | DType::U16
-            | DType::U32
-            | DType::U64
-            | DType::F32
-            | DType::F64
-            | DType::Enum(_)
-    );
-    if !is_number {
-        return Err(format!("is of {}, not of numbers", array.kind));
-    }
     if array.kind == DType::U8 {
         return values(array, length, Array::bytes)?.into_iter().map(|value| bit(f64::from(value))).collect();
     }
     values(array, length, Array::numbers)?.into_iter().map(bit).collect()
+}
+
+fn is_number(kind: &DType) -> bool {
+    use DType::{Enum, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+    matches!(kind, I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F32 | F64 | Enum(_))
 }
 
 fn bit(value: f64) -> Result<bool> {
