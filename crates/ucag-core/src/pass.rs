@@ -375,6 +375,11 @@ impl<'n> Pass<'n> {
         Ok(Tensor::f_run_backward(&[score], &[self.kept(0)?], false, false)?.swap_remove(0))
     }
 
+    /// As [`Pass::activation`], but nothing where the node isn't among the pass's [`Needs`].
+    pub(crate) fn activation_if_kept(&self, node: NodeId) -> Result<Option<Tensor>> {
+        Ok(self.trace.outputs()?.kept.get(&node).map(Tensor::detach))
+    }
+
     fn kept(&self, node: NodeId) -> Result<&Tensor> {
         self.trace.outputs()?.kept.get(&node).ok_or_else(|| self.not_needed(node))
     }

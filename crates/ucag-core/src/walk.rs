@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::network::{Graph, Network, NodeId, Op};
+use crate::network::{Graph, Network, Node, NodeId, Op};
 use crate::pass::Pass;
 use crate::{Error, Result};
 
@@ -103,11 +103,37 @@ pub trait Rule {
     }
 }
 
-/// The nodes whose outputs a walk from `from` back to `to` looks at: they must be among the pass's activations.
+/// What a rule looks at when it visits an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reads {
+    /// What went in.
+    pub inputs: bool,
+    /// What came out.
+    pub output: bool,
+}
+
+impl Reads {
+    /// Both.
+    pub const ALL: Reads = Reads { inputs: true, output: true };
+    /// Neither.
+    pub const NOTHING: Reads = Reads { inputs: false, output: false };
+}
+
+/// The nodes whose outputs a walk from `from` back to `to` may look at: they must be among the pass's activations.
 pub fn needs(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
-    let path = path(graph, from, to);
-    let mut nodes: Vec<NodeId> =
-        path.iter().flat_map(|&id| graph.nodes()[id].inputs.iter().copied().chain([id])).collect();
+    needs_of(graph, from, to, |_| Reads::ALL)
+}
+
+/// As [`needs`], for a rule that doesn't look at everything: what it leaves out needn't be kept. A visit has an undefined tensor in its place, which
+/// libtorch refuses to work with.
+pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> Reads) -> Vec<NodeId> {
+    let looked_at = |id: NodeId| {
+        let Node { op, inputs, .. } = &graph.nodes()[id];
+        let Reads { inputs: read, output } = reads(op);
+        let inputs = inputs.iter().copied().filter(move |_| read);
+        inputs.chain(output.then_some(id))
+    };
+    let mut nodes: Vec<NodeId> = path(graph, from, to).into_iter().flat_map(looked_at).collect();
     nodes.sort_unstable();
     nodes.dedup();
     nodes
@@ -124,19 +150,24 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
         let mut parts = arriving.remove(&id).unwrap_or_default().into_iter();
         let Some(first) = parts.next() else { return Ok(None) };
         let rest: Vec<_> = parts.collect();
-        Ok(Some(if rest.is_empty() { first } else { rule.join(&pass.activation(id)?, first, rest)? }))
+        Ok(Some(if rest.is_empty() {
+            first
+        } else {
+            rule.join(&pass.activation_if_kept(id)?.unwrap_or_else(Tensor::new), first, rest)?
+        }))
     };
     for id in path(graph, from, to).into_iter().rev() {
         let Some(sum) = arrived(id, &mut arriving)? else { continue };
         let node = &graph.nodes()[id];
-        let inputs = node.inputs.iter().map(|&input| pass.activation(input)).collect::<Result<Vec<_>>>()?;
+        let kept = |id| Ok(pass.activation_if_kept(id)?.unwrap_or_else(Tensor::new));
+        let inputs = node.inputs.iter().map(|&input| kept(input)).collect::<Result<Vec<_>>>()?;
         let visit = Visit {
             network: pass.network(),
             id,
             op: &node.op,
             folded: false,
             inputs: &inputs.iter().collect::<Vec<_>>(),
-            output: &pass.activation(id)?,
+            output: &kept(id)?,
             arriving: &sum,
         };
         let back = rule.back(&visit).map_err(|error| Error::Invalid(format!("layer {}: {error}", node.name)))?;

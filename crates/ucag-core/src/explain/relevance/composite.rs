@@ -9,7 +9,7 @@ use super::share::Share;
 use super::{Weighted, divide_away_from_zero, shared, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
-use crate::walk::{Rule, Visit, needs, walk};
+use crate::walk::{Reads, Rule, Visit, needs, needs_of, walk};
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums
@@ -43,12 +43,34 @@ impl Composite {
     /// `canonise` says so.
     ///
     /// # Errors
-    /// Where the pass doesn't keep every node's output.
+    /// Where the pass doesn't keep what [`Composite::needs`] says.
     pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
         let output = pass.network().graph.output();
         match canonise {
             false => walk(pass, &self, output, seed, 0),
             true => walk(pass, &Canonised { rule: self, pass, folded: fold(&pass.network().graph)? }, output, seed, 0),
+        }
+    }
+
+    /// What a pass must keep for [`Composite::relevance`].
+    pub fn needs(self, network: &Network, canonise: bool) -> Needs {
+        if canonise {
+            return whole(network);
+        }
+        let reads = |op: &Op| match (Weighted::of(op), op) {
+            (Some(layer), _) => Reads { inputs: true, output: matches!(self.share(&layer), Share::Epsilon(_)) },
+            (_, Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. }) => Reads::NOTHING,
+            _ => Reads::ALL,
+        };
+        let graph = &network.graph;
+        Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![] }
+    }
+
+    fn share(&self, layer: &Weighted<'_>) -> Share {
+        match layer {
+            _ if layer.reads_pixels() => self.pixels,
+            Weighted::Conv(_) => self.convolution,
+            Weighted::Linear(..) => self.linear,
         }
     }
 
@@ -68,12 +90,7 @@ impl Rule for Composite {
     fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
         let relevance = visit.arriving;
         if let Some(layer) = Weighted::of(visit.op) {
-            let share = match layer {
-                _ if layer.reads_pixels() => self.pixels,
-                Weighted::Conv(_) => self.convolution,
-                Weighted::Linear(..) => self.linear,
-            };
-            return Ok(vec![share.back(&layer, visit)?]);
+            return Ok(vec![self.share(&layer).back(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours, whole};
+use super::composite::{Composite, colours};
 use super::lrp::{CANONISE, COMMON, canonise};
 use super::{divide, total};
 use crate::explain::{Explainer, Extra, Method};
@@ -84,7 +84,7 @@ impl Explainer for Contrast {
         if network.classes < 2 {
             return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
         }
-        Ok(whole(network))
+        Ok(Composite::alpha_beta(1.0).needs(network, self.canonise))
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {

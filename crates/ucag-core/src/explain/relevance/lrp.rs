@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours, whole};
+use super::composite::{Composite, colours};
 use super::share::Share;
 use crate::Result;
 use crate::explain::{Explainer, Extra, Method, Setting, Settings};
@@ -156,7 +156,7 @@ struct Lrp {
 
 impl Explainer for Lrp {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
-        Ok(whole(network))
+        Ok(self.composite.needs(network, self.canonise))
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
