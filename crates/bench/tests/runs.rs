@@ -152,7 +152,7 @@ fn a_dry_run_writes_nothing() {
     assert!(plan.contains("4 of 100 samples") && plan.contains("8 units of work"), "{plan}");
     // A: one image, 36 views, 5 rows × 2 metrics × 5 points (16384 pixels in steps of 4096).
     assert!(plan.contains("50 images scored for each class"), "{plan}");
-    assert!(plan.contains("with UCAG: 36 views of 182 × 182 in 3 passes, shared by 2 methods"), "{plan}");
+    assert!(plan.contains("with UCAG: 36 views of 182 × 182 in 6 passes, shared by 2 methods"), "{plan}");
     assert!(!lab.path("run").exists());
 }
 
