@@ -28,9 +28,11 @@ impl Op {
             Op::MaxPool(pool) => {
                 let Pool { kernel, stride, padding, ceil } = *pool;
                 let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
+                // With channels last libtorch takes a third of the time, copies included.
+                let (x, cotangent) = (channels_last(x)?, channels_last(cotangent)?);
                 let (_, indices) = x.f_max_pool2d_with_indices(kernel, stride, padding, [1, 1], ceil)?;
                 let back = Tensor::f_max_pool2d_with_indices_backward;
-                back(x, cotangent, kernel, stride, padding, [1, 1], ceil, &indices)?
+                back(&x, &cotangent, kernel, stride, padding, [1, 1], ceil, &indices)?.f_contiguous()?
             }
             Op::AvgPool(pool) => {
                 let Pool { kernel, stride, padding, ceil } = *pool;
@@ -48,6 +50,11 @@ impl Op {
         };
         Ok(vec![back])
     }
+}
+
+/// The same `[B, C, h, w]`, with channels next to each other in memory.
+fn channels_last(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
 impl Conv {
