@@ -12,17 +12,20 @@ mod resolved;
 mod section;
 mod set;
 mod tree;
+mod variant;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ucag_core::explain::{Explainer, Settings};
+use ucag_core::post::Post;
 use ucag_core::protocol::Protocol;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use protocol::protocol;
 pub use read::{load, load_all};
+pub use variant::Variant;
 
 /// What the command line says over a config.
 #[derive(Debug, Clone, Default)]
@@ -48,8 +51,10 @@ pub struct Config {
     pub name: String,
     /// Title of the table.
     pub title: String,
-    /// Every choice on which paper and code differ, `[ucag]`'s n, ρ and α included.
+    /// Every choice on which paper and code differ, `[ucag]`'s n, ρ and α included. Where variants differ in it, the first of them.
     pub protocol: Protocol,
+    /// How methods are run: without UCAG and with it, or as `[[variant]]` or lists in `[protocol]` and `[ucag]` say.
+    pub variants: Vec<Variant>,
     /// Seed of everything random: random maps, bootstrap.
     pub seed: u64,
     /// `[dataset]`, or `[[dataset]]` where there are several.
@@ -70,6 +75,17 @@ impl Config {
     /// The methods for a data set, in the config's order.
     pub fn methods_on(&self, dataset: usize) -> impl Iterator<Item = &Method> {
         self.methods.iter().filter(move |method| method.dataset.is_none_or(|only| only == dataset))
+    }
+
+    /// The rows of a model's table on a data set, in its order.
+    pub fn rows_on(&self, dataset: usize) -> impl Iterator<Item = (&Method, &Variant)> {
+        self.methods_on(dataset)
+            .flat_map(move |method| method.variants.iter().map(move |&v| (method, &self.variants[v])))
+    }
+
+    /// Whether there is more than a method without UCAG and with it.
+    pub fn has_variants(&self) -> bool {
+        self.variants.iter().any(|variant| !variant.name.is_empty())
     }
 }
 
@@ -138,12 +154,18 @@ pub struct Model {
 /// `[[method]]`
 #[derive(Debug, Clone)]
 pub struct Method {
+    /// What records call it: its id in the registry, or the name that the config gives it. Unique on a data set.
+    pub id: String,
+    /// What tables call it.
+    pub name: String,
     /// Entry in the registry of explainers.
-    pub method: &'static ucag_core::explain::Method,
+    pub entry: &'static ucag_core::explain::Method,
+    /// What is done to its raw maps.
+    pub post: Post,
     /// The only data set that it is for, as an index into [`Config::datasets`]; for all of them where absent.
     pub dataset: Option<usize>,
-    /// Rows: without UCAG, with it, or both, in the config's order.
-    pub ucag: Vec<bool>,
+    /// Its rows, as indices into [`Config::variants`], in the order of the table.
+    pub variants: Vec<usize>,
     /// Its numbers.
     pub settings: Settings,
     /// The method with these numbers.

@@ -9,6 +9,7 @@ use ucag_core::unfold::Geometry;
 
 use crate::config::{self, Resize};
 use crate::plan::{Model, Plan, Site};
+use crate::share::shares;
 
 impl Plan {
     /// What a run will do and take.
@@ -27,7 +28,7 @@ impl Plan {
             for remark in data.dataset.remarks() {
                 let _ = writeln!(text, "           {remark}");
             }
-            let count = |ucag| config.methods_on(index).filter(|m| m.ucag.contains(&ucag)).count();
+            let count = |ucag| config.rows_on(index).filter(|(_, variant)| variant.ucag == ucag).count();
             let (plain, unfolded) = (count(false), count(true));
             let _ = writeln!(
                 text,
@@ -53,7 +54,6 @@ impl Plan {
     fn model(&self, model: &Model, text: &mut String) -> Result<()> {
         let config = &self.config;
         let side = model.input_size as i64;
-        let geometry = Geometry::new([side, side], &config.protocol)?;
         let [layer, middle, _] = model.layer_names();
         let square = match self.data[model.dataset].resize {
             Resize::Squash => format!("input {side} × {side}"),
@@ -65,16 +65,16 @@ impl Plan {
             let whose = model.classes_from.map_or("its".to_owned(), |other| format!("{}'s", self.models[other].name));
             let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");
         }
-        let methods = |ucag: bool| config.methods_on(model.dataset).filter(move |m| m.ucag.contains(&ucag));
-        for (ucag, views, site) in [(false, 1, &model.plain), (true, geometry.len(), &model.unfolded)] {
-            let (image, class) = extra(methods(ucag), site);
-            let count = methods(ucag).count();
-            if count == 0 {
-                continue;
-            }
-            let what = match ucag {
-                false => "without UCAG: 1 image".to_owned(),
-                true => {
+        let table: Vec<_> = config.rows_on(model.dataset).collect();
+        for share in shares(&table, &(0..table.len()).collect::<Vec<_>>()) {
+            let geometry = Geometry::new([side, side], share.protocol)?;
+            let (views, site) = if share.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };
+            let (image, class) = extra(share.methods.iter().copied(), site);
+            let count = share.methods.len();
+            let what = match (share.ucag, share.protocol.scale == 1.0) {
+                (false, true) => "without UCAG: 1 image".to_owned(),
+                (false, false) => format!("without UCAG: 1 image, enlarged {} times", share.protocol.scale),
+                (true, _) => {
                     let [height, width] = geometry.view;
                     let passes = views.div_ceil(config.compute.views_per_batch);
                     format!("with UCAG: {views} views of {height} × {width} in {passes} passes")
@@ -87,8 +87,7 @@ impl Plan {
             let _ = writeln!(text);
         }
         let asked = |m: &config::Metric| (m.metric.forwards)(model.input_size, model.input_size, m.step);
-        let rows = methods(false).count() + methods(true).count();
-        let scored = config.metrics.iter().map(asked).sum::<usize>() * rows;
+        let scored = config.metrics.iter().map(asked).sum::<usize>() * table.len();
         if scored > 0 {
             let _ = writeln!(text, "           metrics: {scored} images scored for each class");
         }
@@ -103,7 +102,9 @@ impl Plan {
         for (model, named) in self.models.iter().zip(&self.config.models) {
             weights += std::fs::metadata(&named.weights).map_or(0, |m| m.len() as usize);
             let side = model.input_size as i64;
-            let view = Geometry::new([side, side], &self.config.protocol)?.view;
+            let views = self.config.variants.iter().map(|variant| Geometry::new([side, side], &variant.protocol));
+            let views = views.map(|geometry| Ok(geometry?.view)).collect::<Result<Vec<_>>>()?;
+            let view = views.into_iter().max_by_key(|[height, width]| height * width).unwrap_or([side, side]);
             // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.
             let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| match &node.op {
                 ucag_core::network::Op::Conv(conv) => Some((conv.weight.size()[0], conv.stride)),
@@ -125,8 +126,8 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> 
     let (mut image, mut class) = (Vec::new(), Vec::new());
     for method in methods {
         let Extra { per_view, per_class } = method.explainer.extra(&site.network, &site.layers);
-        image.extend((per_view > 0).then_some((method.method.name, per_view)));
-        class.extend((per_class > 0).then_some((method.method.name, per_class)));
+        image.extend((per_view > 0).then_some((&method.name[..], per_view)));
+        class.extend((per_class > 0).then_some((&method.name[..], per_class)));
     }
     (image, class)
 }

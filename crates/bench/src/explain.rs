@@ -14,6 +14,7 @@ use ucag_core::network::{Network, Preprocessing};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::post::saliency;
 use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::unfold::enlarge;
 
 use crate::cli::ExplainArgs;
 use crate::config::Resize;
@@ -59,7 +60,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     };
     let maps = match args.ucag {
         true => ucag(&subject, &[&*explainer], &protocol)?,
-        false => plain(&subject, &[&*explainer])?,
+        false => plain(&Subject { image: &enlarge(&image, &protocol)?, ..subject }, &[&*explainer])?,
     };
     let raw = maps.into_iter().flatten().next().context("the method gave no map")?;
     let explained = start.elapsed();

@@ -18,7 +18,8 @@ pub mod provenance;
 pub mod record;
 pub mod report;
 pub mod run;
-pub mod stages;
+mod share;
+mod stages;
 mod subject;
 pub mod work;
 

@@ -14,7 +14,7 @@ pub(crate) struct Named<'a>(pub(crate) &'a config::Method);
 
 impl Named<'_> {
     fn error(&self, error: Error) -> Error {
-        Error::Invalid(format!("{error} (method '{}')", self.0.method.id))
+        Error::Invalid(format!("{error} (method '{}')", self.0.id))
     }
 }
 

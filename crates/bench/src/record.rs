@@ -16,10 +16,13 @@ pub struct Record {
     pub difficult: bool,
     /// The model's name in the config.
     pub model: String,
-    /// Id of the method.
+    /// The method, as the config calls it.
     pub method: String,
     /// Whether UCAG was around the method.
     pub ucag: bool,
+    /// Which of the config's variants this was; empty for the usual row.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
     /// Id of the metric.
     pub metric: String,
     /// The number, in the metric's own range (a fraction, not percent).

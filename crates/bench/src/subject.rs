@@ -6,12 +6,12 @@ use anyhow::Result;
 use datasets::{Mask, Region, Sample};
 use tch::Tensor;
 use ucag_core::post::{Saliency, saliency};
-use ucag_core::protocol::Protocol;
 
 use crate::config;
 use crate::data::Data;
 use crate::input::Input;
 use crate::plan::Model;
+use crate::record::Record;
 use metrics::Frame;
 
 /// A sample as a model sees it.
@@ -50,23 +50,30 @@ impl Subject<'_> {
 /// A row of the table, for one class of the subject.
 pub(crate) struct Row<'a> {
     pub(crate) method: &'a config::Method,
-    pub(crate) ucag: bool,
+    pub(crate) variant: &'a config::Variant,
     pub(crate) raw: Tensor,
     /// As metrics see it: at the input's size, and at the photo's.
     seen: [OnceCell<Saliency>; 2],
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(method: &'a config::Method, ucag: bool, raw: Tensor) -> Self {
-        Self { method, ucag, raw, seen: Default::default() }
+    pub(crate) fn new(method: &'a config::Method, variant: &'a config::Variant, raw: Tensor) -> Self {
+        Self { method, variant, raw, seen: Default::default() }
     }
 
-    pub(crate) fn saliency(&self, frame: Frame, of: &Subject<'_>, protocol: &Protocol) -> Result<&Saliency> {
+    /// Whether a record of the subject is of this row.
+    pub(crate) fn is_of(&self, record: &Record) -> bool {
+        let config::Variant { ucag, ref name, .. } = *self.variant;
+        record.method == self.method.id && record.ucag == ucag && record.variant == *name
+    }
+
+    pub(crate) fn saliency(&self, frame: Frame, of: &Subject<'_>) -> Result<&Saliency> {
         let cell = &self.seen[frame as usize];
         if let Some(seen) = cell.get() {
             return Ok(seen);
         }
-        let made = saliency(&self.raw, self.method.method.post, of.size(frame), self.ucag, protocol)?;
+        let config::Variant { ucag, ref protocol, .. } = *self.variant;
+        let made = saliency(&self.raw, self.method.post, of.size(frame), ucag, protocol)?;
         Ok(cell.get_or_init(|| made))
     }
 }

@@ -11,6 +11,7 @@ use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
 use ucag_core::protocol::{Deleted, Protocol, Target};
 use ucag_core::ucag;
+use ucag_core::unfold::enlarge;
 
 use crate::config::{self, Config};
 use crate::data::Data;
@@ -19,6 +20,7 @@ use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
 use crate::report::gallery::{self, Sheet, Tile};
+use crate::share::{Share, shares};
 use crate::stages::{Stage, Stages};
 use crate::subject::{Row, Subject, mask, region};
 
@@ -101,49 +103,68 @@ impl<'p> Worker<'p> {
         })
     }
 
-    /// Every row's raw map for each class. Methods share one pass without UCAG, and one a batch of views with it; classes share them, too.
+    /// Every row's raw map for each class. Rows that see the same image or views share their passes; classes share them, too.
     fn explain(&self, of: &Subject<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
         let config = self.config;
-        let methods: Vec<&'p config::Method> = config.methods_on(of.model.dataset).collect();
-        let mut raw: Vec<Vec<[Option<Tensor>; 2]>> =
-            classes.iter().map(|_| methods.iter().map(|_| [None, None]).collect()).collect();
-        for (ucag, square) in [(false, false), (false, true), (true, false), (true, true)] {
+        let table: Vec<(&'p config::Method, &'p config::Variant)> = config.rows_on(of.model.dataset).collect();
+        let mut raw: Vec<Vec<Option<Tensor>>> = classes.iter().map(|_| table.iter().map(|_| None).collect()).collect();
+        for square in [false, true] {
             let image = if square { of.input.square.as_ref() } else { Some(&of.input.image) };
-            let here = |method: &config::Method| (method.method.square && of.input.square.is_some()) == square;
-            let chosen: Vec<usize> =
-                (0..methods.len()).filter(|&m| methods[m].ucag.contains(&ucag) && here(methods[m])).collect();
-            let Some(image) = image.filter(|_| !chosen.is_empty() && !classes.is_empty()) else { continue };
-            let site = if ucag { &of.model.unfolded } else { &of.model.plain };
-            let subject = ucag::Subject {
-                network: &site.network,
-                image,
-                classes,
-                layers: site.layers,
-                views_per_batch: config.compute.views_per_batch,
-                seed: seed(config.seed, &of.sample.id),
-            };
-            let named: Vec<Named<'_>> = chosen.iter().map(|&m| Named(methods[m])).collect();
-            let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
-            let maps = match ucag {
-                false => ucag::plain(&subject, &explainers)?,
-                true => ucag::ucag(&subject, &explainers, &config.protocol)?,
-            };
-            for (raw, maps) in raw.iter_mut().zip(maps) {
-                for (&m, map) in chosen.iter().zip(maps) {
-                    raw[m][usize::from(ucag)] = Some(map);
+            let here = |row: &usize| (table[*row].0.entry.square && of.input.square.is_some()) == square;
+            let rows: Vec<usize> = (0..table.len()).filter(here).collect();
+            let Some(image) = image.filter(|_| !classes.is_empty()) else { continue };
+            for share in shares(&table, &rows) {
+                for (row, class, map) in self.maps(of, image, classes, &table, &share)? {
+                    raw[class][row] = Some(map);
                 }
             }
         }
-        let rows = |maps: Vec<[Option<Tensor>; 2]>| {
-            let rows = methods.iter().zip(maps).flat_map(|(&method, mut maps)| {
-                method.ucag.iter().map(move |&ucag| {
-                    let raw = maps[usize::from(ucag)].take().context("a map is missing")?;
-                    Ok(Row::new(method, ucag, raw))
-                })
-            });
-            rows.collect::<Result<Vec<_>>>()
+        let rows = |maps: Vec<Option<Tensor>>| {
+            let row = |(&(method, variant), map): (&(&'p config::Method, &'p config::Variant), Option<Tensor>)| {
+                Ok(Row::new(method, variant, map.context("a map is missing")?))
+            };
+            table.iter().zip(maps).map(row).collect::<Result<Vec<_>>>()
         };
         raw.into_iter().map(rows).collect()
+    }
+
+    /// Raw maps of rows that share their passes, with the row and the class (as places) that they are of.
+    fn maps(
+        &self,
+        of: &Subject<'_>,
+        image: &Tensor,
+        classes: &[usize],
+        table: &[(&config::Method, &config::Variant)],
+        share: &Share<'_>,
+    ) -> Result<Vec<(usize, usize, Tensor)>> {
+        let site = if share.ucag { &of.model.unfolded } else { &of.model.plain };
+        let image = if share.ucag { image.shallow_clone() } else { enlarge(image, share.protocol)? };
+        let subject = ucag::Subject {
+            network: &site.network,
+            image: &image,
+            classes,
+            layers: site.layers,
+            views_per_batch: self.config.compute.views_per_batch,
+            seed: seed(self.config.seed, &of.sample.id),
+        };
+        let named: Vec<Named<'_>> = share.methods.iter().map(|method| Named(method)).collect();
+        let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
+        let mut maps = Vec::new();
+        if share.ucag {
+            let unfolded = ucag::explain_views(&subject, &explainers, share.protocol)?;
+            for &(row, method) in &share.rows {
+                for (place, &class) in classes.iter().enumerate() {
+                    let map = unfolded.conquer(&unfolded.maps[place][method], class, &table[row].1.protocol)?;
+                    maps.push((row, place, map));
+                }
+            }
+        } else {
+            let plain = ucag::plain(&subject, &explainers)?;
+            for &(row, method) in &share.rows {
+                maps.extend((0..classes.len()).map(|place| (row, place, plain[place][method].shallow_clone())));
+            }
+        }
+        Ok(maps)
     }
 
     fn score(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>]) -> Result<Vec<Record>> {
@@ -155,7 +176,7 @@ impl<'p> Worker<'p> {
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
-                let seen = row.saliency(chosen.metric.frame, of, &config.protocol)?;
+                let seen = row.saliency(chosen.metric.frame, of)?;
                 let case = Case {
                     map: &seen.map,
                     state: seen.state,
@@ -172,8 +193,8 @@ impl<'p> Worker<'p> {
                     batch: config.compute.images_per_batch,
                 };
                 let score = (chosen.metric.score)(&case).with_context(|| {
-                    let method = row.method.method.id;
-                    format!("{} of {method}{}", chosen.metric.id, if row.ucag { " with UCAG" } else { "" })
+                    let with = if row.variant.ucag { " with UCAG" } else { "" };
+                    format!("{} of {}{with} {}", chosen.metric.id, row.method.id, row.variant.name)
                 })?;
                 let Some(score) = score else { continue };
                 records.push(Record {
@@ -182,8 +203,9 @@ impl<'p> Worker<'p> {
                     class,
                     difficult: annotated.is_some_and(|region| region.in_difficult_subset),
                     model: of.model.name.clone(),
-                    method: row.method.method.id.to_owned(),
-                    ucag: row.ucag,
+                    method: row.method.id.clone(),
+                    ucag: row.variant.ucag,
+                    variant: row.variant.name.clone(),
                     metric: chosen.metric.id.to_owned(),
                     value: score.value,
                     map: seen.state,
@@ -201,20 +223,20 @@ impl<'p> Worker<'p> {
         let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Frame::Photo);
         let frame = if photo { Frame::Photo } else { Frame::Input };
         let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
-        let seen = rows.iter().map(|row| row.saliency(frame, of, &self.config.protocol)).collect::<Result<Vec<_>>>()?;
+        let seen = rows.iter().map(|row| row.saliency(frame, of)).collect::<Result<Vec<_>>>()?;
         let maps = seen.iter().map(|seen| floats(&seen.map)).collect::<Result<Vec<_>>>()?;
-        let tiles = rows.iter().zip(seen).zip(&maps).map(|((row, seen), map)| {
-            let method = row.method.method;
-            let own = records.iter().filter(|record| record.method == method.id && record.ucag == row.ucag);
+        let labels: Vec<String> = rows.iter().map(|row| row.variant.beside(&row.method.name)).collect();
+        let tiles = rows.iter().zip(seen).zip(&maps).zip(&labels).map(|(((row, seen), map), label)| {
+            let own = records.iter().filter(|record| row.is_of(record));
             let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
             let scores: Vec<_> =
                 own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value))).collect();
             Tile {
-                label: method.name,
-                ucag: row.ucag,
+                label,
+                ucag: row.variant.ucag,
                 map,
                 point: photo.then(|| seen.point.unwrap_or_else(|| place(map, image.width()))),
-                post: method.post,
+                post: row.method.post,
                 state: seen.state,
                 note: gallery::scores(&scores),
             }

@@ -30,7 +30,7 @@ fn everything_but_the_experiment_has_a_default() {
     assert_eq!((model.arch.as_str(), model.name.as_str()), ("resnet50", "resnet50"));
     assert_eq!((model.weights.as_path(), &model.layer, model.input_size), (Path::new("w.safetensors"), &None, None));
     let [method] = &config.methods[..] else { panic!("{:?}", config.methods) };
-    assert_eq!((method.method.id, &method.ucag[..]), ("gradcam", &[false][..]));
+    assert_eq!((method.entry.id, &method.variants[..]), ("gradcam", &[0][..]));
     let [metric] = &config.metrics[..] else { panic!("{:?}", config.metrics) };
     assert_eq!((metric.metric.id, metric.step), ("deletion", None));
     assert_eq!((config.output.dir.as_path(), &config.output.published), (Path::new("results/x"), &None));
@@ -84,8 +84,8 @@ fn every_key_is_read() {
     let model = &config.models[0];
     assert_eq!((model.layer.as_deref(), model.name.as_str()), (Some("features.norm5"), "Dense"));
     assert_eq!(model.input_size, Some(64));
-    let rows: Vec<_> = config.methods.iter().map(|method| (method.method.id, &method.ucag[..])).collect();
-    assert_eq!(rows, [("gradcam++", &[true][..]), ("layercam", &[true, false][..])]);
+    let rows: Vec<_> = config.methods.iter().map(|method| (method.entry.id, &method.variants[..])).collect();
+    assert_eq!(rows, [("gradcam++", &[1][..]), ("layercam", &[1, 0][..])]);
     assert_eq!(config.metrics[0].step, Some(64));
     assert_eq!((config.output.dir, config.output.published), ("there".into(), Some(PathBuf::from("p.csv"))));
     assert_eq!((config.output.gallery, config.output.resamples), (0, 10));
@@ -115,7 +115,7 @@ fn a_protocol_says_in_its_name_what_was_overridden() {
 #[test]
 fn every_field_of_a_protocol_can_be_overridden() {
     let fields = "n = 3\nrho = 0.25\nalpha = 1.5\ninterpolation = 'bilinear'\ncoverage = 'true'\nconfidence = 'none'\n\
-        large_maps = 'directly'\nsmoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\ntally = 'pairs'\n";
+        large_maps = 'directly'\nscale = 2\nsmoothing = 'both'\nrectify = false\ndeleted = 'black'\nties = 'smaller-index-first'\ntarget = 'predicted'\ntally = 'pairs'\n";
     let protocol = read(&format!("{GOOD}[protocol]\n{fields}")).protocol;
     let expected = Protocol {
         name: protocol.name.clone(),
@@ -127,6 +127,7 @@ fn every_field_of_a_protocol_can_be_overridden() {
         coverage: Coverage::True,
         confidence: Confidence::None,
         large_maps: LargeMaps::Directly,
+        scale: 2.0,
         smoothing: Smoothing::Both,
         rectify: false,
         deleted: Deleted::Black,
@@ -138,7 +139,7 @@ fn every_field_of_a_protocol_can_be_overridden() {
     assert_eq!(
         protocol.name,
         "official+alpha=1.5+confidence=none+coverage=true+deleted=black+interpolation=bilinear+large_maps=directly+n=3+rectify=false+rho=0.25\
-         +smoothing=both+tally=pairs+target=predicted+ties=smaller-index-first"
+         +scale=2.0+smoothing=both+tally=pairs+target=predicted+ties=smaller-index-first"
     );
 }
 
@@ -153,8 +154,8 @@ fn set_writes_any_key() {
     assert_eq!(with(&["model.0.weights=v.safetensors"]).models[0].weights, Path::new("v.safetensors"));
     assert_eq!(with(&["output.gallery=2"]).output.gallery, 2);
     assert_eq!(with(&["dataset.limit=5", "dataset.limit=6"]).datasets[0].limit, Some(6));
-    assert_eq!(with(&["method.0.ucag=[false, true]"]).methods[0].ucag, [false, true]);
-    assert_eq!(with(&["method.0.ucag=[false]", "method.0.ucag.0=true"]).methods[0].ucag, [true]);
+    assert_eq!(with(&["method.0.ucag=[false, true]"]).methods[0].variants, [0, 1]);
+    assert_eq!(with(&["method.0.ucag=[false]", "method.0.ucag.0=true"]).methods[0].variants, [1]);
 }
 
 #[test]
@@ -170,8 +171,8 @@ fn set_replaces_whole_lists_and_entries() {
     );
     let models: Vec<_> = config.models.iter().map(|model| (model.arch.as_str(), model.name.as_str())).collect();
     assert_eq!(models, [("squeezenet", "squeezenet"), ("vgg", "V")]);
-    let methods: Vec<_> = config.methods.iter().map(|method| (method.method.id, method.ucag[0])).collect();
-    assert_eq!(methods, [("edge", false), ("xgradcam", true)]);
+    let methods: Vec<_> = config.methods.iter().map(|method| (method.entry.id, method.variants[0])).collect();
+    assert_eq!(methods, [("edge", 0), ("xgradcam", 1)]);
     assert_eq!(config.metrics[0].metric.id, "insertion");
 }
 
@@ -256,7 +257,7 @@ fn the_resolved_config_holds_everything() {
     assert_eq!(json["models"][0]["weights"], "w.safetensors");
     assert_eq!(
         json["methods"],
-        serde_json::json!([{ "id": "gradcam", "ucag": [false], "dataset": null, "settings": {} }])
+        serde_json::json!([{ "id": "gradcam", "name": "gradcam", "variants": [0], "dataset": null, "settings": {} }])
     );
     assert_eq!((&json["metrics"][0]["id"], &json["metrics"][0]["version"]), (&"deletion".into(), &1.into()));
     assert_eq!((&json["output"]["dir"], &json["output"]["resamples"]), (&"o".into(), &10_000.into()));
@@ -329,7 +330,7 @@ fn has_the_published_rows(file: &str) {
         assert!(columns().any(|column| column.published == metric), "no metric {metric}");
         // "WGradCAM (candidate)"
         let same = |name: &str| name == method || name.strip_suffix(" (candidate)") == Some(&method);
-        let shown = config.methods_on(on).any(|known| same(known.method.name) && known.ucag.contains(&ucag));
+        let shown = config.methods_on(on).any(|known| same(&known.name) && known.variants.contains(&usize::from(ucag)));
         assert!(shown, "no method {method}, ucag {ucag}");
     }
 }

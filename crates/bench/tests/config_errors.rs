@@ -158,7 +158,7 @@ fn classes_come_from_a_model_above_on_the_same_data_set() {
     instead(
         "id = 'gradcam'",
         "id = 'gradcam'\nclasses_from = 'x'",
-        "x.toml:9: [[method]]: unknown key 'classes_from'; the keys here are id, ucag",
+        "x.toml:9: [[method]]: unknown key 'classes_from'; the keys here are id, ucag, name",
     );
 }
 
@@ -247,7 +247,7 @@ fn twice_or_nothing() {
     );
     also(
         "[[method]]\nid = 'gradcam'\nucag = true",
-        "x.toml:12: [[method]] id: 'gradcam' is listed at line 8 too; for its rows without and with UCAG, list it once with ucag = [false, true]",
+        "x.toml:12: [[method]] id: 'gradcam' is listed at line 8 too; for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own",
     );
     also(
         "[[metric]]\nid = 'deletion'\nstep = 9",

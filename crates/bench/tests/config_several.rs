@@ -69,7 +69,7 @@ fn each_model_and_method_knows_its_data_set() {
     let models: Vec<_> = config.models.iter().map(|model| (model.dataset, model.form)).collect();
     assert_eq!(models, [(0, Form::Mixed), (1, Form::Pooled)]);
     assert_eq!(config.models[1].middle.as_deref(), Some("features.16"));
-    let on = |dataset| config.methods_on(dataset).map(|m| m.method.id).collect::<Vec<_>>();
+    let on = |dataset| config.methods_on(dataset).map(|m| m.entry.id).collect::<Vec<_>>();
     assert_eq!((on(0), on(1)), (vec!["gradcam", "extremal"], vec!["gradcam", "rise", "extremal"]));
     assert_eq!(config.methods[1].settings.count("masks"), 30);
     assert_eq!(config.methods[2].settings.list("areas"), [0.1, 0.2]);
@@ -123,7 +123,7 @@ fn what_is_wrong_is_said() {
     instead(
         "dataset = 'B'\nareas",
         "dataset = 'A'\nareas",
-        "x.toml:32: [[method]] id: 'extremal' is listed at line 28 too; for its rows without and with UCAG, list it once with ucag = [false, true]",
+        "x.toml:32: [[method]] id: 'extremal' is listed at line 28 too; for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own",
     );
     instead(
         "id = 'gradcam'",

@@ -80,14 +80,17 @@ fn pairs_subsets_and_remarks_are_in_the_tables() {
     let lab = lab();
     let output = lab.run(0, &["small.toml", "--out", "run"]);
     let samples = lab.read("run", "samples.csv");
-    assert!(samples.starts_with("dataset,sample,class,difficult,model,method,ucag,metric,value,map\n"), "{samples}");
+    assert!(
+        samples.starts_with("dataset,sample,class,difficult,model,method,ucag,variant,metric,value,map\n"),
+        "{samples}"
+    );
     let count = |what: &[&str]| samples.lines().filter(|line| what.iter().all(|part| line.contains(part))).count();
-    let pairs = count(&["V,", ",gradcam,true,pointing,"]);
+    let pairs = count(&["V,", ",gradcam,true,,pointing,"]);
     assert!(pairs > 3, "several classes an image");
-    assert_eq!(count(&["V,", ",extremal,false,pointing,"]), pairs);
+    assert_eq!(count(&["V,", ",extremal,false,,pointing,"]), pairs);
     assert_eq!(count(&["C,", ",extremal,"]), 0, "it is for the other data set only");
     for line in samples.lines().filter(|line| line.contains(",pointing,")) {
-        let value = line.split(',').nth(8).unwrap();
+        let value = line.split(',').nth(9).unwrap();
         assert!(value == "0" || value == "1", "{line}");
     }
     let page = lab.read("run", "small.md");

@@ -31,15 +31,13 @@ fn means_and_paired_differences_by_hand() {
     near(&rows[0]["ours"], 30.0);
     near(&rows[1]["ours"], 9.0);
     assert_eq!((rows[0]["n"].as_str(), rows[1]["n"].as_str()), ("3", "2"));
-    near(&rows[1]["ucag_minus_plain"], -6.0);
-    assert_eq!(rows[1]["ucag_minus_plain_n"], "2");
+    near(&rows[1]["difference"], -6.0);
+    assert_eq!(rows[1]["difference_n"], "2");
     // Two differences, −5 and −7: the outermost resamples are all the one and all the other.
-    near(&rows[1]["ucag_minus_plain_low"], -7.0);
-    near(&rows[1]["ucag_minus_plain_high"], -5.0);
+    near(&rows[1]["difference_low"], -7.0);
+    near(&rows[1]["difference_high"], -5.0);
     assert_eq!(rows[1]["verdict"], "better");
-    assert!(
-        ["ucag_minus_plain", "verdict", "published", "ours_minus_published"].iter().all(|key| rows[0][*key].is_empty())
-    );
+    assert!(["difference", "verdict", "published", "ours_minus_published"].iter().all(|key| rows[0][*key].is_empty()));
     assert_eq!(
         (rows[0]["unit"].as_str(), rows[0]["better"].as_str(), rows[0]["protocol"].as_str()),
         ("%", "lower", "official")
@@ -61,7 +59,7 @@ fn one_sample_has_no_interval_and_no_verdict() {
     let written = report(&config(&["M"], &["gradcam"], &["deletion"]), &pairs("deletion", &[0.5], &[0.1]), out.path());
     let rows = rows(&out.path().join("made-up.csv"));
     near(&rows[1]["ours"], 10.0);
-    assert!(["low", "high", "ucag_minus_plain_low"].iter().all(|key| rows[1][*key].is_empty()));
+    assert!(["low", "high", "difference_low"].iter().all(|key| rows[1][*key].is_empty()));
     assert_eq!(rows[1]["verdict"], "unclear");
     assert!(written.table.contains("One sample has no interval"), "{}", written.table);
 }
@@ -143,8 +141,8 @@ fn samples_keep_their_order_and_every_digit() {
     report(&config(&["M"], &["gradcam"], &["deletion"]), &pairs("deletion", &values, &[]), out.path());
     let text = std::fs::read_to_string(out.path().join("samples.csv")).unwrap();
     assert!(text.starts_with(
-        "dataset,sample,class,difficult,model,method,ucag,metric,value,map\n\
-         mini,s0,0,false,M,gradcam,false,deletion,0.30000000000000004,ok\n"
+        "dataset,sample,class,difficult,model,method,ucag,variant,metric,value,map\n\
+         mini,s0,0,false,M,gradcam,false,,deletion,0.30000000000000004,ok\n"
     ));
     let read: Vec<f64> =
         rows(&out.path().join("samples.csv")).iter().map(|row| row["value"].parse().unwrap()).collect();
@@ -161,7 +159,7 @@ fn mean_curves_by_hand() {
     report(&config, &records, out.path());
     let text = std::fs::read_to_string(out.path().join("curves.csv")).unwrap();
     let expected = ["0.000000,0.750000,2", "0.500000,0.375000,2", "1.000000,0.125000,2"];
-    let lines: Vec<String> = expected.iter().map(|rest| format!("mini,M,gradcam,false,deletion,{rest}")).collect();
+    let lines: Vec<String> = expected.iter().map(|rest| format!("mini,M,gradcam,false,,deletion,{rest}")).collect();
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), lines);
 
     records[1].curve = Some(vec![0.5, 0.25]);

@@ -153,11 +153,11 @@ fn differences_are_averaged_by_class_over_the_pairs_that_both_have() {
     let table = rows(&out.path().join("made-up.csv"));
     let all = find(&table, &[("ucag", "true"), ("subset", "all")]);
     // Cats (0 + 1)/2, dogs (1 + 0)/2, owls 0.
-    near(&all["ucag_minus_plain"], 100.0 * (0.5 + 0.5) / 4.0);
-    assert_eq!(all["ucag_minus_plain_n"], "3");
+    near(&all["difference"], 100.0 * (0.5 + 0.5) / 4.0);
+    assert_eq!(all["difference_n"], "3");
     let difficult = find(&table, &[("ucag", "true"), ("subset", "difficult")]);
-    near(&difficult["ucag_minus_plain"], 100.0 * (1.0 + 1.0) / 4.0);
-    assert_eq!(difficult["ucag_minus_plain_n"], "2");
+    near(&difficult["difference"], 100.0 * (1.0 + 1.0) / 4.0);
+    assert_eq!(difficult["difference_n"], "2");
 }
 
 #[test]

@@ -5,10 +5,10 @@ mod report_common;
 use std::collections::HashSet;
 
 use bench::record::Record;
+use bench::report::MeanCurve;
 use bench::report::plot::axis::Axis;
 use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, width};
 use bench::report::table::Table;
-use bench::report::{Cell, MeanCurve};
 use report_common::{config, config_on, facts, record};
 use ucag_core::explain::{METHODS, Method, Role};
 
@@ -59,14 +59,8 @@ fn no_text_overlaps_however_many_rows() {
                 let facts = facts(&config);
                 let table = Table::new(&config, &facts, &records).unwrap();
                 check(&bars::picture(&table));
-                let curve = |cell: Cell<'static>| MeanCurve { cell, mean: vec![0.9, 0.4, 0.1], n: 3 };
-                let cell = |&(method, row): &(_, &Cell<'_>)| {
-                    let (metric, column) = (row.metric, row.column);
-                    Cell { dataset: "mini", model: "M", method, ucag: true, metric, column }
-                };
-                let rows = table.cells();
-                let cells = METHODS.iter().copied().flat_map(|m| rows.iter().map(move |row| (m, row)));
-                let curves: Vec<MeanCurve<'static>> = cells.collect::<Vec<_>>().iter().map(cell).map(curve).collect();
+                let curve = |cell| MeanCurve { cell, mean: vec![0.9, 0.4, 0.1], n: 3 };
+                let curves: Vec<MeanCurve<'_>> = table.cells().into_iter().map(curve).collect();
                 check(&lines::picture(&config, &curves));
             }
         }

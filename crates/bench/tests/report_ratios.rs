@@ -106,7 +106,7 @@ fn a_table_of_them() {
     );
     // 5/12 − 10/12; resamples of one sample twice differ by 1 − ½ and 0.3 − 0.9.
     assert_eq!(
-        ["ucag_minus_plain", "ucag_minus_plain_low", "ucag_minus_plain_high", "verdict"].map(|key| &table[1][key]),
+        ["difference", "difference_low", "difference_high", "verdict"].map(|key| &table[1][key]),
         ["-0.416667", "-0.600000", "0.500000", "unclear"]
     );
     let samples = rows(&out.path().join("samples.csv"));

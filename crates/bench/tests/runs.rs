@@ -35,7 +35,7 @@ fn the_number_of_workers_changes_no_byte() {
     lab.run(0, &["small.toml", "--out", "two", "--workers", "2"]);
     lab.assert_same_tables("one", "two");
     let samples = lab.read("one", "samples.csv");
-    assert!(samples.starts_with("dataset,sample,class,difficult,model,method,ucag,metric,value,map\n"));
+    assert!(samples.starts_with("dataset,sample,class,difficult,model,method,ucag,variant,metric,value,map\n"));
     // 4 samples × 2 models × 5 rows × 2 metrics, and the head.
     assert_eq!(samples.lines().count(), 81);
     assert_eq!(
@@ -134,7 +134,7 @@ fn batches_of_views_change_nothing_beyond_rounding() {
     let lab = lab();
     let values = |run: &str| -> Vec<f64> {
         let text = lab.read(run, "samples.csv");
-        text.lines().skip(1).map(|line| line.split(',').nth(8).unwrap().parse().unwrap()).collect()
+        text.lines().skip(1).map(|line| line.split(',').nth(9).unwrap().parse().unwrap()).collect()
     };
     for (run, batch) in [("a", "1"), ("b", "7"), ("c", "36")] {
         let set = format!("compute.views_per_batch={batch}");

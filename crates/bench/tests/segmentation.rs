@@ -65,13 +65,13 @@ fn the_numbers_in_the_table_are_what_the_samples_come_to() {
     assert_eq!(samples.len(), 140);
     let of = |model: &str, method: &str, ucag: bool, metric: &str| -> Vec<f64> {
         let ucag = ucag.to_string();
-        let here = samples.iter().filter(|row| row[4..8] == [model, method, &ucag, metric].map(str::to_owned));
-        here.map(|row| row[8].parse().unwrap()).collect()
+        let here = samples.iter().filter(|row| row[4..9] == [model, method, &ucag, "", metric].map(str::to_owned));
+        here.map(|row| row[9].parse().unwrap()).collect()
     };
     let table = lab.read("run", "small.csv");
     let shown = |model: &str, method: &str, ucag: bool, metric: &str| -> f64 {
-        let head = format!("mini-imagenet-seg,{model},{method},{ucag},{metric},");
-        table.lines().find(|line| line.starts_with(&head)).unwrap().split(',').nth(7).unwrap().parse().unwrap()
+        let head = format!("mini-imagenet-seg,{model},{method},{ucag},,{metric},");
+        table.lines().find(|line| line.starts_with(&head)).unwrap().split(',').nth(8).unwrap().parse().unwrap()
     };
     for model in ["V", "R"] {
         for (method, ucag) in [("fullgrad", true), ("lrp", false), ("lrp", true), ("clrp", false), ("center", false)] {

@@ -111,6 +111,9 @@ pub struct Protocol {
     pub alpha: f64,
     /// How a view is enlarged (D8).
     pub interpolation: Interpolation,
+    /// How much the whole image is enlarged, as views are, for a method without UCAG: 1 as it is. The released code's plain path enlarges by α, and Figure 2
+    /// compares with that (protocol sections 3.1 and 3.6); tables show methods as published, on the image as it is.
+    pub scale: f64,
     /// D1.
     pub coverage: Coverage,
     /// D2, D3.
@@ -145,6 +148,7 @@ impl Protocol {
             rho: 124.0 / 224.0,
             alpha: 2.6,
             interpolation: Interpolation::Bicubic,
+            scale: 1.0,
             coverage: Coverage::PlusOne,
             confidence: Confidence::ExpSoftmaxOverMax,
             large_maps: LargeMaps::ByImage,
@@ -216,6 +220,44 @@ impl Protocol {
         if !(self.alpha > 0.0 && self.alpha <= 16.0) {
             return invalid(format!("alpha = {}: the enlargement must be above 0 and at most 16", self.alpha));
         }
+        if !(self.scale > 0.0 && self.scale <= 16.0) {
+            return invalid(format!("scale = {}: the enlargement must be above 0 and at most 16", self.scale));
+        }
         Ok(())
+    }
+
+    /// Whether the views of an image are the same, so that they need explaining once for both.
+    pub fn has_views_of(&self, other: &Self) -> bool {
+        (self.n, self.rho, self.alpha, self.interpolation) == (other.n, other.rho, other.alpha, other.interpolation)
+    }
+
+    /// Whether a method without UCAG sees the same image.
+    pub fn has_image_of(&self, other: &Self) -> bool {
+        self.scale == other.scale && (self.scale == 1.0 || self.interpolation == other.interpolation)
+    }
+
+    /// The protocol without what makes no difference to a map without UCAG, or to one with it: of two rows whose reductions are equal, one is enough.
+    pub fn reduced(&self, ucag: bool) -> Self {
+        let base = Self::official();
+        match ucag {
+            true => Self {
+                name: String::new(),
+                scale: base.scale,
+                smoothing: if self.smoothing == Smoothing::None { Smoothing::None } else { Smoothing::Both },
+                ..self.clone()
+            },
+            false => Self {
+                name: String::new(),
+                n: base.n,
+                rho: base.rho,
+                alpha: base.alpha,
+                interpolation: if self.scale == 1.0 { base.interpolation } else { self.interpolation },
+                coverage: base.coverage,
+                confidence: base.confidence,
+                large_maps: base.large_maps,
+                smoothing: if self.smoothing == Smoothing::Both { Smoothing::Both } else { Smoothing::None },
+                ..self.clone()
+            },
+        }
     }
 }

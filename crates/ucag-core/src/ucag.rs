@@ -8,7 +8,7 @@ use crate::conquer::{conquer, weights};
 use crate::explain::Explainer;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Seed, Trace};
-use crate::protocol::{Confidence, Protocol};
+use crate::protocol::Protocol;
 use crate::unfold::{Geometry, unfold};
 use crate::{Error, Result};
 
@@ -76,19 +76,19 @@ fn explain(
 pub struct Unfolded {
     /// Where the views lie.
     pub geometry: Geometry,
-    /// Softmax probabilities on each view, `[n², N]`; `None` where the protocol has no use for them.
-    pub probabilities: Option<Tensor>,
+    /// Softmax probabilities on each view, `[n², N]`.
+    pub probabilities: Tensor,
     /// Raw maps of the views, `[n², 1, h, w]`.
     pub maps: Maps,
 }
 
-/// Unfolds the image and explains its views with every method: one pass per batch of views, shared by all methods.
+/// Unfolds the image and explains its views with every method: one pass per batch of views, shared by all methods. What comes out serves every protocol
+/// with the same views ([`Protocol::has_views_of`]).
 ///
 /// # Errors
 /// Where the image can't be unfolded, the network can't take the views, or a method fails.
 pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Unfolded> {
     let geometry = Geometry::new(subject.size(), protocol)?;
-    let confident = protocol.confidence != Confidence::None;
     let mut probabilities = Vec::new();
     // By class, method and batch.
     let mut maps: Vec<Vec<Vec<Tensor>>> =
@@ -98,9 +98,7 @@ pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol
         let range = start..geometry.len().min(start + batch);
         let views = unfold(subject.image, &geometry, protocol, range)?;
         let trace = subject.trace(views, methods, 1 + start as u64)?;
-        if confident {
-            probabilities.push(trace.logits()?.f_softmax(1, Kind::Float)?);
-        }
+        probabilities.push(trace.logits()?.f_softmax(1, Kind::Float)?);
         for (&class, maps) in subject.classes.iter().zip(&mut maps) {
             for (maps, map) in maps.iter_mut().zip(explain(&trace, class, subject, methods)?) {
                 maps.push(map);
@@ -110,7 +108,7 @@ pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol
     let joined = |batches: &Vec<Tensor>| Tensor::f_cat(batches, 0).map_err(Error::from);
     Ok(Unfolded {
         geometry,
-        probabilities: confident.then(|| joined(&probabilities)).transpose()?,
+        probabilities: joined(&probabilities)?,
         maps: maps.iter().map(|methods| methods.iter().map(joined).collect()).collect::<Result<_>>()?,
     })
 }
@@ -133,11 +131,7 @@ impl Unfolded {
     /// # Errors
     /// Where libtorch refuses.
     pub fn conquer(&self, maps: &Tensor, class: usize, protocol: &Protocol) -> Result<Tensor> {
-        let unit = || Tensor::f_ones([self.geometry.len() as i64], (maps.kind(), maps.device()));
-        let weights = match &self.probabilities {
-            Some(probabilities) => weights(&probabilities.f_select(1, class as i64)?, protocol.confidence)?,
-            None => unit()?,
-        };
+        let weights = weights(&self.probabilities.f_select(1, class as i64)?, protocol.confidence)?;
         conquer(maps, &weights, &self.geometry, protocol)
     }
 }

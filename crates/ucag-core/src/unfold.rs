@@ -29,8 +29,6 @@ impl Geometry {
     pub fn new(image: [i64; 2], protocol: &Protocol) -> Result<Self> {
         protocol.validate()?;
         let n = protocol.n as i64;
-        // ρ = 124/224 of 224 must be 124, though the product may fall a rounding error short of it.
-        let whole = |x: f64| (x + 1e-9).floor() as i64;
         let crop = image.map(|side| whole(protocol.rho * side as f64));
         let stride = [0, 1].map(|axis| (image[axis] - crop[axis] + 2) / (n - 1));
         let view = crop.map(|side| whole(protocol.alpha * side as f64));
@@ -65,6 +63,21 @@ impl Geometry {
         let index = index as i64;
         [index / self.n * self.stride[0], index % self.n * self.stride[1]]
     }
+}
+
+/// The whole pixels of a product. ρ = 124/224 of 224 must be 124, though the product may fall a rounding error short of it.
+fn whole(x: f64) -> i64 {
+    (x + 1e-9).floor() as i64
+}
+
+/// The image `[1, C, H, W]` as a method without UCAG sees it: enlarged to ⌊sH⌋ × ⌊sW⌋, with the protocol's scale s.
+///
+/// # Errors
+/// Where nothing would be left of it.
+pub fn enlarge(image: &Tensor, protocol: &Protocol) -> Result<Tensor> {
+    let shape = image.size();
+    let size = [shape[2], shape[3]].map(|side| whole(protocol.scale * side as f64));
+    resize(image, size, protocol.interpolation)
 }
 
 /// Views `range` of an image `[1, C, H, W]`, enlarged: `[B, C, h, w]`. A view that the border cuts short is stretched to full size.

@@ -273,7 +273,7 @@ fn end_to_end_check(
     let size = [image.size()[2], image.size()[3]];
     Ok(match what {
         "maps" => Some(maps.squeeze_dim(1)),
-        "scores" => unfolded.probabilities.map(|all| all.select(1, class as i64)),
+        "scores" => Some(unfolded.probabilities.select(1, class as i64)),
         "combined" => Some(folded),
         "final" => Some(saliency(&folded, method.post, size, true, &protocol)?.map),
         _ => None,

@@ -83,6 +83,7 @@ impl Report {
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
         let mut errors = self.errors.into_inner();
         errors.sort();
+        errors.dedup(); // each point of a grid is read, and most of it is the same
         match value {
             Some(value) if errors.is_empty() => Ok(value),
             _ => Err(ConfigErrors(errors)),

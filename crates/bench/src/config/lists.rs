@@ -6,7 +6,7 @@ use ucag_core::suggest::{hint, nearest};
 
 use super::section::{Choice, Field, Numbers, Section, Unique, count};
 use super::tree::{Node, Value};
-use super::{Form, Method, Metric, Model};
+use super::{Form, Method, Metric, Model, Variant};
 
 /// The networks; `datasets` are the data sets' names.
 pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
@@ -64,22 +64,26 @@ fn dataset(section: &mut Section<'_>, names: &[&str]) -> Option<usize> {
 }
 
 /// The methods.
-pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Method> {
+pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Variant]) -> Vec<Method> {
     let mut ids = Unique::default();
     let what = "name at least one method with 'id'";
+    let explicit = root.has("variant");
     let read = |mut section: Section<'_>| {
         let id: Option<String> = section.require("id", "which method this is (see: bench list methods)");
-        let ucag = section.get("ucag").map_or_else(|| vec![false], |Rows(rows)| rows);
+        let ucag = rows(&mut section, explicit);
+        let name: Option<String> = section.get("name");
         let only = section.has("dataset");
         let dataset = if only { Some(dataset(&mut section, datasets)?) } else { None };
         let method = id.and_then(|id| {
             let known = ucag_core::explain::method(&id).map_err(|error| format!("{error} (see: bench list methods)"));
             let method = section.check("id", known)?;
-            let clash = |on: usize| ids.clash(&format!("{on}/{id}"), section.place("id"));
+            let known_as = name.as_ref().unwrap_or(&id);
+            let key = if name.is_some() { "name" } else { "id" };
+            let clash = |on: usize| ids.clash(&format!("{on}/{known_as}"), section.place(key));
             let on = dataset.map_or(0..datasets.len().max(1), |on| on..on + 1);
             if let Some(first) = on.filter_map(clash).next() {
-                let both = "for its rows without and with UCAG, list it once with ucag = [false, true]";
-                section.problem("id", format!("'{id}' is listed at {first} too; {both}"));
+                let both = "for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own";
+                section.problem(key, format!("'{known_as}' is listed at {first} too; {both}"));
             }
             Some(method)
         });
@@ -89,15 +93,40 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Method> 
             }
             return None;
         };
-        if let (true, Some(reason)) = (ucag.contains(&true), method.not_with_ucag) {
+        let alone = method.not_with_ucag.filter(|_| !explicit);
+        if let (true, Some(reason)) = (ucag.contains(&true), alone) {
             section.problem("ucag", format!("UCAG can't be around '{}': {reason}", method.id));
         }
+        let can = |ucag: bool| !ucag || method.not_with_ucag.is_none();
+        let rows = match explicit {
+            true => (0..variants.len()).filter(|&v| can(variants[v].ucag)).collect(),
+            false => {
+                ucag.iter().flat_map(|&ucag| (0..variants.len()).filter(move |&v| variants[v].ucag == ucag)).collect()
+            }
+        };
         let settings = settings(&mut section, method);
         section.finish();
         let explainer = (method.make)(&settings);
-        Some(Method { method, dataset, ucag, settings, explainer })
+        Some(Method {
+            id: name.clone().unwrap_or_else(|| method.id.to_owned()),
+            name: name.unwrap_or_else(|| method.name.to_owned()),
+            entry: method,
+            post: method.post,
+            dataset,
+            variants: rows,
+            settings,
+            explainer,
+        })
     };
     root.list("method", "[[method]]", what).into_iter().filter_map(read).collect()
+}
+
+/// Which of a method's rows are in the table. Where a config lists variants, those say so.
+fn rows(section: &mut Section<'_>, explicit: bool) -> Vec<bool> {
+    if explicit && section.has("ucag") {
+        section.problem("ucag", "each [[variant]] says whether UCAG is around the methods; leave it out here");
+    }
+    section.get("ucag").map_or_else(|| vec![false], |Rows(rows)| rows)
 }
 
 /// A method's numbers, where the config changes any.

@@ -65,25 +65,46 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     // Where the base is unknown, that is reported, and reading on finds what else is wrong.
     let base = base.unwrap_or_else(Protocol::official);
     let mut protocol = base.clone();
-    override_field(&mut section, "interpolation", &mut protocol.interpolation);
-    override_field(&mut section, "coverage", &mut protocol.coverage);
-    override_field(&mut section, "confidence", &mut protocol.confidence);
-    override_field(&mut section, "smoothing", &mut protocol.smoothing);
-    override_field(&mut section, "deleted", &mut protocol.deleted);
-    override_field(&mut section, "ties", &mut protocol.ties);
-    override_field(&mut section, "target", &mut protocol.target);
-    override_field(&mut section, "large_maps", &mut protocol.large_maps);
-    override_field(&mut section, "tally", &mut protocol.tally);
-    if let Some(rectify) = section.get("rectify") {
-        protocol.rectify = rectify;
-    }
+    for_the_run(&mut section, &mut protocol);
+    for_a_map(&mut section, &mut protocol);
     let mut ucag = root.table("ucag", "[ucag]");
-    override_number(&mut ucag, &mut section, "n", &mut protocol, |protocol| &mut protocol.n);
-    override_number(&mut ucag, &mut section, "rho", &mut protocol, |protocol| &mut protocol.rho);
-    override_number(&mut ucag, &mut section, "alpha", &mut protocol, |protocol| &mut protocol.alpha);
+    override_either([&mut ucag, &mut section], "n", &mut protocol, |protocol| &mut protocol.n);
+    override_either([&mut ucag, &mut section], "rho", &mut protocol, |protocol| &mut protocol.rho);
+    override_either([&mut ucag, &mut section], "alpha", &mut protocol, |protocol| &mut protocol.alpha);
     ucag.finish();
     section.finish();
     rename(&base, protocol)
+}
+
+/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from row to row of a table.
+fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
+    override_field(section, "interpolation", &mut protocol.interpolation);
+    override_field(section, "coverage", &mut protocol.coverage);
+    override_field(section, "confidence", &mut protocol.confidence);
+    override_field(section, "smoothing", &mut protocol.smoothing);
+    override_field(section, "large_maps", &mut protocol.large_maps);
+    if let Some(rectify) = section.get("rectify") {
+        protocol.rectify = rectify;
+    }
+    override_number(section, "scale", protocol, |protocol| &mut protocol.scale);
+}
+
+/// The fields that say what is explained and how it is scored: they are the same for a whole table.
+fn for_the_run(section: &mut Section<'_>, protocol: &mut Protocol) {
+    override_field(section, "deleted", &mut protocol.deleted);
+    override_field(section, "ties", &mut protocol.ties);
+    override_field(section, "target", &mut protocol.target);
+    override_field(section, "tally", &mut protocol.tally);
+}
+
+/// A protocol that differs from `base` in what the section says of how maps are made.
+pub(super) fn variant(section: &mut Section<'_>, base: &Protocol) -> Protocol {
+    let mut protocol = base.clone();
+    for_a_map(section, &mut protocol);
+    override_number(section, "n", &mut protocol, |protocol| &mut protocol.n);
+    override_number(section, "rho", &mut protocol, |protocol| &mut protocol.rho);
+    override_number(section, "alpha", &mut protocol, |protocol| &mut protocol.alpha);
+    rename(base, protocol)
 }
 
 fn named(name: &str) -> Result<Protocol, String> {
@@ -96,24 +117,32 @@ fn override_field<T: serde::de::DeserializeOwned>(section: &mut Section<'_>, key
     }
 }
 
-/// A number that may stand in [ucag] or in [protocol], but not in both.
+/// A number within the protocol's bounds.
 fn override_number<T: Field + Copy>(
-    ucag: &mut Section<'_>,
     section: &mut Section<'_>,
     key: &'static str,
     protocol: &mut Protocol,
     field: fn(&mut Protocol) -> &mut T,
 ) {
-    let given = [ucag.get(key), section.get(key)];
-    for (section, value) in [&*ucag, &*section].into_iter().zip(given) {
-        let Some(value) = value else { continue };
+    if let Some(value) = section.get(key) {
         let mut changed = protocol.clone();
         *field(&mut changed) = value;
         if section.check(key, changed.validate()).is_some() {
             *protocol = changed;
         }
     }
-    if given.iter().all(Option::is_some) {
+}
+
+/// A number that may stand in [ucag] or in [protocol], but not in both.
+fn override_either<T: Field + Copy>(
+    [ucag, section]: [&mut Section<'_>; 2],
+    key: &'static str,
+    protocol: &mut Protocol,
+    field: fn(&mut Protocol) -> &mut T,
+) {
+    override_number(ucag, key, protocol, field);
+    override_number(section, key, protocol, field);
+    if ucag.has(key) && section.has(key) {
         ucag.problem(key, format!("is also in [protocol], at {}; keep one of the two", section.place(key)));
     }
 }

@@ -9,7 +9,7 @@ use super::device::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Section, count};
 use super::tree::{Node, Table, Value};
-use super::{Compute, Config, Output, Overrides, dataset, lists, protocol, set, tree};
+use super::{Compute, Config, Output, Overrides, dataset, lists, protocol, set, tree, variant};
 
 /// Reads a config.
 ///
@@ -19,8 +19,9 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> 
     let report = Report::new(Some(path));
     let config = table(path, &report).and_then(|mut table| {
         apply(overrides, &mut table, &report);
+        let grid = variant::Grid::take(&mut table, &report);
         let mut root = Section::new("", Origin::File, Some(&table), &report);
-        let config = config(path, &mut root, &report);
+        let config = config(path, &mut root, &grid, &report);
         root.finish();
         config
     });
@@ -104,15 +105,16 @@ fn apply(overrides: &Overrides, table: &mut Table, report: &Report) {
     }
 }
 
-fn config(path: &Path, root: &mut Section<'_>, report: &Report) -> Option<Config> {
+fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Report) -> Option<Config> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let title = root.get("title").unwrap_or_else(|| name.clone());
     let protocol = protocol::read(root, report);
+    let variants = variant::variants(root, &protocol, grid, report);
     let seed = root.get("seed").unwrap_or(0);
     let datasets = dataset::datasets(root);
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
     let models = lists::models(root, &names);
-    let methods = lists::methods(root, &names);
+    let methods = lists::methods(root, &names, &variants);
     let metrics = lists::metrics(root);
     let output = output(root.table("output", "[output]"), path, &name);
     let compute = compute(root.table("compute", "[compute]"));
@@ -124,6 +126,7 @@ fn config(path: &Path, root: &mut Section<'_>, report: &Report) -> Option<Config
         name,
         title,
         protocol,
+        variants,
         seed,
         datasets,
         models,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Dataset, Method, Metric, Model};
+use super::{Config, Dataset, Method, Metric, Model, Variant};
 
 impl Config {
     /// Everything, for a run's own record of itself.
@@ -31,6 +31,7 @@ impl Config {
     pub fn digest_value(&self) -> Value {
         json!({
             "protocol": self.protocol,
+            "variants": self.variants.iter().map(variant).collect::<Vec<_>>(),
             "seed": self.seed,
             "datasets": self.datasets.iter().map(dataset).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
@@ -66,7 +67,17 @@ fn model(model: &Model) -> Value {
 }
 
 fn method(method: &Method) -> Value {
-    json!({ "id": method.method.id, "ucag": method.ucag, "dataset": method.dataset, "settings": method.settings.values() })
+    json!({
+        "id": method.entry.id,
+        "name": method.id,
+        "variants": method.variants,
+        "dataset": method.dataset,
+        "settings": method.settings.values(),
+    })
+}
+
+fn variant(variant: &Variant) -> Value {
+    json!({ "name": variant.name, "ucag": variant.ucag, "protocol": variant.protocol })
 }
 
 fn metric(metric: &Metric) -> Value {

@@ -2,12 +2,12 @@
 
 use ucag_core::explain::Role;
 
-use super::cells::{Key, label};
+use super::cells::Key;
 use super::grid::Grid;
 use super::heads::Head;
 use super::stats::Interval;
 use super::table::{Row, Table};
-use crate::config::{Method, Model};
+use crate::config::{Method, Model, Variant};
 
 /// What stands where there is no number.
 const NONE: &str = "–";
@@ -25,31 +25,30 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
         }
     }
     let mut rows = Vec::new();
-    for method in table.config.methods_on(model.dataset) {
-        if (method.method.role == Role::Control) != controls {
-            continue;
-        }
-        for &ucag in &method.ucag {
-            let mut cells = vec![label(method.method, ucag)];
-            for (head, compared) in heads.iter().zip(&compared) {
-                let row = table.row(key(table, model, method, ucag, head));
-                cells.push(row.map_or(NONE.to_owned(), ours));
-                if *compared {
-                    let published = row.and_then(|row| row.published);
-                    cells.push(published.map_or(NONE.to_owned(), |value| head.metric.show(value)));
-                }
+    let these = |(method, _): &(&Method, &Variant)| (method.entry.role == Role::Control) == controls;
+    for (method, variant) in table.config.rows_on(model.dataset).filter(these) {
+        let mut cells = vec![variant.label(&method.name)];
+        for (head, compared) in heads.iter().zip(&compared) {
+            let row = table.row(key(table, model, method, variant, head));
+            cells.push(row.map_or(NONE.to_owned(), ours));
+            if *compared {
+                let published = row.and_then(|row| row.published);
+                cells.push(published.map_or(NONE.to_owned(), |value| head.metric.show(value)));
             }
-            rows.push(cells);
         }
+        rows.push(cells);
     }
     (!rows.is_empty()).then_some(Grid { head, rows, words: 1 })
 }
 
-/// What UCAG changes on a data set: for each model and method that has both rows, the paired differences. `None` where there are none.
+/// What changes on a data set: for each row that is compared with another (a method with UCAG with the same without it), the paired differences. `None`
+/// where there are none.
 pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     let heads = table.heads();
     let name = &table.config.datasets[dataset].name;
-    let mut head = vec!["Model".to_owned(), "Method".to_owned()];
+    let variants = table.config.has_variants();
+    let place = if variants { &["Model", "Method", "Row", "against"][..] } else { &["Model", "Method"][..] };
+    let mut head: Vec<String> = place.iter().map(|&word| word.to_owned()).collect();
     for column in &heads {
         head.push(column.head());
         head.push("says".to_owned());
@@ -59,15 +58,17 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     }
     let mut rows = Vec::new();
     for model in table.config.models.iter().filter(|model| model.dataset == dataset) {
-        for method in table.config.methods_on(dataset) {
-            if !(method.ucag.contains(&true) && method.ucag.contains(&false)) {
-                continue;
+        for (method, variant) in table.config.rows_on(dataset) {
+            let Some(place) = variant.against.filter(|place| method.variants.contains(place)) else { continue };
+            let against = &table.config.variants[place];
+            let mut cells = vec![model.name.clone(), method.name.clone()];
+            if variants {
+                cells.extend([variant.words(), against.words()]);
             }
-            let mut cells = vec![model.name.clone(), method.method.name.to_owned()];
             for head in &heads {
                 let metric = head.metric;
-                let row = |ucag| table.row(key(table, model, method, ucag, head));
-                let (with, without) = (row(true), row(false));
+                let row = |variant| table.row(key(table, model, method, variant, head));
+                let (with, without) = (row(variant), row(against));
                 let paired = with.and_then(|row| row.paired);
                 cells.push(paired.map_or(NONE.to_owned(), |paired| {
                     metric.signed(paired.difference) + &interval(paired.interval, |value| metric.signed(value))
@@ -82,7 +83,7 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
             rows.push(cells);
         }
     }
-    (!rows.is_empty()).then_some(Grid { head, rows, words: 2 })
+    (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
 /// Degenerate maps, where there are any: rows by data set (where there are several), model, method and UCAG.
@@ -116,12 +117,13 @@ pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
-fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, ucag: bool, head: &Head) -> Key<'k> {
+fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, variant: &'k Variant, head: &Head) -> Key<'k> {
     Key {
         dataset: &table.config.datasets[model.dataset].name,
         model: &model.name,
-        method: method.method.id,
-        ucag,
+        method: &method.id,
+        ucag: variant.ucag,
+        variant: &variant.name,
         metric: head.metric.0.id,
         subset: head.subset(),
     }
@@ -130,7 +132,7 @@ fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, ucag: boo
 /// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
 fn is_published(table: &Table<'_>, dataset: &str, head: &Head, controls: Option<bool>) -> bool {
     let here = |row: &Row<'_>| {
-        let control = row.cell.method.role == Role::Control;
+        let control = row.cell.method.entry.role == Role::Control;
         row.cell.metric.id == head.metric.id && row.cell.column == head.column && controls.is_none_or(|c| c == control)
     };
     table.rows_on(dataset).any(|row| here(row) && row.published.is_some())

@@ -6,7 +6,7 @@ use anyhow::Context;
 use metrics::{Column, Subset};
 
 use super::heads::{Metric, heads};
-use crate::config::Config;
+use crate::config::{Config, Method, Variant};
 use crate::record::Record;
 
 /// What a number in the table is the number of.
@@ -16,10 +16,10 @@ pub struct Cell<'a> {
     pub dataset: &'a str,
     /// The model's name.
     pub model: &'a str,
-    /// Entry in the registry of explainers.
-    pub method: &'static ucag_core::explain::Method,
-    /// Whether UCAG is around the method.
-    pub ucag: bool,
+    /// The method.
+    pub method: &'a Method,
+    /// How it is run.
+    pub variant: &'a Variant,
     /// Entry in the registry of metrics.
     pub metric: Metric,
     /// Which of the metric's columns this is of.
@@ -29,7 +29,7 @@ pub struct Cell<'a> {
 impl<'a> Cell<'a> {
     /// `GradCAM`, or `GradCAM + UCAG`.
     pub(crate) fn label(&self) -> String {
-        label(self.method, self.ucag)
+        self.variant.label(&self.method.name)
     }
 
     /// What tells it from every other cell.
@@ -37,17 +37,13 @@ impl<'a> Cell<'a> {
         Key {
             dataset: self.dataset,
             model: self.model,
-            method: self.method.id,
-            ucag: self.ucag,
+            method: &self.method.id,
+            ucag: self.variant.ucag,
+            variant: &self.variant.name,
             metric: self.metric.id,
             subset: self.column.subset,
         }
     }
-}
-
-/// `GradCAM`, or `GradCAM + UCAG`.
-pub(crate) fn label(method: &ucag_core::explain::Method, ucag: bool) -> String {
-    format!("{}{}", method.name, if ucag { " + UCAG" } else { "" })
 }
 
 /// A number with this many decimals, without the sign of a zero.
@@ -66,10 +62,12 @@ pub struct Key<'a> {
     pub dataset: &'a str,
     /// The model's name.
     pub model: &'a str,
-    /// The method's id.
+    /// The method, as records call it.
     pub method: &'a str,
     /// Whether UCAG is around the method.
     pub ucag: bool,
+    /// The variant's name; empty for the usual row.
+    pub variant: &'a str,
     /// The metric's id.
     pub metric: &'a str,
     /// Which pairs of image and class are in it.
@@ -82,17 +80,15 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
     let mut cells = Vec::new();
     for (place, dataset) in config.datasets.iter().enumerate() {
         for model in config.models.iter().filter(|model| model.dataset == place) {
-            for method in config.methods_on(place) {
-                for &ucag in &method.ucag {
-                    cells.extend(heads.iter().map(|head| Cell {
-                        dataset: &dataset.name,
-                        model: &model.name,
-                        method: method.method,
-                        ucag,
-                        metric: head.metric,
-                        column: head.column,
-                    }));
-                }
+            for (method, variant) in config.rows_on(place) {
+                cells.extend(heads.iter().map(|head| Cell {
+                    dataset: &dataset.name,
+                    model: &model.name,
+                    method,
+                    variant,
+                    metric: head.metric,
+                    column: head.column,
+                }));
             }
         }
     }
@@ -114,8 +110,9 @@ pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<
     let places: HashMap<Key<'_>, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect();
     let mut members = Vec::with_capacity(records.len());
     for (place, record) in records.iter().enumerate() {
-        let Record { dataset, model, method, ucag, metric, .. } = record;
-        let what = || format!("{metric} of {method}{} on {model}", if *ucag { " + UCAG" } else { "" });
+        let Record { dataset, model, method, ucag, variant, metric, .. } = record;
+        let with = || format!("{}{variant}", if *ucag { " + UCAG" } else { "" });
+        let what = || format!("{metric} of {method}{} on {model}", with());
         anyhow::ensure!(
             record.value.is_finite(),
             "sample `{}`: {} is {}, which is no number to report; remove its line from the journal and run again",
@@ -123,7 +120,7 @@ pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<
             what(),
             record.value
         );
-        let cell = |subset| places.get(&Key { dataset, model, method, ucag: *ucag, metric, subset }).copied();
+        let cell = |subset| places.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
         let all = cell(Subset::All).with_context(|| {
             format!(
                 "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",

@@ -60,14 +60,15 @@ pub(crate) fn mean<'a>(
 /// `curves.csv`: a row for each point.
 pub(crate) fn csv(curves: &[MeanCurve<'_>]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["dataset", "model", "method", "ucag", "metric", "fraction", "mean", "n"])?;
+    csv.write_record(["dataset", "model", "method", "ucag", "variant", "metric", "fraction", "mean", "n"])?;
     for curve in curves {
         for (point, &mean) in curve.mean.iter().enumerate() {
             csv.write_record([
                 curve.cell.dataset,
                 curve.cell.model,
-                curve.cell.method.id,
-                &curve.cell.ucag.to_string(),
+                &curve.cell.method.id,
+                &curve.cell.variant.ucag.to_string(),
+                &curve.cell.variant.name,
                 curve.cell.metric.id,
                 &fixed(curve.fraction(point), 6),
                 &fixed(mean, 6),

@@ -75,19 +75,26 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         )?;
     }
     page += "\n## Methods\n\n";
-    for (place, method) in config.methods.iter().map(|method| method.method).enumerate() {
+    for (place, named) in config.methods.iter().enumerate() {
         // A method may have an entry for each data set.
-        if config.methods[..place].iter().any(|earlier| earlier.method.id == method.id) {
+        if config.methods[..place].iter().any(|earlier| earlier.id == named.id) {
             continue;
         }
+        let method = named.entry;
         let role = match method.role {
             Role::Published => "",
             Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
             Role::Control => " A control.",
         };
-        writeln!(page, "- {}: {}. {}.{role}", method.name, method.summary, method.source)?;
+        writeln!(page, "- {}: {}. {}.{role}", named.name, method.summary, method.source)?;
     }
     write!(page, "\n## Protocol\n\n```toml\n{}```\n", toml::to_string(&config.protocol)?)?;
+    if config.has_variants() {
+        page.push_str("\nRows differ from it as their names say:\n\n");
+        for variant in &config.variants {
+            writeln!(page, "- {}: {}", variant.words(), variant.protocol.name)?;
+        }
+    }
     Ok(page)
 }
 
@@ -98,9 +105,14 @@ fn changes(table: &Table<'_>) -> anyhow::Result<String> {
     if grids.is_empty() {
         return Ok(String::new());
     }
-    let mut section = "\n## What UCAG changes\n\n".to_owned();
-    section += "With UCAG minus without, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
-                where the interval covers zero.\n\n";
+    let (title, what) = match table.config.has_variants() {
+        false => ("What UCAG changes", "With UCAG minus without"),
+        true => ("What changes", "A row minus the one that it is compared with"),
+    };
+    let mut section = format!(
+        "\n## {title}\n\n{what}, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
+         where the interval covers zero.\n\n"
+    );
     if table.config.metrics.iter().any(|metric| metric.metric.averaging == Averaging::Ratios) {
         section += "Of a quotient of sums, it is the difference of the two quotients, each over the samples that have both.\n\n";
     }

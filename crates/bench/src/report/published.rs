@@ -83,18 +83,21 @@ pub fn normalise(name: &str) -> &str {
     name.strip_suffix(" (candidate)").unwrap_or(name)
 }
 
-/// The published number for a cell, where there is one. Where the numbers are of several data sets, the cell's must be of that name. A model is
+/// The published number for a cell, where there is one; a variant of a config's own has none. Where the numbers are of several data sets, the cell's must be of that name. A model is
 /// found under its name, or without the number at its end where the paper names only the family ("VGG").
 pub fn find<'a>(published: &'a [Published], cell: &super::Cell<'_>) -> Option<&'a Published> {
+    if !cell.variant.name.is_empty() {
+        return None;
+    }
     let metric = cell.column.published;
     let several = published.first().is_some_and(|first| published.iter().any(|row| row.dataset != first.dataset));
     let of = |model: &str| {
         published.iter().find(|row| {
             !metric.is_empty()
                 && row.metric == metric
-                && row.ucag == cell.ucag
+                && row.ucag == cell.variant.ucag
                 && row.model == model
-                && row.method == normalise(cell.method.name)
+                && row.method == normalise(&cell.method.name)
                 && (!several || row.dataset == cell.dataset)
         })
     };

@@ -5,7 +5,19 @@ use crate::record::{Failure, Record};
 /// Every record, in the order given; values are printed so that reading them back gives the same number.
 pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["dataset", "sample", "class", "difficult", "model", "method", "ucag", "metric", "value", "map"])?;
+    csv.write_record([
+        "dataset",
+        "sample",
+        "class",
+        "difficult",
+        "model",
+        "method",
+        "ucag",
+        "variant",
+        "metric",
+        "value",
+        "map",
+    ])?;
     for record in records {
         csv.write_record([
             &record.dataset,
@@ -15,6 +27,7 @@ pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
             &record.model,
             &record.method,
             &record.ucag.to_string(),
+            &record.variant,
             &record.metric,
             &record.value.to_string(),
             record.map.as_str(),

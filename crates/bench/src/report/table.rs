@@ -30,11 +30,11 @@ pub struct Row<'a> {
     pub degenerate: Degenerate,
     /// The published number.
     pub published: Option<f64>,
-    /// For a row with UCAG: what changes against the same method without it.
+    /// What changes against the row that it is compared with: for a method with UCAG, the same method without it.
     pub paired: Option<Paired>,
 }
 
-/// With UCAG minus without, over the samples that have both.
+/// A row minus another, over the samples that have both.
 #[derive(Debug, Clone, Copy)]
 pub struct Paired {
     /// Mean difference.
@@ -83,8 +83,8 @@ impl<'a> Table<'a> {
         let aggregates = aggregate(cells, members, records, &numbers)?;
         let values = values(cells, members, records, &numbers, &aggregates, (datasets, config.protocol.tally))?;
 
-        // A row's values and its differences from the row without UCAG are resampled with the same draws.
-        let changes: Vec<Option<Values>> = (0..cells.len()).map(|with| change(cells, &values, with)).collect();
+        // A row's values and its differences from another are resampled with the same draws.
+        let changes: Vec<Option<Values>> = (0..cells.len()).map(|with| change(config, cells, &values, with)).collect();
         let resampled: Vec<&Values> = values.iter().chain(changes.iter().flatten()).collect();
         let mut intervals = intervals(&resampled, config.seed, config.output.resamples).into_iter();
         let own: Vec<Option<Interval>> = intervals.by_ref().take(cells.len()).collect();
@@ -144,9 +144,10 @@ impl<'a> Table<'a> {
     }
 }
 
-/// With UCAG minus without; nothing for a cell without UCAG, or whose config lacks the other.
-fn change(cells: &[Cell<'_>], values: &[Values], with: usize) -> Option<Values> {
-    let without = Key { ucag: false, ..cells[with].key() };
-    let without = cells.iter().position(|cell| cells[with].ucag && cell.key() == without)?;
+/// A cell minus the one that its variant is compared with; nothing where there is no such cell.
+fn change(config: &Config, cells: &[Cell<'_>], values: &[Values], with: usize) -> Option<Values> {
+    let against = &config.variants[cells[with].variant.against?];
+    let without = Key { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
+    let without = cells.iter().position(|cell| cell.key() == without)?;
     values[with].minus(&values[without])
 }

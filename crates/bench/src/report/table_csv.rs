@@ -5,27 +5,29 @@ use ucag_core::explain::Role;
 use super::cells::{Cell, fixed};
 use super::stats::Interval;
 use super::table::Table;
+use crate::config::Variant;
 
 /// `<name>.csv`, empty where there is no number.
 pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(COLUMNS)?;
-    let protocol = &table.config.protocol;
     for row in &table.rows {
         let number = |value: Option<f64>| value.map(|value| fixed(value, 6)).unwrap_or_default();
         let interval = |i: Option<Interval>| [number(i.map(|i| i.low)), number(i.map(|i| i.high))];
         let [low, high] = interval(row.interval);
         let [paired_low, paired_high] = interval(row.paired.and_then(|paired| paired.interval));
         let published_difference = row.ours.zip(row.published).map(|(ours, published)| ours - published);
-        let Cell { dataset, model, method, ucag, metric, column } = row.cell;
+        let Cell { dataset, model, method, variant, metric, column } = row.cell;
+        let against = row.paired.and(variant.against).map(|place| &table.config.variants[place]);
         csv.write_record([
             dataset,
             model,
-            method.id,
-            &ucag.to_string(),
+            &method.id,
+            &variant.ucag.to_string(),
+            &variant.name,
             metric.id,
             column.subset.as_str(),
-            role(method.role),
+            role(method.entry.role),
             &number(row.ours),
             &low,
             &high,
@@ -36,6 +38,7 @@ pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
             &row.degenerate.non_finite.to_string(),
             &number(row.published),
             &number(published_difference),
+            &against.map(Variant::words).unwrap_or_default(),
             &number(row.paired.map(|paired| paired.difference)),
             &paired_low,
             &paired_high,
@@ -44,8 +47,8 @@ pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
             metric.unit,
             direction(metric.direction),
             &metric.version.to_string(),
-            &protocol.name,
-            &protocol.version.to_string(),
+            &variant.protocol.name,
+            &variant.protocol.version.to_string(),
         ])?;
     }
     Ok(csv.into_inner()?)
@@ -59,17 +62,19 @@ pub(crate) fn classes(table: &Table<'_>) -> anyhow::Result<Option<Vec<u8>>> {
     }
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
-        "dataset", "model", "method", "ucag", "metric", "subset", "class", "name", "pairs", "counted", "value",
+        "dataset", "model", "method", "ucag", "variant", "metric", "subset", "class", "name", "pairs", "counted",
+        "value",
     ])?;
     for row in &table.rows {
         let names = table.datasets.iter().find(|facts| facts.name == row.cell.dataset).map(|facts| &facts.classes);
         for (class, tally) in row.classes.iter().enumerate() {
-            let Cell { dataset, model, method, ucag, metric, column } = row.cell;
+            let Cell { dataset, model, method, variant, metric, column } = row.cell;
             csv.write_record([
                 dataset,
                 model,
-                method.id,
-                &ucag.to_string(),
+                &method.id,
+                &variant.ucag.to_string(),
+                &variant.name,
                 metric.id,
                 column.subset.as_str(),
                 &class.to_string(),
@@ -83,11 +88,12 @@ pub(crate) fn classes(table: &Table<'_>) -> anyhow::Result<Option<Vec<u8>>> {
     Ok(Some(csv.into_inner()?))
 }
 
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 29] = [
     "dataset",
     "model",
     "method",
     "ucag",
+    "variant",
     "metric",
     "subset",
     "role",
@@ -101,10 +107,11 @@ const COLUMNS: [&str; 27] = [
     "non_finite",
     "published",
     "ours_minus_published",
-    "ucag_minus_plain",
-    "ucag_minus_plain_low",
-    "ucag_minus_plain_high",
-    "ucag_minus_plain_n",
+    "against",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "difference_n",
     "verdict",
     "unit",
     "better",

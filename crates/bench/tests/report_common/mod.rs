@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::config::{Compute, Config, Dataset, Form, Method, Metric, Model, Output};
+use bench::config::{Compute, Config, Dataset, Form, Method, Metric, Model, Output, Variant};
 use bench::record::Record;
 use bench::report::{DatasetFacts, Summary};
 use ucag_core::explain::Settings;
@@ -38,14 +38,17 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         classes_from: None,
     };
     let method = |id: &&str| {
-        let method = ucag_core::explain::method(id).unwrap();
-        let control = method.role == ucag_core::explain::Role::Control;
+        let entry = ucag_core::explain::method(id).unwrap();
+        let control = entry.role == ucag_core::explain::Role::Control;
         Method {
-            method,
+            id: entry.id.to_owned(),
+            name: entry.name.to_owned(),
+            entry,
+            post: entry.post,
             dataset: None,
-            ucag: if control { vec![false] } else { vec![false, true] },
-            settings: Settings::published(method.settings),
-            explainer: method.explainer(),
+            variants: if control { vec![0] } else { vec![0, 1] },
+            settings: Settings::published(entry.settings),
+            explainer: entry.explainer(),
         }
     };
     Config {
@@ -53,6 +56,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         name: "made-up".to_owned(),
         title: "Deletion and insertion, made up".to_owned(),
         protocol: Protocol::official(),
+        variants: Variant::usual(&Protocol::official()),
         seed: 7,
         datasets: datasets.iter().map(dataset).collect(),
         models: models.iter().map(model).collect(),
@@ -100,6 +104,7 @@ pub fn record(sample: &str, model: &str, method: &str, ucag: bool, metric: &str,
         model: model.to_owned(),
         method: method.to_owned(),
         ucag,
+        variant: String::new(),
         metric: metric.to_owned(),
         value,
         map: MapState::Fine,

@@ -5,6 +5,7 @@ use ucag_core::explain::Role;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
+use crate::config::{Method, Variant};
 use crate::report::cells::Key;
 use crate::report::table::{Row, Table};
 use crate::report::words;
@@ -22,21 +23,24 @@ const BAR: f64 = 11.0;
 const BETWEEN: f64 = 9.0;
 const BELOW: f64 = 68.0;
 
-/// A method's bars in every panel.
-struct Group {
-    method: &'static ucag_core::explain::Method,
-    ucag: Vec<bool>,
+/// A method's bars in every panel, or a variant's.
+struct Group<'a> {
+    label: String,
+    method: &'a Method,
+    variants: Vec<&'a Variant>,
 }
 
-/// The groups. A method that has an entry for each data set has one group.
-fn groups(table: &Table<'_>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for method in &table.config.methods {
-        match groups.iter_mut().find(|group| group.method.id == method.method.id) {
-            None => groups.push(Group { method: method.method, ucag: method.ucag.clone() }),
-            Some(group) => {
-                let more = method.ucag.iter().filter(|ucag| !group.ucag.contains(ucag)).copied().collect::<Vec<_>>();
-                group.ucag.extend(more);
+/// The groups. A method that has an entry for each data set has one group; variants have one each, since no colour would tell them apart.
+fn groups<'a>(table: &Table<'a>) -> Vec<Group<'a>> {
+    let config = table.config;
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for method in &config.methods {
+        for variant in method.variants.iter().map(|&place| &config.variants[place]) {
+            let label = if config.has_variants() { variant.label(&method.name) } else { method.name.clone() };
+            match groups.iter_mut().find(|group| group.method.id == method.id && group.label == label) {
+                None => groups.push(Group { label, method, variants: vec![variant] }),
+                Some(group) if !group.variants.contains(&variant) => group.variants.push(variant),
+                Some(_) => {}
             }
         }
     }
@@ -47,9 +51,9 @@ fn groups(table: &Table<'_>) -> Vec<Group> {
 pub fn picture(table: &Table<'_>) -> Picture {
     let config = table.config;
     let groups = groups(table);
-    let labels = groups.iter().map(|group| width(group.method.name, 14.0)).fold(0.0, f64::max) * 1.1;
+    let labels = groups.iter().map(|group| width(&group.label, 14.0)).fold(0.0, f64::max) * 1.1;
     let left = MARGIN + labels + 8.0;
-    let bars: usize = groups.iter().map(|group| group.ucag.len()).sum();
+    let bars: usize = groups.iter().map(|group| group.variants.len()).sum();
     let tall = bars as f64 * BAR + (groups.len() + 1) as f64 * BETWEEN;
     let heads = table.heads();
     let (columns, lines) = (config.models.len() as f64, heads.len() as f64);
@@ -88,19 +92,22 @@ pub fn picture(table: &Table<'_>) -> Picture {
             picture.text(metric.direction.words(), (middle, below + 15.0), 11.0, MUTED, Align::Middle);
             let mut y = top + BETWEEN;
             for group in &groups {
-                let middle = y + group.ucag.len() as f64 * BAR / 2.0;
+                let middle = y + group.variants.len() as f64 * BAR / 2.0;
                 if column == 0 {
-                    picture.text(group.method.name, (left - 8.0, middle), 14.0, INK, Align::End);
+                    picture.text(&group.label, (left - 8.0, middle), 14.0, INK, Align::End);
                 }
-                let key = Key {
-                    dataset,
-                    model: &model.name,
-                    method: group.method.id,
-                    ucag: false,
-                    metric: metric.0.id,
-                    subset: head.subset(),
+                let key = |variant: &'_ Variant| {
+                    table.row(Key {
+                        dataset,
+                        model: &model.name,
+                        method: &group.method.id,
+                        ucag: variant.ucag,
+                        variant: &variant.name,
+                        metric: metric.0.id,
+                        subset: head.subset(),
+                    })
                 };
-                y = draw(&mut picture, group, &axis, y, |ucag| table.row(Key { ucag, ..key }));
+                y = draw(&mut picture, group, &axis, y, key);
             }
             picture.line([(axis.place(0.0), top), (axis.place(0.0), top + tall)], INK, 1.0);
         }
@@ -111,20 +118,20 @@ pub fn picture(table: &Table<'_>) -> Picture {
 /// Draws a group's bars from `y` downwards and returns where the next group begins. Where the config has no such row there is nothing.
 fn draw<'t>(
     picture: &mut Picture,
-    group: &Group,
+    group: &Group<'_>,
     axis: &Axis,
     mut y: f64,
-    row: impl Fn(bool) -> Option<&'t Row<'t>>,
+    row: impl Fn(&Variant) -> Option<&'t Row<'t>>,
 ) -> f64 {
-    for &ucag in &group.ucag {
+    for &variant in &group.variants {
         let middle = y + BAR / 2.0;
         let zero = axis.place(0.0);
-        match row(ucag).map(|row| (row, row.ours)) {
+        match row(variant).map(|row| (row, row.ours)) {
             None => {}
             Some((_, None)) => picture.text("no samples", (zero + 4.0, middle), 11.0, MUTED, Align::Start),
             Some((row, Some(ours))) => {
                 let end = axis.place(ours);
-                picture.fill((zero.min(end), y), (zero.max(end), y + BAR - 1.0), color(group.method, ucag));
+                picture.fill((zero.min(end), y), (zero.max(end), y + BAR - 1.0), color(group.method, variant));
                 if let Some(interval) = row.interval {
                     let (low, high) = (axis.place(interval.low), axis.place(interval.high));
                     picture.line([(low, middle), (high, middle)], INK, 1.0);
@@ -134,7 +141,7 @@ fn draw<'t>(
                 }
             }
         }
-        if let Some(published) = row(ucag).and_then(|row| row.published) {
+        if let Some(published) = row(variant).and_then(|row| row.published) {
             picture.shapes.push(Shape::Diamond { at: (axis.place(published), middle), radius: 4.0 });
         }
         y += BAR;
@@ -147,8 +154,8 @@ fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
     ends.into_iter().flatten().chain(row.ours).chain(row.published)
 }
 
-fn color(method: &ucag_core::explain::Method, ucag: bool) -> RGBColor {
-    match (method.role == Role::Control, ucag) {
+fn color(method: &Method, variant: &Variant) -> RGBColor {
+    match (method.entry.role == Role::Control, variant.ucag) {
         (false, false) => PLAIN,
         (false, true) => WITH,
         (true, false) => CONTROL,
@@ -165,7 +172,7 @@ fn legend(picture: &mut Picture, table: &Table<'_>, (mut x, y): (f64, f64)) -> f
         .config
         .methods
         .iter()
-        .flat_map(|method| method.ucag.iter().map(|&ucag| color(method.method, ucag)))
+        .flat_map(|method| method.variants.iter().map(|&place| color(method, &table.config.variants[place])))
         .collect();
     let key = |picture: &mut Picture, text: &str, x: f64| {
         picture.text(text, (x + 20.0, y), 13.0, INK, Align::Start);

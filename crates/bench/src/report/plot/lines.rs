@@ -5,7 +5,7 @@ use ucag_core::explain::Role;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, color_at, width};
-use crate::config::Config;
+use crate::config::{Config, Method};
 use crate::report::curves::MeanCurve;
 use crate::report::heads::Metric;
 
@@ -31,21 +31,20 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
     let metrics: Vec<Metric> =
         metrics.into_iter().filter(|metric| curves.iter().any(|curve| curve.cell.metric.id == metric.id)).collect();
     let panels = LEFT + config.models.len() as f64 * (PANEL.0 + GAP.0);
-    let keys =
-        config.methods.iter().map(|method| width(method.method.name, 14.0)).fold(width("without UCAG", 14.0), f64::max)
-            * 1.1;
+    let series = series(config);
+    let keys = series.iter().map(|one| width(&one.label, 14.0)).fold(width("without UCAG", 14.0), f64::max) * 1.1;
     let wide = (panels + 36.0 + keys + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
     let several = config.datasets.len() > 1;
     let first = if several { TOP + LINE } else { TOP };
     let lines = metrics.len() as f64 * (PANEL.1 + GAP.1) - GAP.1 / 3.0;
-    let tall = first + lines.max((config.methods.len() as f64 + 4.0) * KEY);
+    let tall = first + lines.max((series.len() as f64 + 4.0) * KEY);
     let mut picture = Picture { size: (wide, tall), shapes: Vec::new() };
 
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     let n = curves.iter().map(|curve| curve.n).max().unwrap_or(0);
     let of = format!("Mean curves over {n} sample{} of {}", if n == 1 { "" } else { "s" }, names(config));
     picture.text(of, (MARGIN, 42.0), 13.0, MUTED, Align::Start);
-    legend(&mut picture, config, panels + 4.0);
+    legend(&mut picture, &series, panels + 4.0);
     for (line, metric) in metrics.iter().enumerate() {
         let top = first + line as f64 * (PANEL.1 + GAP.1);
         let these = || curves.iter().filter(|curve| curve.cell.metric.id == metric.id);
@@ -61,14 +60,17 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
             // Controls first, so that methods lie over them; dashes over solid lines.
             for (role, ucag) in [(true, true), (true, false), (false, true), (false, false)] {
                 let here = |curve: &&MeanCurve<'_>| curve.cell.model == model.name && curve.cell.dataset == dataset;
-                for curve in these().filter(here).filter(|curve| curve.cell.ucag == ucag) {
-                    if (curve.cell.method.role == Role::Control) != role {
+                for curve in these().filter(here).filter(|curve| curve.cell.variant.ucag == ucag) {
+                    if (curve.cell.method.entry.role == Role::Control) != role {
                         continue;
                     }
                     let point =
                         |(place, &mean): (usize, &f64)| (horizontal(curve.fraction(place)), vertical.place(mean));
                     let points = curve.mean.iter().enumerate().map(point).collect();
-                    let color = color(config, curve.cell.method.id);
+                    let of = |one: &&Series<'_>| {
+                        one.method.id == curve.cell.method.id && one.variant == curve.cell.variant.name
+                    };
+                    let color = series.iter().find(of).map_or(INK, |one| one.color);
                     picture.shapes.push(Shape::Line { points, color, width: 1.5, dashed: !ucag });
                 }
             }
@@ -120,7 +122,7 @@ fn frame(picture: &mut Picture, metric: &Metric, model: &str, (x, top): (f64, f6
     }
 }
 
-fn legend(picture: &mut Picture, config: &Config, x: f64) {
+fn legend(picture: &mut Picture, series: &[Series<'_>], x: f64) {
     let mut y = TOP;
     let mut key = |text: &str, color: RGBColor, dashed: bool| {
         picture.shapes.push(Shape::Line { points: vec![(x, y), (x + 26.0, y)], color, width: 1.5, dashed });
@@ -129,20 +131,32 @@ fn legend(picture: &mut Picture, config: &Config, x: f64) {
     };
     key("without UCAG", MUTED, true);
     key("with UCAG", MUTED, false);
-    for (place, method) in config.methods.iter().enumerate() {
-        // A method may have an entry for each data set.
-        if config.methods[..place].iter().any(|earlier| earlier.method.id == method.method.id) {
-            continue;
-        }
-        key(method.method.name, color(config, method.method.id), false);
+    for one in series {
+        key(&one.label, one.color, false);
     }
 }
 
-/// A method's colour: its place among the methods, or among the controls, of the config.
-fn color(config: &Config, id: &str) -> RGBColor {
-    let is_control = |id: &str| config.methods.iter().any(|m| m.method.id == id && m.method.role == Role::Control);
-    let control = is_control(id);
-    let peers = config.methods.iter().filter(|m| (m.method.role == Role::Control) == control);
-    let place = peers.take_while(|m| m.method.id != id).count();
-    if control { GREYS[place % GREYS.len()] } else { color_at(place) }
+/// What has a colour of its own: a method, or a variant of it.
+struct Series<'a> {
+    method: &'a Method,
+    variant: &'a str,
+    label: String,
+    color: RGBColor,
+}
+
+/// The series, coloured by their place among the methods, or among the controls, of the config. A method may have an entry for each data set.
+fn series(config: &Config) -> Vec<Series<'_>> {
+    let mut series: Vec<Series<'_>> = Vec::new();
+    for method in &config.methods {
+        for variant in method.variants.iter().map(|&place| &config.variants[place]) {
+            if series.iter().any(|known| known.method.id == method.id && known.variant == variant.name) {
+                continue;
+            }
+            let control = method.entry.role == Role::Control;
+            let place = series.iter().filter(|known| (known.method.entry.role == Role::Control) == control).count();
+            let color = if control { GREYS[place % GREYS.len()] } else { color_at(place) };
+            series.push(Series { method, variant: &variant.name, label: variant.beside(&method.name), color });
+        }
+    }
+    series
 }
