@@ -26,6 +26,7 @@ pub use error::{ConfigError, ConfigErrors, Origin};
 pub use protocol::protocol;
 pub use read::{load, load_all};
 pub use variant::Variant;
+pub(crate) use variant::symbol;
 
 /// What the command line says over a config.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +56,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// How methods are run: without UCAG and with it, or as `[[variant]]` or lists in `[protocol]` and `[ucag]` say.
     pub variants: Vec<Variant>,
+    /// The fields of which it has lists, so that its variants are a grid.
+    pub grid: Vec<&'static str>,
     /// Seed of everything random: random maps, bootstrap.
     pub seed: u64,
     /// `[dataset]`, or `[[dataset]]` where there are several.

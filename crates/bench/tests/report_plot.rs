@@ -4,13 +4,15 @@ mod report_common;
 
 use std::collections::HashSet;
 
+use bench::config::Variant;
 use bench::record::Record;
 use bench::report::MeanCurve;
 use bench::report::plot::axis::Axis;
-use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, width};
+use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, sweep, width};
 use bench::report::table::Table;
 use report_common::{config, config_on, facts, record};
 use ucag_core::explain::{METHODS, Method, Role};
+use ucag_core::protocol::Protocol;
 
 /// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of a line's height.
 fn boxes(picture: &Picture) -> Vec<(String, [f64; 4])> {
@@ -139,4 +141,70 @@ fn an_svg_needs_no_font_of_its_own() {
     let table = Table::new(&table_config, &[], &[]).unwrap();
     let text = svg(&bars::picture(&table)).unwrap();
     assert!(text.contains("font-family=\"sans-serif\"") && text.contains("no samples"), "{text}");
+}
+
+/// GradCAM without UCAG at scales 1 and 2, and with it at α 1 and 2, of one sample.
+fn swept() -> bench::config::Config {
+    let mut config = config(&["M"], &["gradcam"], &["deletion"]);
+    let at = |ucag: bool, number: f64| {
+        let protocol = Protocol { alpha: number, scale: number, ..Protocol::official() };
+        let field = if ucag { "α" } else { "scale" };
+        Variant { name: format!("{field} {number}"), ucag, protocol, against: None }
+    };
+    config.variants = vec![at(false, 1.0), at(false, 2.0), at(true, 1.0), at(true, 2.0)];
+    config.grid = vec!["alpha", "scale"];
+    config.methods[0].variants = vec![0, 1, 2, 3];
+    config
+}
+
+#[test]
+fn a_sweep_has_its_points_where_the_numbers_are() {
+    let config = swept();
+    let of = |ucag, variant: &str, value| Record {
+        variant: variant.to_owned(),
+        ..record("s0", "M", "gradcam", ucag, "deletion", value)
+    };
+    let records = [of(false, "scale 1", 0.2), of(false, "scale 2", 0.4), of(true, "α 1", 0.25), of(true, "α 2", 0.3)];
+    let facts = facts(&config);
+    let table = Table::new(&config, &facts, &records).unwrap();
+    let picture = sweep::picture(&table).unwrap();
+    check(&picture);
+    let dots: Vec<(f64, f64, bool)> = picture
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Dot { at, filled, .. } if at.0 < 370.0 => Some((at.0, at.1, *filled)),
+            _ => None,
+        })
+        .collect();
+    // The panel is 300 wide from 70 and 210 high from 72. From 20 to 40 % and 6 % of that more; from 1 to 2 likewise. Series stand 1.5 aside.
+    let x = |number: f64, aside: f64| 70.0 + (number - 0.94) / 1.12 * 300.0 + aside;
+    let y = |value: f64| 72.0 + 210.0 - (value - 18.8) / 22.4 * 210.0;
+    let expected = [
+        (x(1.0, -1.5), y(20.0), false),
+        (x(2.0, -1.5), y(40.0), false),
+        (x(1.0, 1.5), y(25.0), true),
+        (x(2.0, 1.5), y(30.0), true),
+    ];
+    assert_eq!(dots.len(), 4, "{dots:?}");
+    for ((x, y, filled), (expected_x, expected_y, expected_filled)) in dots.iter().zip(expected) {
+        assert!((x - expected_x).abs() < 1e-6 && (y - expected_y).abs() < 1e-6, "{dots:?}");
+        assert_eq!(*filled, expected_filled);
+    }
+}
+
+#[test]
+fn without_a_grid_of_numbers_there_is_no_sweep() {
+    let mut config = swept();
+    config.grid = vec!["coverage"];
+    assert!(sweep::picture(&Table::new(&config, &facts(&config), &[]).unwrap()).is_none());
+}
+
+#[test]
+fn no_text_of_a_sweep_overlaps_where_numbers_are_close() {
+    let mut config = swept();
+    for (place, variant) in config.variants.iter_mut().enumerate() {
+        variant.protocol.alpha = 1.0 + place as f64 / 1000.0;
+    }
+    check(&sweep::picture(&Table::new(&config, &facts(&config), &[]).unwrap()).unwrap());
 }

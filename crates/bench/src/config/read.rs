@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
 
 use super::device::device;
@@ -110,6 +111,7 @@ fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Re
     let title = root.get("title").unwrap_or_else(|| name.clone());
     let protocol = protocol::read(root, report);
     let variants = variant::variants(root, &protocol, grid, report);
+    let protocol = Protocol { name: grid.name(&protocol), ..protocol };
     let seed = root.get("seed").unwrap_or(0);
     let datasets = dataset::datasets(root);
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
@@ -127,6 +129,7 @@ fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Re
         title,
         protocol,
         variants,
+        grid: grid.fields(),
         seed,
         datasets,
         models,

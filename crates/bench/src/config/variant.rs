@@ -99,6 +99,18 @@ impl Grid {
         }
         Self { points }
     }
+
+    /// A protocol's name without what the lists say.
+    pub(super) fn name(&self, protocol: &Protocol) -> String {
+        let fields = self.fields();
+        let of_list = |part: &&str| fields.iter().any(|field| part.starts_with(&format!("{field}=")));
+        protocol.name.split('+').filter(|part| !of_list(part)).collect::<Vec<_>>().join("+")
+    }
+
+    /// The fields of which there are lists.
+    pub(super) fn fields(&self) -> Vec<&'static str> {
+        self.points.first().into_iter().flat_map(|(point, _)| point).map(|(field, _)| *field).collect()
+    }
 }
 
 fn clone((key, node): (&String, &Node)) -> (String, Node) {
@@ -220,7 +232,7 @@ fn on_grid(grid: &Grid, report: &Report) -> Vec<Variant> {
 }
 
 /// A field as papers write it.
-fn symbol(field: &str) -> &str {
+pub(crate) fn symbol(field: &str) -> &str {
     match field {
         "rho" => "ρ",
         "alpha" => "α",

@@ -38,7 +38,7 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
                 page += &grid.markdown();
             }
             if let Some(grid) = blocks::model(table, model, true) {
-                write!(page, "\nControls, which know nothing of the network:\n\n{}", grid.markdown())?;
+                write!(page, "\n{}:\n\n{}", words::controls(config), grid.markdown())?;
             }
         }
     }

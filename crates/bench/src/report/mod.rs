@@ -96,6 +96,10 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     let bars = plot::bars::picture(&table);
     put(&format!("{}.png", config.name), &plot::png(&bars)?)?;
     put(&format!("{}.svg", config.name), plot::svg(&bars)?.as_bytes())?;
+    if let Some(sweep) = plot::sweep::picture(&table) {
+        put("sweep.png", &plot::png(&sweep)?)?;
+        put("sweep.svg", plot::svg(&sweep)?.as_bytes())?;
+    }
     if !curves.is_empty() {
         let lines = plot::lines::picture(config, &curves);
         put("curves.png", &plot::png(&lines)?)?;

@@ -3,8 +3,11 @@
 use metrics::Averaging;
 use metrics::averaging::Class;
 
+use ucag_core::explain::Role;
+
 use super::heads::Head;
 use super::table::{Row, Table};
+use crate::config::{Config, Method};
 use crate::record::Failure;
 
 /// Below this many samples, a reader is told not to lean on the intervals.
@@ -139,5 +142,14 @@ pub(crate) fn failures(failures: &[Failure]) -> String {
         0 => "No sample failed.".to_owned(),
         1 => "1 sample could not be scored for a model; failures.csv says why.".to_owned(),
         n => format!("{n} samples could not be scored for a model; failures.csv says why."),
+    }
+}
+
+/// What controls are.
+pub(crate) fn controls(config: &Config) -> &'static str {
+    let is_unfolded = |method: &Method| method.variants.iter().any(|&place| config.variants[place].ucag);
+    match config.methods.iter().any(|method| method.entry.role == Role::Control && is_unfolded(method)) {
+        false => "Controls, which know nothing of the network",
+        true => "Controls, which know nothing of the network; with UCAG they know how confident it is in each view",
     }
 }

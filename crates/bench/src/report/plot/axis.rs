@@ -19,6 +19,19 @@ impl Axis {
         Self { numbers: (if low < 0.0 { low - margin } else { 0.0 }, high + margin), places }
     }
 
+    /// A little around the values, wherever zero is: for what is compared along a line.
+    pub fn around(values: impl Iterator<Item = f64>, places: (f64, f64)) -> Self {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let (low, high) = if low < high { (low, high) } else { Self::single(low) };
+        let margin = 0.06 * (high - low);
+        Self { numbers: (low - margin, high + margin), places }
+    }
+
+    /// Around one value, or none.
+    fn single(value: f64) -> (f64, f64) {
+        if value.is_finite() { (value - 0.5, value + 0.5) } else { (0.0, 1.0) }
+    }
+
     /// The same numbers at other places.
     pub fn at(&self, places: (f64, f64)) -> Self {
         Self { places, ..*self }

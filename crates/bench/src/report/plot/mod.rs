@@ -4,6 +4,7 @@ pub mod axis;
 pub mod bars;
 pub mod lines;
 pub(crate) mod paint;
+pub mod sweep;
 
 pub use paint::{png, svg};
 
@@ -52,6 +53,17 @@ pub enum Shape {
         at: Point,
         /// Half its height.
         radius: f64,
+    },
+    /// A disc.
+    Dot {
+        /// Its middle.
+        at: Point,
+        /// Its radius.
+        radius: f64,
+        /// Its colour.
+        color: RGBColor,
+        /// Whether it is filled, or a ring around white.
+        filled: bool,
     },
     /// A line of text.
     Text {

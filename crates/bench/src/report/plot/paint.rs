@@ -6,8 +6,8 @@ use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::{
-    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, Rectangle, SVGBackend, Text,
-    WHITE,
+    BitMapBackend, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, Rectangle, SVGBackend,
+    Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, IntoTextStyle, ShapeStyle};
@@ -115,6 +115,11 @@ fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, format: 
             let diamond = |r: f64| [(*x, y - r), (x + r, *y), (*x, y + r), (x - r, *y)].map(place).to_vec();
             area.draw(&Polygon::new(diamond(radius + 1.5), WHITE.filled()))
                 .and_then(|()| area.draw(&Polygon::new(diamond(*radius), INK.filled())))
+        }
+        Shape::Dot { at, radius, color, filled } => {
+            let inner = if *filled { color.filled() } else { WHITE.filled() };
+            area.draw(&Circle::new(place(*at), long(*radius), color.filled()))
+                .and_then(|()| area.draw(&Circle::new(place(*at), long(radius - 1.5), inner)))
         }
         Shape::Text { text, at, size, color, align, upwards } => {
             let align = match align {
