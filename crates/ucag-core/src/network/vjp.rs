@@ -99,6 +99,14 @@ impl Conv {
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn with(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_conv2d(weight, None::<&Tensor>, [self.stride; 2], self.padding, [1, 1], self.groups)?)
+        self.with_bias(weight, None, x)
+    }
+
+    /// The convolution with another weight and bias of the same shapes.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn with_bias(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
+        Ok(x.f_conv2d(weight, bias, [self.stride; 2], self.padding, [1, 1], self.groups)?)
     }
 }

@@ -32,15 +32,6 @@ pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(over(a, b.f_add_scalar(EPS)?)?.f_mul_(&present(b)?)?)
 }
 
-/// As [`divide`], in the place of `b`, whose entries are sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each
-/// share that this is multiplied with: nothing needs to be masked, on the largest tensors there are.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
-pub fn divide_by_sum(a: &Tensor, mut b: Tensor) -> Result<Tensor> {
-    over(a, b.f_add_scalar_(EPS)?)
-}
-
 /// `a / b`, in b's place unless b is broadcast.
 fn over(a: &Tensor, b: Tensor) -> Result<Tensor> {
     Ok(if a.size() == b.size() { a.f_div_out(&b, &b)? } else { a.f_div(&b)? })
@@ -95,7 +86,7 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
     let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
     // Both at once: as six channels they cost what three do.
     let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
-    let shares = divide_by_sum(relevance, layer.forth(&weight, &x)?)?;
+    let shares = layer.divide(relevance, &weight, &x)?;
     let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
     Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
         [1i64].as_slice(),
@@ -110,7 +101,7 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
 /// Where libtorch refuses the shapes.
 pub fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
-    let shares = divide_by_sum(relevance, layer.forth(&weight, &x)?)?;
+    let shares = layer.divide(relevance, &weight, &x)?;
     Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
 }
 

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Weighted, divide_away_from_zero, divide_by_sum, over, z_bounded};
+use super::{Weighted, divide_away_from_zero, over, z_bounded};
 use crate::Result;
 use crate::walk::Visit;
 
@@ -69,7 +69,7 @@ fn parts(
 ) -> Result<Tensor> {
     let (x, relevance) = (visit.inputs[0], visit.arriving);
     let part = |weight: &Tensor, x: &Tensor| -> Result<Tensor> {
-        let shares = divide_by_sum(relevance, layer.forth(weight, x)?)?;
+        let shares = layer.divide(relevance, weight, x)?;
         Ok(layer.back(weight, x, &shares)?.f_mul_(x)?)
     };
     if visit.reads_positive()? {

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::{EPS, over};
 use crate::Result;
 use crate::network::{Conv, Op};
 
@@ -55,10 +56,24 @@ impl<'a> Weighted<'a> {
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn forth(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        self.forth_from(weight, None, x)
+    }
+
+    fn forth_from(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
         match self {
-            Weighted::Conv(conv) => conv.with(weight, x),
-            Weighted::Linear(..) => Ok(x.f_linear(weight, None::<&Tensor>)?),
+            Weighted::Conv(conv) => conv.with_bias(weight, bias, x),
+            Weighted::Linear(..) => Ok(x.f_linear(weight, bias)?),
         }
+    }
+
+    /// `R / (Wx + 1e-9)`, for sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each share that this is
+    /// multiplied with: nothing needs to be masked. These are the largest tensors there are, so the layer itself adds the 1e-9, as its bias.
+    ///
+    /// # Errors
+    /// Where libtorch refuses the shapes.
+    pub fn divide(&self, relevance: &Tensor, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let bias = Tensor::f_full([weight.size()[0]], EPS, (weight.kind(), weight.device()))?;
+        over(relevance, self.forth_from(weight, Some(&bias), x)?)
     }
 
     /// The transpose of [`Weighted::forth`], applied to a cotangent: of the shape of the input `x`.
