@@ -9,6 +9,7 @@ use tch::{Kind, Tensor};
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
+use ucag_core::post::Post;
 use ucag_core::protocol::{Deleted, Protocol, Target};
 use ucag_core::ucag;
 use ucag_core::unfold::enlarge;
@@ -19,6 +20,7 @@ use crate::input::input;
 use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
+use crate::report::gallery::plate::{self, Plate};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
 use crate::stages::{Stage, Stages};
@@ -244,12 +246,37 @@ impl<'p> Worker<'p> {
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
         let mask = if photo { of.region(class).map(|region| &region.mask) } else { of.object.as_ref() };
-        let sheet = Sheet { title, image, mask: mask.map(|mask| &mask.pixels[..]), tiles: tiles.collect() };
+        let mask = mask.map(|mask| &mask.pixels[..]);
+        let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
         let folder = self.config.output.dir.join("gallery");
         let several = self.data.len() > 1;
         let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
-        let file = if several { format!("{}_{file}", of.model.dataset) } else { file };
-        gallery::write(&folder.join(file), &sheet)
+        let file = folder.join(if several { format!("{}_{file}", of.model.dataset) } else { file });
+        gallery::write(&file, &sheet)?;
+        let tile = |(row, shown): (&Row<'_>, &Tile<'_>)| plate::Tile {
+            method: row.method.id.clone(),
+            label: shown.label.to_owned(),
+            ucag: row.variant.ucag,
+            variant: row.variant.name.clone(),
+            file: None,
+            signed: row.method.post == Post::Signed,
+            largest: 0.0,
+            state: shown.state,
+            point: shown.point,
+            scores: records.iter().filter(|r| row.is_of(r)).map(|r| (r.metric.clone(), r.value)).collect(),
+        };
+        let plate = Plate {
+            dataset: of.data.name.clone(),
+            sample: id.clone(),
+            class,
+            class_name: name.to_owned(),
+            model: of.model.name.clone(),
+            size: [image.width(), image.height()],
+            mask: mask.is_some(),
+            tiles: rows.iter().zip(&sheet.tiles).map(tile).collect(),
+        };
+        let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
+        plate::write(&file.with_extension(""), plate, &plate::Pictures { image, mask, maps: &maps })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod marks;
 mod overlay;
+pub mod plate;
 
 use std::path::{Path, PathBuf};
 
