@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use metrics::Averaging;
-use ucag_core::explain::Role;
 
 use super::heads::Metric;
 use super::table::Table;
@@ -80,13 +79,7 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         if config.methods[..place].iter().any(|earlier| earlier.id == named.id) {
             continue;
         }
-        let method = named.entry;
-        let role = match method.role {
-            Role::Published => "",
-            Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
-            Role::Control => " A control.",
-        };
-        writeln!(page, "- {}: {}. {}.{role}", named.name, method.summary, method.source)?;
+        writeln!(page, "- {}: {}", named.name, words::method(named))?;
     }
     write!(page, "\n## Protocol\n\n```toml\n{}```\n", toml::to_string(&config.protocol)?)?;
     if config.has_variants() {
@@ -105,14 +98,8 @@ fn changes(table: &Table<'_>) -> anyhow::Result<String> {
     if grids.is_empty() {
         return Ok(String::new());
     }
-    let (title, what) = match table.config.has_variants() {
-        false => ("What UCAG changes", "With UCAG minus without"),
-        true => ("What changes", "A row minus the one that it is compared with"),
-    };
-    let mut section = format!(
-        "\n## {title}\n\n{what}, sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse \
-         where the interval covers zero.\n\n"
-    );
+    let (title, what) = words::changes(table.config);
+    let mut section = format!("\n## {title}\n\n{what}\n\n");
     if table.config.metrics.iter().any(|metric| metric.metric.averaging == Averaging::Ratios) {
         section += "Of a quotient of sums, it is the difference of the two quotients, each over the samples that have both.\n\n";
     }

@@ -9,6 +9,7 @@ mod frame;
 pub mod gallery;
 mod grid;
 mod heads;
+mod html;
 mod markdown;
 pub mod pairs;
 pub mod plot;
@@ -58,7 +59,7 @@ pub struct Written {
 
 /// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`,
 /// `classes.csv` (where a metric averages by class), `<name>.csv`, `<name>.md`, the plots
-/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, and `gallery/index.png` where the run has left sheets in `gallery/`.
+/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, `report.html`, and `gallery/index.png` where the run has left sheets in `gallery/`.
 ///
 /// The same records give the same bytes. Each file is replaced as a whole or not at all.
 ///
@@ -94,17 +95,21 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     put(&format!("{}.md", config.name), markdown::page(&table, summary.failures)?.as_bytes())?;
 
     let bars = plot::bars::picture(&table);
+    let sweep = plot::sweep::picture(&table);
+    let lines = (!curves.is_empty()).then(|| plot::lines::picture(config, &curves));
     put(&format!("{}.png", config.name), &plot::png(&bars)?)?;
     put(&format!("{}.svg", config.name), plot::svg(&bars)?.as_bytes())?;
-    if let Some(sweep) = plot::sweep::picture(&table) {
-        put("sweep.png", &plot::png(&sweep)?)?;
-        put("sweep.svg", plot::svg(&sweep)?.as_bytes())?;
+    if let Some(sweep) = &sweep {
+        put("sweep.png", &plot::png(sweep)?)?;
+        put("sweep.svg", plot::svg(sweep)?.as_bytes())?;
     }
-    if !curves.is_empty() {
-        let lines = plot::lines::picture(config, &curves);
-        put("curves.png", &plot::png(&lines)?)?;
-        put("curves.svg", plot::svg(&lines)?.as_bytes())?;
+    if let Some(lines) = &lines {
+        put("curves.png", &plot::png(lines)?)?;
+        put("curves.svg", plot::svg(lines)?.as_bytes())?;
     }
+    let plots = [("Means as bars", Some(&bars)), ("Along the grid", sweep.as_ref()), ("Mean curves", lines.as_ref())];
+    let plots: Vec<_> = plots.into_iter().filter_map(|(what, picture)| Some((what, picture?))).collect();
+    put("report.html", html::page(&table, summary, &plots)?.as_bytes())?;
     if let Some(index) = gallery::index(&summary.out.join("gallery"))? {
         files.push(index);
     }

@@ -27,7 +27,7 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
     for (place, dataset) in config.datasets.iter().enumerate() {
         if let Some(grid) = blocks::paired(table, place) {
             let on = if several { format!(" on {}", dataset.name) } else { String::new() };
-            parts.push(format!("With UCAG minus without{on}\n{}", grid.terminal()));
+            parts.push(format!("{}{on}\n{}", words::changes(config).0, grid.terminal()));
         }
     }
     if let Some(grid) = blocks::degenerate(table) {

@@ -153,3 +153,24 @@ pub(crate) fn controls(config: &Config) -> &'static str {
         true => "Controls, which know nothing of the network; with UCAG they know how confident it is in each view",
     }
 }
+
+/// What the differences are: a title, and a sentence or two.
+pub(crate) fn changes(config: &Config) -> (&'static str, String) {
+    let (title, what) = match config.has_variants() {
+        false => ("What UCAG changes", "With UCAG minus without"),
+        true => ("What changes", "A row minus the one that it is compared with"),
+    };
+    let how = "sample by sample, with the 95 % interval of the mean difference. Nothing is called better or worse where the interval covers zero.";
+    (title, format!("{what}, {how}"))
+}
+
+/// What a method is.
+pub(crate) fn method(method: &Method) -> String {
+    let entry = method.entry;
+    let role = match entry.role {
+        Role::Published => "",
+        Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
+        Role::Control => " A control.",
+    };
+    format!("{}. {}.{role}", entry.summary, entry.source)
+}

@@ -1,0 +1,154 @@
+//! The page's gallery: what its script draws, as JSON in the page.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use maud::{Markup, PreEscaped, html};
+use serde::Serialize;
+
+use crate::record::Record;
+use crate::report::Summary;
+use crate::report::gallery::plate::{Plate, Tile, read_all};
+use crate::report::heads::Metric;
+use crate::report::plot::color_at;
+
+/// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a browser takes.
+const BUDGET: usize = 4 << 20;
+
+/// A plate as the script gets it.
+#[derive(Serialize)]
+struct Shown {
+    /// What it is of.
+    sample: String,
+    class: String,
+    model: String,
+    size: [u32; 2],
+    image: String,
+    mask: Option<String>,
+    tiles: Vec<ShownTile>,
+}
+
+#[derive(Serialize)]
+struct ShownTile {
+    label: String,
+    /// Colour of its curves.
+    color: String,
+    /// The map in grey levels; none where it is degenerate.
+    map: Option<String>,
+    signed: bool,
+    state: &'static str,
+    point: Option<[f64; 2]>,
+    /// Metric and score, as people read them.
+    scores: Vec<[String; 2]>,
+    /// By the metric's id.
+    curves: BTreeMap<String, Vec<f32>>,
+}
+
+/// What all plates share.
+#[derive(Serialize)]
+struct Data {
+    /// The colours of maps in [0, 1], 256 of them, RRGGBB each.
+    colors: String,
+    /// Id, title, and words at the axes, of each metric with curves.
+    metrics: Vec<[String; 4]>,
+    plates: Vec<Shown>,
+}
+
+/// The section, where the run has a gallery.
+///
+/// # Errors
+/// Where a plate can't be read.
+pub(super) fn gallery(summary: &Summary<'_>) -> anyhow::Result<Option<Markup>> {
+    let all = read_all(&summary.out.join("gallery"))?;
+    let (mut plates, mut bytes) = (Vec::new(), 0);
+    for (folder, plate) in &all {
+        let shown = shown(folder, plate, summary)?;
+        let own: usize = shown.tiles.iter().filter_map(|tile| tile.map.as_ref()).map(String::len).sum();
+        bytes += own + shown.image.len();
+        if bytes > BUDGET && !plates.is_empty() {
+            break;
+        }
+        plates.push(shown);
+    }
+    if plates.is_empty() {
+        return Ok(None);
+    }
+    let more = all.len() - plates.len();
+    let heads = summary.config.metrics.iter().filter_map(|chosen| {
+        let [across, up] = chosen.metric.axes?;
+        Some([chosen.metric.id.to_owned(), Metric(chosen.metric).head(), across.to_owned(), up.to_owned()])
+    });
+    let colors = (0..=255).map(|level| {
+        let color = colorous::VIRIDIS.eval_rational(level, 256);
+        format!("{:02x}{:02x}{:02x}", color.r, color.g, color.b)
+    });
+    let data = Data { colors: colors.collect(), metrics: heads.collect(), plates };
+    // In a script element, only "<" could end it.
+    let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
+    Ok(Some(html! {
+        section #gallery aria-labelledby="gallery-title" {
+            h2 #gallery-title { "Gallery" }
+            div.bar {
+                button #previous type="button" aria-keyshortcuts="ArrowLeft" { "← previous" }
+                label { "Sample " select #sample {} }
+                label { "Model " select #model {} }
+                button #next type="button" aria-keyshortcuts="ArrowRight" { "next →" }
+                label { "Map over image " input #opacity type="range" min="0" max="100" value="60"; output #share for="opacity" { "60 %" } }
+            }
+            p #plate-title aria-live="polite" {}
+            div #legend {}
+            div #tiles {}
+            div #curves {}
+            @if more > 0 { p.muted { (more) " more in the folder gallery/ beside this page." } }
+            noscript { p { "The gallery needs JavaScript; the folder gallery/ beside this page has the pictures." } }
+        }
+        script #data type="application/json" { (PreEscaped(json)) }
+    }))
+}
+
+fn shown(folder: &Path, plate: &Plate, summary: &Summary<'_>) -> anyhow::Result<Shown> {
+    let Plate { dataset, sample, class, class_name, model, size, .. } = plate;
+    let picture = |name: &str| -> anyhow::Result<String> {
+        let path = folder.join(name);
+        let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)))
+    };
+    let own = |record: &&Record| {
+        record.sample == *sample && record.class == *class && record.model == *model && record.dataset == *dataset
+    };
+    let records: Vec<&Record> = summary.records.iter().filter(own).collect();
+    let tile = |(place, tile): (usize, &Tile)| -> anyhow::Result<ShownTile> {
+        let color = color_at(place);
+        let here = |record: &&&Record| {
+            record.method == tile.method && record.ucag == tile.ucag && record.variant == tile.variant
+        };
+        let curves =
+            records.iter().filter(here).filter_map(|record| Some((record.metric.clone(), record.curve.clone()?)));
+        let score = |(id, value): &(String, f64)| {
+            let metric = Metric(summary.config.metrics.iter().find(|chosen| chosen.metric.id == id)?.metric);
+            Some([metric.head(), metric.show(value * metric.scale)])
+        };
+        Ok(ShownTile {
+            label: format!("{}{}", tile.label, if tile.ucag { " + UCAG" } else { "" }),
+            color: format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2),
+            map: tile.file.as_deref().map(picture).transpose()?,
+            signed: tile.signed,
+            state: tile.state.as_str(),
+            point: tile.point,
+            scores: tile.scores.iter().filter_map(score).collect(),
+            curves: curves.collect(),
+        })
+    };
+    let several = summary.config.datasets.len() > 1;
+    Ok(Shown {
+        sample: if several { format!("{dataset}: {sample}") } else { sample.clone() },
+        class: format!("{class} {class_name}").trim_end().to_owned(),
+        model: model.clone(),
+        size: *size,
+        image: picture("image.png")?,
+        mask: plate.mask.then(|| picture("mask.png")).transpose()?,
+        tiles: plate.tiles.iter().enumerate().map(tile).collect::<anyhow::Result<_>>()?,
+    })
+}
