@@ -136,6 +136,19 @@ pub(crate) fn few(table: &Table<'_>) -> Option<String> {
     (!both.is_empty()).then(|| both.join(" "))
 }
 
+/// Metrics that have no number for some of the maps, if any.
+pub(crate) fn unscored(table: &Table<'_>) -> Option<String> {
+    let of = |head: Head| {
+        let rows =
+            table.rows.iter().filter(|row| row.cell.metric.id == head.metric.id && row.cell.column == head.column);
+        let (none, all) = rows.fold((0, 0), |(none, all), row| (none + row.unscored, all + row.pairs));
+        let name = head.name();
+        (none > 0).then(|| format!("{name} has no number for {none} of {all} maps, which are left out of its means."))
+    };
+    let sentences: Vec<String> = table.heads().into_iter().filter_map(of).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
 /// How many could not be scored.
 pub(crate) fn failures(failures: &[Failure]) -> String {
     match failures.len() {
