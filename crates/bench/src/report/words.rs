@@ -69,6 +69,10 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     theirs.dedup();
     let ours = &table.config.datasets;
     let caution = match theirs[..] {
+        ["unknown"] => {
+            theirs = vec!["a data set that it doesn't name"];
+            " Whether ours come from the same is not known.".to_owned()
+        }
         [one] => {
             let is_another = |dataset: &&crate::config::Dataset| {
                 !one.eq_ignore_ascii_case(&dataset.kind) && !one.eq_ignore_ascii_case(&dataset.name)
