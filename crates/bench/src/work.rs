@@ -273,7 +273,11 @@ impl<'p> Worker<'p> {
             largest: 0.0,
             state: shown.state,
             point: shown.point,
-            scores: records.iter().filter(|r| row.is_of(r)).map(|r| (r.metric.clone(), r.value)).collect(),
+            scores: records
+                .iter()
+                .filter(|r| row.is_of(r))
+                .filter_map(|r| Some((r.metric.clone(), r.value?)))
+                .collect(),
         };
         let plate = Plate {
             dataset: of.data.name.clone(),
