@@ -25,9 +25,9 @@ pub struct Record {
     pub variant: String,
     /// Id of the metric.
     pub metric: String,
-    /// The number, in the metric's own range (a fraction, not percent).
-    pub value: f64,
-    /// What the map turned out to be; degenerate ones are scored as the all-zero map.
+    /// The number, in the metric's own range (a fraction, not percent); nothing where the metric has none for this map.
+    pub value: Option<f64>,
+    /// What the map turned out to be; degenerate ones are scored as the all-zero map, where it has a score.
     pub map: MapState,
     /// What the number was integrated from, where there is such a thing.
     pub curve: Option<Vec<f32>>,

@@ -1,6 +1,6 @@
 //! One unit of work: one sample with one model, from the file on disk to its records.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use datasets::Sample;
 use datasets::preprocess::squash_mask;
 use image::RgbImage;
@@ -181,6 +181,7 @@ impl<'p> Worker<'p> {
                 let seen = row.saliency(chosen.metric.frame, of)?;
                 let case = Case {
                     map: &seen.map,
+                    signed: row.method.post == Post::Signed,
                     state: seen.state,
                     point: seen.point,
                     image: &of.input.image,
@@ -194,11 +195,20 @@ impl<'p> Worker<'p> {
                     step: chosen.step,
                     batch: config.compute.images_per_batch,
                 };
-                let score = (chosen.metric.score)(&case).with_context(|| {
+                let what = || {
                     let with = if row.variant.ucag { " with UCAG" } else { "" };
                     format!("{} of {}{with} {}", chosen.metric.id, row.method.id, row.variant.name)
-                })?;
-                let Some(score) = score else { continue };
+                };
+                let score = (chosen.metric.score)(&case).with_context(what)?;
+                // A map without a number is counted; a pair that is not part of the game isn't.
+                if score.is_none() && !(chosen.metric.counts)(case.region.as_ref(), case.tally) {
+                    continue;
+                }
+                if let Some(score) = &score {
+                    ensure!(score.value.is_finite(), "{} is {}, which is no number to report", what(), score.value);
+                }
+                let (curve, counts) =
+                    score.as_ref().map(|score| (score.curve.clone(), score.counts.clone())).unwrap_or_default();
                 records.push(Record {
                     dataset: of.data.name.clone(),
                     sample: of.sample.id.clone(),
@@ -209,10 +219,10 @@ impl<'p> Worker<'p> {
                     ucag: row.variant.ucag,
                     variant: row.variant.name.clone(),
                     metric: chosen.metric.id.to_owned(),
-                    value: score.value,
+                    value: score.map(|score| score.value),
                     map: seen.state,
-                    curve: score.curve,
-                    counts: score.counts,
+                    curve,
+                    counts,
                 });
             }
         }
@@ -232,7 +242,7 @@ impl<'p> Worker<'p> {
             let own = records.iter().filter(|record| row.is_of(record));
             let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
             let scores: Vec<_> =
-                own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value))).collect();
+                own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value?))).collect();
             Tile {
                 label,
                 ucag: row.variant.ucag,
@@ -263,7 +273,11 @@ impl<'p> Worker<'p> {
             largest: 0.0,
             state: shown.state,
             point: shown.point,
-            scores: records.iter().filter(|r| row.is_of(r)).map(|r| (r.metric.clone(), r.value)).collect(),
+            scores: records
+                .iter()
+                .filter(|r| row.is_of(r))
+                .filter_map(|r| Some((r.metric.clone(), r.value?)))
+                .collect(),
         };
         let plate = Plate {
             dataset: of.data.name.clone(),

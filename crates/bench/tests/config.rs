@@ -311,7 +311,7 @@ fn what_the_shipped_configs_show_in_comments_is_fine_too() {
 
 #[test]
 fn the_full_tables_have_the_rows_of_the_published_ones() {
-    ["table1.toml", "table2.toml", "table3.toml", "table4.toml"].into_iter().for_each(has_the_published_rows);
+    ["table1.toml", "table2.toml", "table3.toml", "table4.toml", "table5.toml"].into_iter().for_each(has_the_published_rows);
 }
 
 fn has_the_published_rows(file: &str) {
@@ -324,7 +324,9 @@ fn has_the_published_rows(file: &str) {
         // table,dataset,model,method,ucag,metric,value
         let row = row.unwrap();
         let (model, method, ucag, metric) = (cell(&row, 2), cell(&row, 3), &row[4] == "true", cell(&row, 5));
-        let on = config.datasets.iter().position(|known| known.name.eq_ignore_ascii_case(&row[1]));
+        // Table 5 doesn't say what it was measured on.
+        let named = |known: &bench::config::Dataset| known.name.eq_ignore_ascii_case(&row[1]) || &row[1] == "unknown";
+        let on = config.datasets.iter().position(named);
         let on = on.unwrap_or_else(|| panic!("no data set {}", &row[1]));
         let models = || config.models.iter().filter(|known| known.dataset == on);
         assert!(models().any(|known| known.name == model), "no model {model}");

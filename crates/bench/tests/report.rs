@@ -135,6 +135,34 @@ fn degenerate_maps_are_counted_by_kind() {
 }
 
 #[test]
+fn maps_without_a_number_are_left_out_and_counted() {
+    let out = tempfile::tempdir().unwrap();
+    let mut records = pairs("positive-map-density", &[2.0, 3.0, 4.0], &[3.0, 5.0, 9.0]);
+    // The second sample has no number without UCAG, the third none with it.
+    for record in [1, 5] {
+        (records[record].value, records[record].map) = (None, MapState::AllZero);
+    }
+    let written = report(&config(&["M"], &["gradcam"], &["positive-map-density"]), &records, out.path());
+    let table = rows(&out.path().join("made-up.csv"));
+    near(&table[0]["ours"], 3.0);
+    near(&table[1]["ours"], 4.0);
+    near(&table[1]["difference"], 1.0);
+    for row in &table {
+        assert_eq!([&row["n"], &row["all_zero"]], ["2", "1"]);
+    }
+    let sentence = "Positive map density has no number for 2 of 6 maps, which are left out of its means.";
+    let page = std::fs::read_to_string(out.path().join("made-up.md")).unwrap();
+    assert!(page.contains(sentence) && written.table.contains(sentence), "{page}");
+    let line = written.table.lines().skip_while(|line| !line.starts_with("Degenerate")).nth(2).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["M", "GradCAM", "1", "0", "0", "3"]);
+    let samples = rows(&out.path().join("samples.csv"));
+    assert_eq!([&samples[0]["value"], &samples[1]["value"]], ["2", ""]);
+    // A journal holds such a record, and it is the same when it is read back.
+    let line = serde_json::to_string(&records[1]).unwrap();
+    assert_eq!(serde_json::from_str::<bench::record::Record>(&line).unwrap(), records[1]);
+}
+
+#[test]
 fn samples_keep_their_order_and_every_digit() {
     let out = tempfile::tempdir().unwrap();
     let values = [0.1 + 0.2, 1.0 / 3.0, 1e-300];

@@ -18,7 +18,7 @@ fn pair(sample: &str, class: usize, difficult: bool, metric: &str, value: f64) -
 }
 
 fn with_ucag(record: &Record, value: f64) -> Record {
-    Record { ucag: true, value, ..record.clone() }
+    Record { ucag: true, value: Some(value), ..record.clone() }
 }
 
 fn four_classes(config: &Config) -> Vec<DatasetFacts> {

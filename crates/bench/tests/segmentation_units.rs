@@ -166,7 +166,7 @@ fn the_object_is_brought_to_the_inputs_size_by_its_nearest_pixels() {
     let neither = 128 * 128 - object - map + both;
     for record in records.iter().filter(|record| record.metric == "pixel-accuracy") {
         assert_eq!(record.counts, [[both + neither, 128 * 128]]);
-        assert_eq!(record.value, (both + neither) as f64 / f64::from(128 * 128));
+        assert_eq!(record.value, Some((both + neither) as f64 / f64::from(128 * 128)));
     }
     for record in records.iter().filter(|record| record.metric == "mean-iou") {
         let either = object + map - both;

@@ -128,15 +128,8 @@ pub fn order(map: &Tensor, ties: Ties) -> Result<Tensor> {
 /// # Errors
 /// As [`score`].
 pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> Result<Vec<f32>> {
-    let size = case.image.size();
-    let [1, 3, height, width] = size[..] else {
-        return Err(Error::Invalid(format!("one image of three channels is scored at a time, not {size:?}")));
-    };
+    let [height, width] = case.sides()?;
     let pixels = (height * width) as usize;
-    if case.map.size() != [height, width] {
-        let problem = format!("a map of {:?} for an image of {height} × {width} pixels", case.map.size());
-        return Err(Error::Invalid(problem));
-    }
     let step = step_size(height as usize, width as usize, case.step);
     if step == 0 {
         return Err(Error::Invalid("a step of 0 pixels".into()));
@@ -152,7 +145,7 @@ pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> R
     let rank = rank.f_scatter(0, order, &ranks)?.f_view([1, 1, height, width])?;
     let class = match scored {
         Scored::Given => case.class as i64,
-        Scored::Predicted => ask(case, case.image)?.f_argmax(1, false)?.f_int64_value(&[0])?,
+        Scored::Predicted => case.ask(case.image)?.f_argmax(1, false)?.f_int64_value(&[0])?,
     };
     let count = steps(pixels, step) + 1;
     let mut curve = Vec::with_capacity(count);
@@ -160,20 +153,10 @@ pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> R
         let moved: Vec<i64> = (first..count.min(first + case.batch.max(1))).map(|i| (i * step) as i64).collect();
         let threshold = Tensor::f_from_slice(&moved)?.f_view([-1, 1, 1, 1])?.f_to_device(rank.device())?;
         let images = to.f_where_self(&rank.f_lt_tensor(&threshold)?, &from)?;
-        let probabilities = ask(case, &images)?.f_select(1, class)?.f_to_kind(Kind::Float)?;
+        let probabilities = case.ask(&images)?.f_select(1, class)?.f_to_kind(Kind::Float)?;
         curve.extend(Vec::<f32>::try_from(&probabilities)?);
     }
     Ok(curve)
-}
-
-fn ask(case: &Case<'_>, images: &Tensor) -> Result<Tensor> {
-    let probabilities = (case.probabilities)(images).map_err(Error::Network)?;
-    match probabilities.size()[..] {
-        [count, classes] if count == images.size()[0] && (case.class as i64) < classes => Ok(probabilities),
-        ref size => {
-            Err(Error::Invalid(format!("probabilities {size:?} for {} images, class {}", images.size()[0], case.class)))
-        }
-    }
 }
 
 /// Area under a curve at equal steps over [0, 1], by the trapezoid rule. A last, shorter step counts in full, as published.

@@ -5,6 +5,7 @@
 
 pub mod averaging;
 pub mod deletion_insertion;
+pub mod density;
 pub mod energy;
 pub mod metric;
 pub mod pointing;

@@ -6,7 +6,7 @@ use ucag_core::protocol::{Tally, Ties};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;
-use crate::{Error, Result, deletion_insertion, energy, pointing, segmentation};
+use crate::{Error, Result, deletion_insertion, density, energy, pointing, segmentation};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
@@ -15,6 +15,8 @@ pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::erro
 pub struct Case<'a> {
     /// The map, `[H, W]`, finite, of the size that the metric's [`Frame`] asks for.
     pub map: &'a Tensor,
+    /// Whether the map is signed and in native units; any other is in [0, 1].
+    pub signed: bool,
     /// What the map turned out to be; a degenerate one comes as zeros.
     pub state: MapState,
     /// The explanation itself (x, y), in the map's pixels, where it is a point and the map only stands for it.
@@ -42,6 +44,37 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Height and width of the image, once it is sure that it is one and that the map fits it.
+    ///
+    /// # Errors
+    /// Where it isn't or doesn't.
+    pub(crate) fn sides(&self) -> Result<[i64; 2]> {
+        let size = self.image.size();
+        let [1, 3, height, width] = size[..] else {
+            return Err(Error::Invalid(format!("one image of three channels is scored at a time, not {size:?}")));
+        };
+        if self.map.size() != [height, width] {
+            let problem = format!("a map of {:?} for an image of {height} × {width} pixels", self.map.size());
+            return Err(Error::Invalid(problem));
+        }
+        Ok([height, width])
+    }
+
+    /// The network's class probabilities for images, `[B, N]`.
+    ///
+    /// # Errors
+    /// Where the network fails, or its answer isn't of this shape or has no such class.
+    pub(crate) fn ask(&self, images: &Tensor) -> Result<Tensor> {
+        let probabilities = (self.probabilities)(images).map_err(Error::Network)?;
+        match probabilities.size()[..] {
+            [count, classes] if count == images.size()[0] && (self.class as i64) < classes => Ok(probabilities),
+            ref size => {
+                let (count, class) = (images.size()[0], self.class);
+                Err(Error::Invalid(format!("probabilities {size:?} for {count} images, class {class}")))
+            }
+        }
+    }
+
     /// The map's values row by row, once it is sure that they are finite and that they fit the mask.
     ///
     /// # Errors
@@ -219,7 +252,7 @@ pub struct Metric {
     pub axes: Option<[&'static str; 2]>,
     /// Whether a pair of image and class is part of the game at all: of one that isn't, no map need be made.
     pub counts: fn(Option<&Region<'_>>, Tally) -> bool,
-    /// Scores a map; `None` where the pair of image and class is not part of the game.
+    /// Scores a map; `None` where the pair of image and class is not part of the game (`counts`), or the metric has no number for the map.
     pub score: fn(&Case<'_>) -> Result<Option<Score>>,
     /// How many images it asks the network for, for an image of H × W pixels and a step.
     pub forwards: fn(usize, usize, Option<usize>) -> usize,
@@ -240,6 +273,8 @@ pub static METRICS: &[&Metric] = &[
     &segmentation::PIXEL_ACCURACY_MEAN,
     &segmentation::MEAN_IOU_MEAN,
     &segmentation::SOFT_AP,
+    &density::POSITIVE,
+    &density::NEGATIVE,
 ];
 
 /// The metric of this id.

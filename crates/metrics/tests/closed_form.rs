@@ -17,6 +17,7 @@ fn lit(images: &Tensor) -> metrics::Result<Tensor, Box<dyn std::error::Error + S
 fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize, batch: usize) -> Case<'a> {
     Case {
         map,
+        signed: false,
         point: None,
         image,
         class: 0,

@@ -5,6 +5,7 @@ mod support;
 
 use metrics::averaging::{Class, by_class, class_mean};
 use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
+use metrics::density::{self, Part};
 use metrics::energy::energy;
 use metrics::pointing::{TOLERANCE, hit};
 use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
@@ -30,7 +31,7 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         ("metrics", _, Some(("blur", _))) => return Verdict::NotCovered("blurs: see ucag-core's golden test"),
         ("metrics", _, Some(("pointing" | "energy", _))) => return games(golden, key),
         ("metrics", _, Some(("segmentation", what))) => return segmentation(golden, what),
-        ("metrics", _, Some(("density", _))) => return Verdict::NotCovered("map density: no such metric yet"),
+        ("metrics", _, Some(("density", what))) => return densities(golden, what),
         _ => return Verdict::NotCovered("networks and maps: see ucag-core's golden test"),
     };
     if what == "rise_blur_kernel" {
@@ -124,6 +125,59 @@ fn segmentation(golden: &Golden, what: &str) -> Verdict {
     }
 }
 
+/// Both densities of each image.
+fn densities(golden: &Golden, what: &str) -> Verdict {
+    if what != "positive_negative" {
+        return Verdict::NotCovered("a key that this test doesn't know");
+    }
+    let tensor = |what: &str| golden.tensor("metrics", &format!("density/{what}"));
+    let theirs = tensor(what).to_kind(Kind::Double);
+    // The network that the reference names last.
+    let reference = golden.entries.iter().find(|entry| entry.key == "density/positive_negative");
+    let net = reference.and_then(|entry| entry.reference.rsplit(' ').next()).expect("the reference names a network");
+    let network = golden.network(net, false);
+    let probabilities = probabilities(&network);
+    let (images, maps, classes) = (tensor("images"), tensor("maps"), tensor("classes"));
+    let of = |row: i64, part: Part, i: i64| {
+        let (image, map) = (images.narrow(0, i, 1), maps.get(i));
+        let class = classes.int64_value(&[i]) as usize;
+        let score = density::score(&case(&map, &image, class, &probabilities, None), part);
+        let ours = score.expect("a score").expect("a number").value;
+        // Beside the largest, the table's tolerance says little of the smallest, which is 200,000 times smaller.
+        let theirs = theirs.double_value(&[row, i]);
+        assert!((ours - theirs).abs() < 1e-4 * theirs, "{part:?} of image {i}: {ours}, not {theirs}");
+        ours as f32
+    };
+    let row = |row, part| Tensor::from_slice(&(0..images.size()[0]).map(|i| of(row, part, i)).collect::<Vec<_>>());
+    Verdict::Ours(Tensor::stack(&[row(0, Part::Marked), row(1, Part::Rest)], 0))
+}
+
+/// A map in [0, 1] to be scored as the released code does.
+fn case<'a>(
+    map: &'a Tensor,
+    image: &'a Tensor,
+    class: usize,
+    probabilities: &'a metrics::metric::Probabilities<'a>,
+    step: Option<usize>,
+) -> Case<'a> {
+    Case {
+        map,
+        signed: false,
+        image,
+        class,
+        probabilities,
+        deleted: image,
+        ties: Ties::LargerIndexFirst,
+        step,
+        batch: 16,
+        point: None,
+        region: None,
+        object: None,
+        state: MapState::Fine,
+        tally: Tally::Released,
+    }
+}
+
 /// The curves of a run: `[rise_]{del,ins}_stepN`, or `tied`, whose order is given.
 fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
     let tensor = |what: &str| golden.tensor("metrics", &format!("insdel/{what}"));
@@ -158,21 +212,8 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
     let mut curves = Vec::new();
     for i in 0..count {
         let (image, map) = (images.narrow(0, i, 1), maps.get(i));
-        let case = Case {
-            map: &map,
-            image: &image,
-            class: tensor("targets").int64_value(&[i]) as usize,
-            probabilities: &probabilities,
-            deleted: &deleted,
-            ties: Ties::LargerIndexFirst,
-            step,
-            batch: 16,
-            point: None,
-            region: None,
-            object: None,
-            state: MapState::Fine,
-            tally: Tally::Released,
-        };
+        let class = tensor("targets").int64_value(&[i]) as usize;
+        let case = Case { deleted: &deleted, ..case(&map, &image, class, &probabilities, step) };
         let order = match run {
             "tied" => tensor("tied/order").get(i).to_kind(Kind::Int64),
             _ => order(&map, Ties::LargerIndexFirst)?,

@@ -30,6 +30,7 @@ impl<'a> Game<'a> {
         let nothing = Tensor::zeros([1, 3, 1, 1], FLOAT);
         let case = Case {
             map: &self.map,
+            signed: false,
             point: self.point,
             image: &nothing,
             class: 0,

@@ -42,6 +42,7 @@ impl<'a> Game<'a> {
         let map = Tensor::from_slice(&self.map).view([self.height, -1]);
         let case = Case {
             map: &map,
+            signed: false,
             state: self.state,
             point: None,
             image: &nothing,

@@ -5,6 +5,9 @@
 //! [`post`] makes of it the saliency that metrics see. [`ucag`] puts the five together; [`protocol`] says how, wherever
 //! the paper's text and its authors' code differ.
 
+// So that an explainer's file reads the same in this crate and in another.
+extern crate self as ucag_core;
+
 pub mod conquer;
 pub mod error;
 pub mod explain;

@@ -113,13 +113,14 @@ pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<
         let Record { dataset, model, method, ucag, variant, metric, .. } = record;
         let with = || format!("{}{variant}", if *ucag { " + UCAG" } else { "" });
         let what = || format!("{metric} of {method}{} on {model}", with());
-        anyhow::ensure!(
-            record.value.is_finite(),
-            "sample `{}`: {} is {}, which is no number to report; remove its line from the journal and run again",
-            record.sample,
-            what(),
-            record.value
-        );
+        if let Some(value) = record.value {
+            anyhow::ensure!(
+                value.is_finite(),
+                "sample `{}`: {} is {value}, which is no number to report; remove its line from the journal and run again",
+                record.sample,
+                what(),
+            );
+        }
         let cell = |subset| places.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
         let all = cell(Subset::All).with_context(|| {
             format!(

@@ -13,10 +13,12 @@ use crate::record::Record;
 pub(crate) struct Aggregate {
     /// Mean over samples, in the metric's own range; a sample's classes are averaged first.
     pub(crate) mean: Option<f64>,
-    /// Samples.
+    /// Samples that have a number.
     pub(crate) n: usize,
     /// Pairs of sample and class, each of which has a map.
     pub(crate) pairs: usize,
+    /// Those whose map the metric has no number for.
+    pub(crate) unscored: usize,
     /// Degenerate maps.
     pub(crate) degenerate: Degenerate,
     /// Each sample and its value, in plan order; a sample is its place among all of them.
@@ -63,8 +65,9 @@ pub(crate) fn aggregate(
     let all: Vec<u32> = (0..cells.len() as u32).collect();
     let means = samples.clone().lazy().group_by_stable([col("cell")]).agg([
         col("value").mean(),
-        len().cast(DataType::UInt32).alias("n"),
+        col("value").count().cast(DataType::UInt32).alias("n"),
         col("pairs").sum(),
+        col("unscored").sum(),
         col("all-zero").sum(),
         col("constant").sum(),
         col("non-finite").sum(),
@@ -89,6 +92,7 @@ pub(crate) fn aggregate(
             mean: table.column("value")?.f64()?.get(row),
             n: count("n", row)?,
             pairs: count("pairs", row)?,
+            unscored: count("unscored", row)?,
             degenerate: Degenerate {
                 all_zero: count("all-zero", row)?,
                 constant: count("constant", row)?,
@@ -109,6 +113,7 @@ fn per_sample(members: &[Member], records: &[Record], numbers: &[u32]) -> anyhow
         "cell" => members.iter().map(|member| member.cell as u32).collect::<Vec<_>>(),
         "sample" => members.iter().map(|member| numbers[member.record]).collect::<Vec<_>>(),
         "value" => members.iter().map(|member| records[member.record].value).collect::<Vec<_>>(),
+        "unscored" => members.iter().map(|member| u32::from(records[member.record].value.is_none())).collect::<Vec<_>>(),
         "all-zero" => count(MapState::AllZero),
         "constant" => count(MapState::Constant),
         "non-finite" => count(MapState::NonFinite),
@@ -119,6 +124,7 @@ fn per_sample(members: &[Member], records: &[Record], numbers: &[u32]) -> anyhow
         .agg([
             col("value").mean(),
             len().cast(DataType::UInt32).alias("pairs"),
+            col("unscored").sum(),
             col("all-zero").sum(),
             col("constant").sum(),
             col("non-finite").sum(),

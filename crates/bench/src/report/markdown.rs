@@ -44,10 +44,15 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     page += &changes(table)?;
     page += "\n## Degenerate maps and failures\n\n";
     match blocks::degenerate(table) {
-        Some(grid) => {
-            write!(page, "Degenerate maps are scored as the all-zero map, every pixel tied.\n\n{}\n", grid.markdown())?
-        }
+        Some(grid) => write!(
+            page,
+            "Degenerate maps are scored as the all-zero map, every pixel tied, where a metric has a number for that.\n\n{}\n",
+            grid.markdown()
+        )?,
         None => page += "No map was degenerate. ",
+    }
+    if let Some(sentence) = words::unscored(table) {
+        writeln!(page, "{sentence}\n")?;
     }
     writeln!(page, "{}", words::failures(failures))?;
     for failure in failures.iter().take(SHOWN) {

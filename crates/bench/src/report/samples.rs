@@ -2,7 +2,7 @@
 
 use crate::record::{Failure, Record};
 
-/// Every record, in the order given; values are printed so that reading them back gives the same number.
+/// Every record, in the order given; values are printed so that reading them back gives the same number, and where there is none, nothing is.
 pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
@@ -29,7 +29,7 @@ pub(crate) fn records(records: &[Record]) -> anyhow::Result<Vec<u8>> {
             &record.ucag.to_string(),
             &record.variant,
             &record.metric,
-            &record.value.to_string(),
+            &record.value.map_or(String::new(), |value| value.to_string()),
             record.map.as_str(),
         ])?;
     }

@@ -24,6 +24,8 @@ pub struct Row<'a> {
     pub n: usize,
     /// Pairs of sample and class, each of which has a map.
     pub pairs: usize,
+    /// Those whose map the metric has no number for; they are in no mean.
+    pub unscored: usize,
     /// What each class comes to, in the metric's own range; nothing where the mean is over samples.
     pub classes: Vec<Class>,
     /// Degenerate maps.
@@ -109,6 +111,7 @@ impl<'a> Table<'a> {
                 interval: scaled(own[place]),
                 n: aggregate.n,
                 pairs: aggregate.pairs,
+                unscored: aggregate.unscored,
                 classes: values[place].by_class(),
                 degenerate: aggregate.degenerate,
                 published: find(&published, cell).map(|row| row.value),

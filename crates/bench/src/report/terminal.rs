@@ -41,6 +41,7 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
         let on = if several { format!("{}: ", dataset.name) } else { String::new() };
         last.extend(words::notes(table, &dataset.name).into_iter().map(|note| on.clone() + &note));
     }
+    last.extend(words::unscored(table));
     last.push(words::failures(failures));
     last.push(format!("Protocol: {}, version {}.", config.protocol.name, config.protocol.version));
     parts.push(last.into_iter().map(|line| line + "\n").collect());

@@ -107,7 +107,9 @@ pub(crate) fn values(
             Values::Samples(..) => continue,
             Values::Classes(pairs) => pairs,
             Values::Ratios(ratios) => {
-                ratios.add(sample, record)?;
+                if record.value.is_some() {
+                    ratios.add(sample, record)?;
+                }
                 continue;
             }
         };
@@ -119,7 +121,8 @@ pub(crate) fn values(
             record.dataset,
             pairs.classes
         );
-        pairs.pairs.push(Pair { sample, class: record.class, value: record.value });
+        let pair = |value| Pair { sample, class: record.class, value };
+        pairs.pairs.extend(record.value.map(pair));
     }
     Ok(values)
 }

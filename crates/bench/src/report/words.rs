@@ -69,6 +69,10 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     theirs.dedup();
     let ours = &table.config.datasets;
     let caution = match theirs[..] {
+        ["unknown"] => {
+            theirs = vec!["a data set that it doesn't name"];
+            " Whether ours come from the same is not known.".to_owned()
+        }
         [one] => {
             let is_another = |dataset: &&crate::config::Dataset| {
                 !one.eq_ignore_ascii_case(&dataset.kind) && !one.eq_ignore_ascii_case(&dataset.name)
@@ -134,6 +138,19 @@ pub(crate) fn few(table: &Table<'_>) -> Option<String> {
     };
     let both: Vec<String> = [empty, few].into_iter().flatten().collect();
     (!both.is_empty()).then(|| both.join(" "))
+}
+
+/// Metrics that have no number for some of the maps, if any.
+pub(crate) fn unscored(table: &Table<'_>) -> Option<String> {
+    let of = |head: Head| {
+        let rows =
+            table.rows.iter().filter(|row| row.cell.metric.id == head.metric.id && row.cell.column == head.column);
+        let (none, all) = rows.fold((0, 0), |(none, all), row| (none + row.unscored, all + row.pairs));
+        let name = head.name();
+        (none > 0).then(|| format!("{name} has no number for {none} of {all} maps, which are left out of its means."))
+    };
+    let sentences: Vec<String> = table.heads().into_iter().filter_map(of).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// How many could not be scored.
