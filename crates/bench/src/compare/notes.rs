@@ -24,9 +24,9 @@ pub(super) fn warnings(comparison: &Comparison<'_>) -> Vec<String> {
     notes.extend(samples(baseline, run));
     notes.extend([baseline, run].into_iter().filter_map(|run| failures(run)));
     notes.extend([baseline, run].into_iter().flat_map(|run| unknown(run)));
-    if matched.rows.iter().any(|row| row.averaged_differently) {
+    if matched.rows.iter().any(|row| !row.counted_alike) {
         notes.push(
-            "averages over classes have no difference where the runs count different classes, or count them differently (tally)"
+            "averages over classes aren't counted in the same way; where only one run's tally adds pairs of zero, its mean has them, but differences don't"
                 .to_owned(),
         );
     }
@@ -49,28 +49,28 @@ fn scored(run: &Run) -> BTreeMap<(&str, &str), Samples<'_>> {
 /// Where the runs don't have the same samples, or not for the same classes.
 fn samples(baseline: &Run, run: &Run) -> Vec<String> {
     let (ours, theirs) = (scored(baseline), scored(run));
-    let mut notes = Vec::new();
+    let (mut missing, mut classes) = (Vec::new(), Vec::new());
     for (of @ (dataset, model), these) in &theirs {
         let Some(those) = ours.get(of) else { continue };
         let common: Vec<&str> = these.keys().copied().filter(|sample| those.contains_key(sample)).collect();
+        let count = counted(common.len(), "sample");
         let [more, fewer] = [those, these].map(|samples| samples.len() - common.len());
         if more + fewer > 0 {
-            notes.push(format!(
-                "{dataset}, {model}: {} in both, {more} only in {}, {fewer} only in {}",
-                counted(common.len(), "sample"),
-                baseline.label,
-                run.label
-            ));
+            gather(&mut missing, (*dataset, count.clone(), [more, fewer]), (*model).to_owned());
         }
         let others = common.iter().filter(|sample| these[**sample] != those[**sample]).count();
         if others > 0 {
-            notes.push(format!(
-                "{dataset}, {model}: of {} in both, {others} were not scored for the same classes",
-                counted(common.len(), "sample")
-            ));
+            gather(&mut classes, (*dataset, count, others), (*model).to_owned());
         }
     }
-    notes
+    let missing = missing.into_iter().map(|((dataset, count, [more, fewer]), models)| {
+        let (models, ours, theirs) = (models.join(", "), &baseline.label, &run.label);
+        format!("{dataset} ({models}): {count} in both, {more} only in {ours}, {fewer} only in {theirs}; the means are not over the same samples")
+    });
+    let classes = classes.into_iter().map(|((dataset, count, others), models)| {
+        format!("{dataset} ({}): of {count} in both, {others} not scored for the same classes", models.join(", "))
+    });
+    missing.chain(classes).collect()
 }
 
 fn failures(run: &Run) -> Option<String> {
@@ -93,19 +93,22 @@ fn unknown(run: &Run) -> impl Iterator<Item = String> {
 
 /// Rows that only one run has: how many, and which.
 pub(super) fn alone(label: &str, alone: &[Alone<'_>]) -> Vec<String> {
-    // A row's metrics first, so that rows with the same ones can stand together.
-    let (mut rows, mut groups) = (Vec::new(), Vec::new());
+    // A row's metrics first, so that rows with the same ones can stand together; and then models with the same rows.
+    let (mut rows, mut groups, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for Alone { cell, .. } in alone {
         gather(&mut rows, (cell.key.dataset, cell.key.model, cell.label()), cell.head.name());
     }
     for ((dataset, model, row), metrics) in rows {
         gather(&mut groups, (dataset, model, metrics.join("; ")), row);
     }
-    let line = |((dataset, model, metrics), rows): (_, Vec<String>)| {
-        let count = counted(rows.len(), "row");
-        format!("only in {label}, {dataset}, {model}: {count} of {metrics}: {}", rows.join(", "))
+    for ((dataset, model, metrics), rows) in groups {
+        gather(&mut lines, (dataset, metrics, rows), model.to_owned());
+    }
+    let line = |((dataset, metrics, rows), models): ((_, _, Vec<String>), Vec<String>)| {
+        let (count, models) = (counted(rows.len(), "row"), models.join(", "));
+        format!("only in {label}: {count} of {metrics} on {dataset} ({models}): {}", rows.join(", "))
     };
-    groups.into_iter().map(line).collect()
+    lines.into_iter().map(line).collect()
 }
 
 /// Adds an item to those of its key, in the order in which keys come.

@@ -36,7 +36,7 @@ impl Page {
         let mut how = vec![format!(
             "Differences are over the samples that both runs have, sample by sample, with the 95 % interval of the mean difference \
                  (percentile bootstrap over samples, {resamples} resamples, seed {seed}); n is the number of these samples. Nothing is called \
-                 better or worse where the interval covers zero. Means are over each run's own samples."
+                 better or worse where the interval covers zero; what is called the same is equal in every one of these samples. Means are over each run's own samples."
         )];
         let any = |such: fn(Averaging) -> bool| rows().any(|row| such(row.run.head.metric.averaging));
         if any(Averaging::is_by_class) {
@@ -114,6 +114,8 @@ fn table(comparison: &Comparison<'_>, first: &Row<'_>, rows: Vec<&Row<'_>>) -> P
     let mut title = format!("{}, {dataset}", head.head());
     if !comparison.same_measurement(&first.run) {
         title += " (not the same measurement)";
+    } else if rows.iter().any(|row| !row.counted_alike) {
+        title += " (means not counted in the same way)";
     }
     let line = |row: &&Row<'_>| {
         let (metric, paired) = (head.metric, row.paired);
@@ -122,7 +124,7 @@ fn table(comparison: &Comparison<'_>, first: &Row<'_>, rows: Vec<&Row<'_>>) -> P
         let difference = paired.map(|paired| {
             metric.signed(paired.difference) + &paired.interval.map(|i| interval(i.low, i.high)).unwrap_or_default()
         });
-        let says = paired.map_or(NONE, |paired| paired.verdict.as_str()).to_owned();
+        let says = row.verdict().unwrap_or(NONE).to_owned();
         let n = paired.map_or(0, |paired| paired.n).to_string();
         let (own, other) = (row.run.label(), row.baseline.label());
         let label = if own == other { own } else { format!("{own} against {other}") };

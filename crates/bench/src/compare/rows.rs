@@ -119,10 +119,19 @@ pub(super) struct Row<'a> {
     pub(super) means: [Option<f64>; 2],
     /// Samples of each.
     pub(super) n: [usize; 2],
-    /// The run's minus the baseline's; `None` where they have no samples in common, or are averaged differently.
+    /// The run's minus the baseline's; `None` where they have no samples in common, or not the same number of classes.
     pub(super) paired: Option<Paired>,
-    /// Whether both are averages over classes, but not over the same or not counted in the same way.
-    pub(super) averaged_differently: bool,
+    /// Whether the two have the same value in every sample that they have in common.
+    pub(super) equal: bool,
+    /// Whether the two means count their samples in the same way.
+    pub(super) counted_alike: bool,
+}
+
+impl Row<'_> {
+    /// What may be said of the difference, in a word.
+    pub(super) fn verdict(&self) -> Option<&'static str> {
+        if self.equal { Some("same") } else { self.paired.map(|paired| paired.verdict.as_str()) }
+    }
 }
 
 /// A row that only one of two runs has. Its number is in the metric's unit.
@@ -167,10 +176,12 @@ pub(super) fn matched<'a>(
     let others = run.cells.iter().enumerate().filter(|(place, cell)| asked(of_run, cell) && !found.contains(place));
     alone[1].extend(others.map(|(place, _)| run.alone(place)));
 
-    let changes: Vec<Option<Values>> =
+    let changes: Vec<(Option<Values>, bool)> =
         common.iter().map(|&[place, other]| change(&run.values[other], &baseline.values[place])).collect();
-    let mut intervals = intervals(&changes.iter().flatten().collect::<Vec<_>>(), seed, resamples).into_iter();
-    let row = |([place, other], change): ([usize; 2], &Option<Values>)| {
+    let mut intervals =
+        intervals(&changes.iter().filter_map(|(change, _)| change.as_ref()).collect::<Vec<_>>(), seed, resamples)
+            .into_iter();
+    let row = |([place, other], (change, counted_alike)): ([usize; 2], &(Option<Values>, bool))| {
         let metric = run.cells[other].head.metric;
         Row {
             baseline: baseline.cells[place],
@@ -178,24 +189,28 @@ pub(super) fn matched<'a>(
             means: [baseline.mean(place), run.mean(other)],
             n: [baseline.values[place].n(), run.values[other].n()],
             paired: change.as_ref().and_then(|change| Paired::new(change, intervals.next().flatten(), metric)),
-            averaged_differently: change.is_none(),
+            equal: change.as_ref().is_some_and(Values::vanishes),
+            counted_alike: *counted_alike,
         }
     };
     Matched { rows: common.into_iter().zip(&changes).map(row).collect(), alone }
 }
 
-/// The run's values minus the baseline's; `None` where both are averaged by class, but not over as many, or not with the same pairs of zero added.
-fn change(run: &Values, baseline: &Values) -> Option<Values> {
-    let (Values::Classes(these), Values::Classes(those)) = (run, baseline) else { return run.minus(baseline) };
+/// The run's values minus the baseline's; `None` where both are averaged over classes, but not over as many. And whether both are counted in the same way:
+/// where only one of them counts pairs of zero that nothing was scored for, the difference is without these.
+fn change(run: &Values, baseline: &Values) -> (Option<Values>, bool) {
+    let (Values::Classes(these), Values::Classes(those)) = (run, baseline) else { return (run.minus(baseline), true) };
+    if these.classes != those.classes {
+        return (None, false);
+    }
     let first = match (&these.first, &those.first) {
         // Where a run could not score the first sample, the other knows its classes.
-        (Some(these), Some(those)) => Some(these.iter().chain(those).copied().collect::<BTreeSet<_>>()),
-        (None, None) => None,
-        _ => return None,
+        (Some(these), Some(those)) => {
+            Some(these.iter().chain(those).copied().collect::<BTreeSet<_>>().into_iter().collect())
+        }
+        _ => None,
     };
-    if these.classes != those.classes {
-        return None;
-    }
-    let these = Pairs { first: first.map(|first| first.into_iter().collect()), ..these.clone() };
-    Some(Values::Classes(these.minus(those)))
+    let counted_alike = these.first.is_some() == those.first.is_some();
+    let change = Pairs { first, ..these.clone() }.minus(those);
+    (Some(Values::Classes(change)), counted_alike)
 }

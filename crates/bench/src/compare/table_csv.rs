@@ -64,9 +64,9 @@ fn common(comparison: &Comparison<'_>, row: &Row<'_>) -> Vec<String> {
         number(interval.map(|interval| interval.low)),
         number(interval.map(|interval| interval.high)),
         row.paired.map_or(0, |paired| paired.n).to_string(),
-        row.paired.map(|paired| paired.verdict.as_str()).unwrap_or_default().to_owned(),
+        row.verdict().unwrap_or_default().to_owned(),
     ];
-    let same = comparison.same_measurement(&row.run).to_string();
+    let same = (comparison.same_measurement(&row.run) && row.counted_alike).to_string();
     line(comparison, "both", &row.run, row.baseline.key.method, &numbers, same)
 }
 

@@ -53,6 +53,16 @@ impl Values {
         }
     }
 
+    /// Whether a difference is zero in every sample; not where there are none.
+    pub(crate) fn vanishes(&self) -> bool {
+        let vanishes = match self {
+            Values::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
+            Values::Classes(pairs) => pairs.pairs.iter().all(|pair| pair.value == 0.0),
+            Values::Ratios(ratios) => ratios.vanishes(),
+        };
+        vanishes && self.n() > 0
+    }
+
     /// These minus those, sample by sample or pair by pair, where both are there.
     pub(crate) fn minus(&self, those: &Values) -> Option<Values> {
         match (self, those) {
