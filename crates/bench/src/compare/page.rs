@@ -12,7 +12,7 @@ const NONE: &str = "–";
 
 /// A part of the page.
 struct Part {
-    /// Of its heading, which the first part, level 1, must have.
+    /// Of its heading in Markdown.
     level: usize,
     title: String,
     lines: Vec<String>,
