@@ -78,6 +78,38 @@ fn differences_are_paired_by_sample_and_not_by_place() {
     assert!(first == second && page == again);
 }
 
+#[test]
+fn rows_are_told_apart_by_all_that_names_them() {
+    let runs = Runs::new();
+    // Each of these rows changes by another amount.
+    let rows = |step: f64| -> Vec<Record> {
+        let row = |place: usize, change: &dyn Fn(&mut Record)| {
+            let mut records = column("deletion", &[0.125, 0.25]);
+            records.iter_mut().for_each(|record| {
+                record.value += step * place as f64;
+                change(record);
+            });
+            records
+        };
+        let rows = [
+            row(1, &|_| ()),
+            row(2, &|record| record.ucag = true),
+            row(3, &|record| (record.ucag, record.variant) = (true, "α 1.5".to_owned())),
+            row(4, &|record| record.method = "layercam".to_owned()),
+            row(5, &|record| record.model = "N".to_owned()),
+            row(6, &|record| record.dataset = "other".to_owned()),
+        ];
+        rows.concat()
+    };
+    runs.make("a", &official(), &rows(0.0));
+    runs.make("b", &official(), &rows(0.03125));
+    let table = runs.table(&["a", "b"]);
+    let found: Vec<f64> = table.iter().map(|line| number(line, "difference") / 3.125).collect();
+    assert_eq!(found, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let said = runs.compare(&["a", "b"]);
+    assert!(said.contains("GradCAM + UCAG, α 1.5  ") && said.contains("\nDeletion ↓ (%), other\n"), "{said}");
+}
+
 /// s0 shows cats and dogs, s1 and s2 dogs, s3 cats and owls; nothing is a hen.
 fn hits(values: [f64; 6]) -> Vec<Record> {
     let shown =
