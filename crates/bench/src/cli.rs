@@ -17,6 +17,7 @@ Examples:
   bench configs/table1.toml --limit 100           only the first 100 images
   bench configs/table1.toml --set seed=1 --set protocol.coverage=true --out results/table1-coverage
   bench configs/table1.toml --set 'method=[{id=\"layercam\", ucag=[false, true]}]'
+  bench compare results/table1 results/mine       what changes from one run to another, row by row
   bench list methods                              what a config can name
 
 A run that was stopped goes on where it was when the same command is given again.")]
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Explain one class of one image with one method: writes the map as numbers and as pictures
     Explain(Box<ExplainArgs>),
+    /// Compare runs with the first of them, row by row, from their folders alone
+    Compare(CompareArgs),
     /// List what configs can name
     List {
         /// What to list.
@@ -100,6 +103,35 @@ impl RunArgs {
             set: self.set.clone(),
         }
     }
+}
+
+/// Which runs to compare.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bench compare results/table1 results/table1-coverage --out results/coverage
+  bench compare results/table1 results/mine --method mine --against gradcam
+  bench compare results/mine results/mine --method layercam --against gradcam       two methods of one run
+
+Every RUN is compared with the first one: for each row that both have, the two means and the difference over the samples that both
+have, with its 95 % interval. In what the runs differ otherwise (data, weights, protocol, metrics) is said first. A run that is
+still going on may be compared, too; nothing in the folders is changed.")]
+pub struct CompareArgs {
+    /// Run folders (results/table1, or what --out said); the first one is what the others are compared with
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    pub runs: Vec<PathBuf>,
+    /// Folder for compare.csv and compare.md
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Compare only rows of this method, with those of another method of the first run
+    #[arg(long, value_name = "ID", requires = "against")]
+    pub method: Option<String>,
+    /// The method of the first run that --method is compared with
+    #[arg(long, value_name = "ID", requires = "method")]
+    pub against: Option<String>,
+    /// Resamples of the bootstrap
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub resamples: std::num::NonZeroUsize,
 }
 
 /// One image, one class, one method.

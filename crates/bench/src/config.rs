@@ -26,7 +26,7 @@ pub use error::{ConfigError, ConfigErrors, Origin};
 pub use protocol::protocol;
 pub use read::{load, load_all};
 pub use variant::Variant;
-pub(crate) use variant::symbol;
+pub(crate) use variant::{beside, row_label, symbol};
 
 /// What the command line says over a config.
 #[derive(Debug, Clone, Default)]

@@ -62,54 +62,22 @@ impl Journal {
     }
 
     fn read(&mut self, identity: &Value) -> Result<BTreeMap<usize, Unit>> {
+        const ADVICE: &str = "start over with --fresh, or choose another folder with --out";
         self.file.rewind()?;
-        let mut units = BTreeMap::new();
-        let mut reader = BufReader::new(&self.file);
-        let (mut line, mut number, mut whole) = (Vec::new(), 0, 0u64);
-        loop {
-            line.clear();
-            if reader.read_until(b'\n', &mut line)? == 0 || line.last() != Some(&b'\n') {
-                break;
+        let Lines { header, units, whole } = lines(&self.path, &self.file, ADVICE, |theirs| {
+            let mut differences = Vec::new();
+            differing("", theirs, identity, &mut differences);
+            if !differences.is_empty() {
+                bail!("{}: holds a run that differs in {}; {ADVICE}", self.path.display(), differences.join(", "));
             }
-            number += 1;
-            let damaged = || {
-                format!(
-                    "{}:{number}: not a line of a run's journal; start over with --fresh, or choose another folder with --out",
-                    self.path.display()
-                )
-            };
-            if number == 1 {
-                let header: Header = serde_json::from_slice(&line).with_context(damaged)?;
-                self.check(&header, identity)?;
-            } else {
-                let unit: Unit = serde_json::from_slice(&line).with_context(damaged)?;
-                units.insert(unit.index, unit);
-            }
-            whole += line.len() as u64;
-        }
+            Ok(())
+        })?;
         // What follows the last newline was being written when an earlier run stopped.
         self.file.set_len(whole)?;
-        if number == 0 {
+        if header.is_none() {
             self.append_line(&Header { format: FORMAT, identity: identity.clone() })?;
         }
         Ok(units)
-    }
-
-    fn check(&self, header: &Header, identity: &Value) -> Result<()> {
-        let advice = "start over with --fresh, or choose another folder with --out";
-        if header.format != FORMAT {
-            bail!(
-                "{}: written by another version of this program (format {}, not {FORMAT}); {advice}",
-                self.path.display(),
-                header.format
-            );
-        }
-        let mut differences = Vec::new();
-        differing("", &header.identity, identity, &mut differences);
-        if !differences.is_empty() {
-            bail!("{}: holds a run that differs in {}; {advice}", self.path.display(), differences.join(", "));
-        }
-        Ok(())
     }
 
     /// Writes a finished unit, and returns when it is on the disk.
@@ -130,6 +98,69 @@ impl Journal {
                 self.path.display()
             )
         })
+    }
+}
+
+/// Reads the journal of the run folder `dir`, and leaves it as it is: neither is it locked, so that the run may be going on, nor is a half-written last line
+/// removed. The identity, and the units that are done, by index.
+///
+/// # Errors
+/// Where the folder has no journal, or it is damaged.
+pub fn read(dir: &Path) -> Result<(Value, BTreeMap<usize, Unit>)> {
+    if !dir.is_dir() {
+        bail!("{}: no such folder; expected the folder of a run, as results/table1", dir.display());
+    }
+    let path = dir.join(FILE);
+    if !path.is_file() {
+        bail!("{}: not the folder of a run, which would hold a {FILE}", dir.display());
+    }
+    let file = File::open(&path).with_context(|| format!("{}: can't be read", path.display()))?;
+    let advice = "if the run is this program's, do it again with --fresh";
+    let Lines { header, units, .. } = lines(&path, &file, advice, |_| Ok(()))?;
+    let header =
+        header.with_context(|| format!("{}: holds no whole line yet; the run has not begun", path.display()))?;
+    Ok((header.identity, units))
+}
+
+/// What a journal's whole lines say.
+struct Lines {
+    /// `None` where there are no lines.
+    header: Option<Header>,
+    units: BTreeMap<usize, Unit>,
+    /// Their length in bytes.
+    whole: u64,
+}
+
+/// Reads the whole lines; the identity is checked before what follows it.
+fn lines(path: &Path, file: &File, advice: &str, check: impl Fn(&Value) -> Result<()>) -> Result<Lines> {
+    let mut lines = Lines { header: None, units: BTreeMap::new(), whole: 0 };
+    let mut reader = BufReader::new(file);
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).with_context(|| format!("{}: can't be read", path.display()))? == 0
+            || line.last() != Some(&b'\n')
+        {
+            return Ok(lines);
+        }
+        number += 1;
+        let damaged = || format!("{}:{number}: not a line of a run's journal; {advice}", path.display());
+        if number == 1 {
+            let header: Header = serde_json::from_slice(&line).with_context(damaged)?;
+            if header.format != FORMAT {
+                bail!(
+                    "{}: written by another version of this program (format {}, not {FORMAT}); {advice}",
+                    path.display(),
+                    header.format
+                );
+            }
+            check(&header.identity)?;
+            lines.header = Some(header);
+        } else {
+            let unit: Unit = serde_json::from_slice(&line).with_context(damaged)?;
+            lines.units.insert(unit.index, unit);
+        }
+        lines.whole += line.len() as u64;
     }
 }
 

@@ -4,6 +4,7 @@
 //! at is a pure function of the records, so a killed run resumes and an old run can be asked new questions.
 
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod describe;

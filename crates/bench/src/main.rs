@@ -5,12 +5,13 @@
 use std::process::ExitCode;
 
 use bench::cli::{Cli, Command, RunArgs};
+use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Record;
 use bench::report::{self, DatasetFacts, Summary};
-use bench::{explain, list, provenance, run, say};
+use bench::{compare, explain, list, provenance, run, say};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Some(Command::Explain(args)) => explain::explain(args).map(|()| 0),
+        Some(Command::Compare(args)) => compare::compare(args).map(|()| 0),
         Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
         None => run_all(&cli.run),
     };
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(&error);
-            let usage = error.is::<ConfigErrors>() || error.is::<Missing>();
+            let usage = error.is::<ConfigErrors>() || error.is::<Missing>() || error.is::<Unusable>();
             ExitCode::from(if usage { USAGE } else { FAILED })
         }
     }

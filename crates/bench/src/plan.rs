@@ -170,7 +170,18 @@ impl Plan {
                 "classes_from": m.classes_from,
             })
         };
-        let data = |data: &Data| json!({"name": data.name, "kind": data.kind, "fingerprint": data.dataset.fingerprint(), "resize": data.resize});
+        // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
+        let data = |data: &Data| {
+            let facts = data.facts();
+            json!({
+                "name": data.name,
+                "kind": data.kind,
+                "fingerprint": data.dataset.fingerprint(),
+                "resize": data.resize,
+                "classes": facts.classes.len(),
+                "first": facts.first,
+            })
+        };
         let versions: Vec<Value> =
             self.config.metrics.iter().map(|m| json!({"id": m.metric.id, "version": m.metric.version})).collect();
         // Files count by what is in them, not by where they are.

@@ -31,7 +31,7 @@ impl Variant {
 
     /// A method's name with the variant's: `GradCAM, α 1.5`.
     pub(crate) fn beside(&self, method: &str) -> String {
-        if self.name.is_empty() { method.to_owned() } else { format!("{method}, {}", self.name) }
+        beside(method, &self.name)
     }
 
     /// What it is called where the method is known: `with UCAG, α 1.5`.
@@ -41,8 +41,18 @@ impl Variant {
 
     /// What tables call a method's row: `GradCAM + UCAG, α 1.5`.
     pub fn label(&self, method: &str) -> String {
-        self.beside(&format!("{method}{}", if self.ucag { " + UCAG" } else { "" }))
+        row_label(method, self.ucag, &self.name)
     }
+}
+
+/// What tables call the row of a method in a variant of this name.
+pub(crate) fn row_label(method: &str, ucag: bool, variant: &str) -> String {
+    beside(&format!("{method}{}", if ucag { " + UCAG" } else { "" }), variant)
+}
+
+/// Words with a variant's name, if it has one.
+pub(crate) fn beside(words: &str, variant: &str) -> String {
+    if variant.is_empty() { words.to_owned() } else { format!("{words}, {variant}") }
 }
 
 /// Most points of a grid.

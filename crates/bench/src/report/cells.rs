@@ -6,6 +6,7 @@ use anyhow::Context;
 use metrics::{Column, Subset};
 
 use super::heads::{Metric, heads};
+use super::values::Game;
 use crate::config::{Config, Method, Variant};
 use crate::record::Record;
 
@@ -30,6 +31,10 @@ impl<'a> Cell<'a> {
     /// `GradCAM`, or `GradCAM + UCAG`.
     pub(crate) fn label(&self) -> String {
         self.variant.label(&self.method.name)
+    }
+
+    pub(crate) fn game(&self) -> Game<'a> {
+        Game { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
     }
 
     /// What tells it from every other cell.

@@ -1,5 +1,7 @@
 //! What a report must know of a data set beyond its records.
 
+use super::values::Extent;
+
 /// A data set of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetFacts {
@@ -13,4 +15,10 @@ pub struct DatasetFacts {
     pub first: String,
     /// What a reader should know of the data, a sentence each.
     pub remarks: Vec<String>,
+}
+
+impl DatasetFacts {
+    pub(crate) fn extent(&self) -> Extent<'_> {
+        Extent { dataset: &self.name, classes: self.classes.len(), first: &self.first }
+    }
 }

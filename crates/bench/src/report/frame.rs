@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use polars::prelude::{DataFrame, DataType, IntoLazy, JoinArgs, JoinType, col, df, len};
 use ucag_core::post::MapState;
 
-use super::cells::{Cell, Member};
+use super::cells::Member;
 use crate::record::Record;
 
 /// What the records of a cell come to.
@@ -44,25 +44,24 @@ impl Degenerate {
 }
 
 /// Each record's sample as a number, in plan order over all data sets.
-pub(crate) fn numbered(records: &[Record]) -> Vec<u32> {
+pub(crate) fn numbered<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u32> {
     let mut known = HashMap::new();
-    let number = |record| {
-        let Record { dataset, sample, .. }: &Record = record;
+    let number = |Record { dataset, sample, .. }: &'a Record| {
         let next = known.len() as u32;
         *known.entry((dataset.as_str(), sample.as_str())).or_insert(next)
     };
-    records.iter().map(number).collect()
+    records.into_iter().map(number).collect()
 }
 
-/// One aggregate for each cell.
+/// One aggregate for each of so many cells.
 pub(crate) fn aggregate(
-    cells: &[Cell<'_>],
+    cells: usize,
     members: &[Member],
     records: &[Record],
     numbers: &[u32],
 ) -> anyhow::Result<Vec<Aggregate>> {
     let samples = per_sample(members, records, numbers)?;
-    let all: Vec<u32> = (0..cells.len() as u32).collect();
+    let all: Vec<u32> = (0..cells as u32).collect();
     let means = samples.clone().lazy().group_by_stable([col("cell")]).agg([
         col("value").mean(),
         col("value").count().cast(DataType::UInt32).alias("n"),
@@ -78,7 +77,7 @@ pub(crate) fn aggregate(
         .sort(["cell"], Default::default())
         .collect()?;
 
-    let mut values = vec![Vec::new(); cells.len()];
+    let mut values = vec![Vec::new(); cells];
     let (cell, sample, value) =
         (samples.column("cell")?.u32()?, samples.column("sample")?.u32()?, samples.column("value")?.f64()?);
     for ((cell, sample), value) in cell.iter().zip(sample.iter()).zip(value.iter()) {

@@ -1,14 +1,14 @@
 //! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records.
 
 mod blocks;
-mod cells;
+pub(crate) mod cells;
 mod curves;
 mod facts;
-mod files;
-mod frame;
+pub(crate) mod files;
+pub(crate) mod frame;
 pub mod gallery;
-mod grid;
-mod heads;
+pub(crate) mod grid;
+pub(crate) mod heads;
 mod html;
 mod markdown;
 pub mod pairs;
@@ -18,10 +18,10 @@ pub mod ratios;
 mod samples;
 pub mod stats;
 pub mod table;
-mod table_csv;
+pub(crate) mod table_csv;
 mod terminal;
-mod values;
-mod words;
+pub(crate) mod values;
+pub(crate) mod words;
 
 use std::path::{Path, PathBuf};
 

@@ -89,6 +89,12 @@ impl Ratios {
             samples: self.samples.iter().filter_map(both).collect(),
         }
     }
+
+    /// Whether, of a difference, each sample has the same counts on both sides.
+    pub(crate) fn vanishes(&self) -> bool {
+        let half = self.weights.len() / 2;
+        self.samples.iter().all(|(_, counts)| counts[..half] == counts[half..])
+    }
 }
 
 fn add(sum: &mut [f64; 2], [numerator, denominator]: [f64; 2]) {

@@ -6,8 +6,8 @@ use super::cells::{Cell, Key, Member, cells, members};
 use super::frame::{Degenerate, aggregate, numbered};
 use super::published::{Published, find, read};
 use super::stats::{Interval, Verdict};
-use super::values::{Values, intervals, values};
-use super::{DatasetFacts, heads};
+use super::values::{Extent, Game, Values, intervals, values};
+use super::{DatasetFacts, Metric, heads};
 use crate::config::Config;
 use crate::record::Record;
 
@@ -49,6 +49,19 @@ pub struct Paired {
     pub verdict: Verdict,
 }
 
+impl Paired {
+    /// From differences and the interval of their mean, in the metric's own range; `None` where there are no differences.
+    pub(crate) fn new(change: &Values, interval: Option<Interval>, metric: Metric) -> Option<Self> {
+        let interval = scaled(interval, metric);
+        let verdict = Verdict::new(interval, metric.direction);
+        Some(Self { difference: change.mean()? * metric.scale, interval, n: change.n(), verdict })
+    }
+}
+
+fn scaled(interval: Option<Interval>, metric: Metric) -> Option<Interval> {
+    interval.map(|Interval { low, high }| Interval { low: low * metric.scale, high: high * metric.scale })
+}
+
 /// The rows of a report, in the config's order, data sets one after the other.
 #[derive(Debug)]
 pub struct Table<'a> {
@@ -82,8 +95,10 @@ impl<'a> Table<'a> {
     ) -> anyhow::Result<Self> {
         let published = config.output.published.as_deref().map(read).transpose()?.unwrap_or_default();
         let numbers = numbered(records);
-        let aggregates = aggregate(cells, members, records, &numbers)?;
-        let values = values(cells, members, records, &numbers, &aggregates, (datasets, config.protocol.tally))?;
+        let aggregates = aggregate(cells.len(), members, records, &numbers)?;
+        let games: Vec<Game<'_>> = cells.iter().map(Cell::game).collect();
+        let extents: Vec<Extent<'_>> = datasets.iter().map(DatasetFacts::extent).collect();
+        let values = values(&games, members, records, &numbers, &aggregates, (&extents, config.protocol.tally))?;
 
         // A row's values and its differences from another are resampled with the same draws.
         let changes: Vec<Option<Values>> = (0..cells.len()).map(|with| change(config, cells, &values, with)).collect();
@@ -93,22 +108,13 @@ impl<'a> Table<'a> {
 
         let mut rows = Vec::with_capacity(cells.len());
         for (place, (cell, aggregate)) in cells.iter().zip(aggregates).enumerate() {
-            let scale = cell.metric.scale;
-            let scaled =
-                |interval: Option<Interval>| interval.map(|i| Interval { low: i.low * scale, high: i.high * scale });
-            let paired = changes[place].as_ref().and_then(|change| {
-                let interval = scaled(intervals.next().flatten());
-                Some(Paired {
-                    difference: change.mean()? * scale,
-                    interval,
-                    n: change.n(),
-                    verdict: Verdict::new(interval, cell.metric.direction),
-                })
-            });
+            let metric = cell.metric;
+            let paired =
+                changes[place].as_ref().and_then(|change| Paired::new(change, intervals.next().flatten(), metric));
             rows.push(Row {
                 cell: *cell,
-                ours: values[place].mean().map(|mean| mean * scale),
-                interval: scaled(own[place]),
+                ours: values[place].mean().map(|mean| mean * metric.scale),
+                interval: scaled(own[place], metric),
                 n: aggregate.n,
                 pairs: aggregate.pairs,
                 unscored: aggregate.unscored,

@@ -128,7 +128,8 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-fn direction(direction: metrics::Direction) -> &'static str {
+/// Which way is better, in a word.
+pub(crate) fn direction(direction: metrics::Direction) -> &'static str {
     match direction {
         metrics::Direction::Lower => "lower",
         metrics::Direction::Higher => "higher",

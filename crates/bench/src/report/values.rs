@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context;
+use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
 use ucag_core::protocol::Tally;
 
-use super::DatasetFacts;
-use super::cells::{Cell, Member};
+use super::cells::Member;
 use super::frame::Aggregate;
+use super::heads::Metric;
 use super::pairs::{self, Pair, Pairs};
 use super::ratios::{self, Ratios};
 use super::stats::{self, Interval};
@@ -52,6 +53,16 @@ impl Values {
         }
     }
 
+    /// Whether a difference is zero in every sample; not where there are none.
+    pub(crate) fn vanishes(&self) -> bool {
+        let vanishes = match self {
+            Values::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
+            Values::Classes(pairs) => pairs.pairs.iter().all(|pair| pair.value == 0.0),
+            Values::Ratios(ratios) => ratios.vanishes(),
+        };
+        vanishes && self.n() > 0
+    }
+
     /// These minus those, sample by sample or pair by pair, where both are there.
     pub(crate) fn minus(&self, those: &Values) -> Option<Values> {
         match (self, those) {
@@ -70,37 +81,63 @@ impl Values {
     }
 }
 
-/// Every cell's values.
+/// What a cell is a number of, whatever the model and the method: which pairs are part of it doesn't depend on those.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Game<'a> {
+    /// The data set's name.
+    pub(crate) dataset: &'a str,
+    pub(crate) metric: Metric,
+    pub(crate) subset: Subset,
+}
+
+impl<'a> Game<'a> {
+    fn key(&self) -> (&'a str, &'static str, Subset) {
+        (self.dataset, self.metric.0.id, self.subset)
+    }
+}
+
+/// What averages over a data set must know of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent<'a> {
+    /// Its name.
+    pub(crate) dataset: &'a str,
+    /// Number of its classes.
+    pub(crate) classes: usize,
+    /// Id of its first sample; empty where there is none.
+    pub(crate) first: &'a str,
+}
+
+/// The values of every cell, whose games are these.
 ///
 /// # Errors
 /// Where a metric that averages by class has a record of a class that its data set doesn't have, or one that sums counts has a record without.
 pub(crate) fn values(
-    cells: &[Cell<'_>],
+    games: &[Game<'_>],
     members: &[Member],
     records: &[Record],
     numbers: &[u32],
     aggregates: &[Aggregate],
-    (datasets, tally): (&[DatasetFacts], Tally),
+    (extents, tally): (&[Extent<'_>], Tally),
 ) -> anyhow::Result<Vec<Values>> {
-    let facts = |name: &str| {
-        datasets
+    let extent = |name: &str| {
+        extents
             .iter()
-            .find(|facts| facts.name == name)
+            .find(|extent| extent.dataset == name)
             .with_context(|| format!("nothing is known of data set '{name}', whose classes an average is over"))
     };
-    let shown = shown(cells, members, records, datasets);
-    let start = |(cell, aggregate): (&Cell<'_>, &Aggregate)| {
-        let tallied = match cell.metric.averaging {
+    let shown = shown(games, members, records, extents);
+    let start = |(game, aggregate): (&Game<'_>, &Aggregate)| {
+        let tallied = match game.metric.averaging {
             Averaging::Samples => return Ok(Values::Samples(aggregate.samples.clone(), aggregate.mean)),
             Averaging::Classes => false,
             Averaging::TalliedClasses => tally == Tally::Released,
             Averaging::Ratios => return Ok(Values::Ratios(Ratios::default())),
         };
-        let first = || shown.get(&game(cell)).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
-        let classes = facts(cell.dataset)?.classes.len();
+        let first = || shown.get(&game.key()).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
+        let classes = extent(game.dataset)?.classes;
         Ok(Values::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
     };
-    let mut values = cells.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut values = games.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
     for member in members {
         let (record, sample) = (&records[member.record], numbers[member.record] as usize);
         let pairs = match &mut values[member.cell] {
@@ -127,20 +164,15 @@ pub(crate) fn values(
     Ok(values)
 }
 
-/// Data set, metric and subset: which pairs are part of a game doesn't depend on the model or the method.
-fn game<'a>(cell: &Cell<'a>) -> (&'a str, &'static str, &'static str) {
-    (cell.dataset, cell.metric.0.id, cell.column.subset.as_str())
-}
-
-type Shown<'a> = HashMap<(&'a str, &'static str, &'static str), BTreeSet<usize>>;
+type Shown<'a> = HashMap<(&'a str, &'static str, Subset), BTreeSet<usize>>;
 
 /// For each game, the classes with a scored pair in the first sample of the plan.
-fn shown<'a>(cells: &[Cell<'a>], members: &[Member], records: &[Record], datasets: &[DatasetFacts]) -> Shown<'a> {
+fn shown<'a>(games: &[Game<'a>], members: &[Member], records: &[Record], extents: &[Extent<'_>]) -> Shown<'a> {
     let mut shown = Shown::new();
     for Member { record, cell } in members {
         let record = &records[*record];
-        if datasets.iter().any(|facts| facts.name == record.dataset && facts.first == record.sample) {
-            shown.entry(game(&cells[*cell])).or_default().insert(record.class);
+        if extents.iter().any(|extent| extent.dataset == record.dataset && extent.first == record.sample) {
+            shown.entry(games[*cell].key()).or_default().insert(record.class);
         }
     }
     shown

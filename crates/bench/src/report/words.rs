@@ -130,12 +130,7 @@ fn classes(table: &Table<'_>, dataset: &str, head: &Head, such: impl Fn(&Class) 
 /// Cautions about the number of samples, if any.
 pub(crate) fn few(table: &Table<'_>) -> Option<String> {
     let empty = table.rows.iter().any(|row| row.n == 0).then(|| "Some cells have no samples.".to_owned());
-    let least = table.rows.iter().map(|row| row.n).filter(|&n| n > 0).min();
-    let few = match least {
-        Some(1) => Some("One sample has no interval, and nothing is called better or worse.".to_owned()),
-        Some(n) if n < FEW => Some(format!("With {n} samples, percentile intervals are narrower than they should be.")),
-        _ => None,
-    };
+    let few = few_samples(table.rows.iter().map(|row| row.n));
     let both: Vec<String> = [empty, few].into_iter().flatten().collect();
     (!both.is_empty()).then(|| both.join(" "))
 }
@@ -151,6 +146,15 @@ pub(crate) fn unscored(table: &Table<'_>) -> Option<String> {
     };
     let sentences: Vec<String> = table.heads().into_iter().filter_map(of).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// A caution where one of these numbers of samples is low.
+pub(crate) fn few_samples(n: impl Iterator<Item = usize>) -> Option<String> {
+    match n.filter(|&n| n > 0).min()? {
+        1 => Some("One sample has no interval, and nothing is called better or worse.".to_owned()),
+        n if n < FEW => Some(format!("With {n} samples, percentile intervals are narrower than they should be.")),
+        _ => None,
+    }
 }
 
 /// How many could not be scored.
