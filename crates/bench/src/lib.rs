@@ -12,6 +12,7 @@ pub mod input;
 pub mod journal;
 pub mod list;
 mod named;
+pub mod npy;
 pub mod plan;
 pub mod progress;
 pub mod provenance;
