@@ -108,7 +108,9 @@ fn check(bytes: &[u8]) -> Result<&[u8]> {
     let (length, start) = match bytes {
         [_, _, _, _, _, _, 1, _, a, b, ..] => (u32::from(u16::from_le_bytes([*a, *b])), 10),
         [_, _, _, _, _, _, 2 | 3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]), 12),
-        [_, _, _, _, _, _, version, _, ..] if *version > 3 => bail!("is of .npy's version {version}, which isn't known"),
+        [_, _, _, _, _, _, version, _, ..] if *version > 3 => {
+            bail!("is of .npy's version {version}, which isn't known")
+        }
         _ => bail!("ends within its header"),
     };
     let length = length as usize;
@@ -125,16 +127,15 @@ fn counts(header: &str) -> Option<u64> {
     let (_, sides) = after.split_once('(')?;
     let (sides, _) = sides.split_once(')')?;
     let sides = sides.split(',').map(str::trim).filter(|side| !side.is_empty());
-    sides.map(|side| side.trim_end_matches('L').parse::<u64>().ok()).try_fold(8, |product: u64, side| {
-        product.checked_mul(side?.max(1)).filter(|bytes| *bytes <= isize::MAX as u64)
-    })
+    sides
+        .map(|side| side.trim_end_matches('L').parse::<u64>().ok())
+        .try_fold(8, |product: u64, side| product.checked_mul(side?.max(1)).filter(|bytes| *bytes <= isize::MAX as u64))
 }
 
 fn in_c_order<T: Copy, U>(shape: &[usize], strides: &[usize], stored: Vec<T>, convert: fn(T) -> U) -> Vec<U> {
     let place = |flat: usize| {
-        let step = |(rest, at): (usize, usize), (&side, &stride): (&usize, &usize)| {
-            (rest / side, at + rest % side * stride)
-        };
+        let step =
+            |(rest, at): (usize, usize), (&side, &stride): (&usize, &usize)| (rest / side, at + rest % side * stride);
         shape.iter().zip(strides).rev().fold((flat, 0), step).1
     };
     (0..stored.len()).map(|flat| convert(stored[place(flat)])).collect()
@@ -171,19 +172,14 @@ mod tests {
             ("'>f2'", &[0x3e, 0x00, 0xc0, 0x00], single(vec![1.5, -2.0])),
             ("'<f4'", &[0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0], single(vec![1.5, -2.0])),
             ("'>f4'", &[0x3f, 0xc0, 0, 0, 0xc0, 0, 0, 0], single(vec![1.5, -2.0])),
-            (
-                "'<f8'",
-                &[0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0xc0],
-                Values::Double(vec![1.5, -2.0]),
-            ),
-            (
-                "'>f8'",
-                &[0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0],
-                Values::Double(vec![1.5, -2.0]),
-            ),
+            ("'<f8'", &[0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0xc0], Values::Double(vec![1.5, -2.0])),
+            ("'>f8'", &[0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0], Values::Double(vec![1.5, -2.0])),
         ];
         for (descr, data, values) in cases {
-            assert_eq!(Array::parse(&file(descr, "False", "(1, 2)", data)).unwrap(), Array { shape: vec![1, 2], values });
+            assert_eq!(
+                Array::parse(&file(descr, "False", "(1, 2)", data)).unwrap(),
+                Array { shape: vec![1, 2], values }
+            );
         }
         // [[0, 1, 2], [3, 4, 5]] column by column.
         let columns: Vec<u8> = [0f32, 3.0, 1.0, 4.0, 2.0, 5.0].iter().flat_map(|value| value.to_le_bytes()).collect();
