@@ -8,18 +8,31 @@ use std::path::PathBuf;
 
 /// A map's file, below the maps' folder. Slashes of a sample's id are folders, as they are in the data set.
 pub fn file(dataset: &str, model: &str, sample: &str, class: usize) -> PathBuf {
-    let mut path = PathBuf::from(part(dataset));
-    path.push(part(model));
-    let (folders, last) = sample.rsplit_once('/').map_or((None, sample), |(folders, last)| (Some(folders), last));
-    path.extend(folders.into_iter().flat_map(|folders| folders.split('/')).map(part));
-    path.push(format!("{}_{class}.npy", part(last)));
-    path
+    folder(dataset, model, sample).join(format!("{}{class}.npy", stem(sample)))
 }
 
-/// The class in the name of a file that was made for this path but for the class.
+/// The file of the picture that a model sees of a sample, below the pictures' folder.
+pub(crate) fn picture(dataset: &str, model: &str, sample: &str) -> PathBuf {
+    folder(dataset, model, sample).join(format!("{}.png", last(sample)))
+}
+
+fn folder(dataset: &str, model: &str, sample: &str) -> PathBuf {
+    let folders = sample.rsplit_once('/').map(|(folders, _)| folders);
+    [dataset, model].into_iter().chain(folders.into_iter().flat_map(|folders| folders.split('/'))).map(part).collect()
+}
+
+/// What the names of a sample's files start with, whatever the class: all of them lie in one folder.
+pub(super) fn stem(sample: &str) -> String {
+    format!("{}_", last(sample))
+}
+
+fn last(sample: &str) -> String {
+    part(sample.rsplit('/').next().unwrap_or(sample))
+}
+
+/// The class in a file's name, where it is that of a map of this sample.
 pub(super) fn class(file: &str, sample: &str) -> Option<usize> {
-    let last = sample.rsplit('/').next().unwrap_or(sample);
-    let digits = file.strip_prefix(&part(last))?.strip_prefix('_')?.strip_suffix(".npy")?;
+    let digits = file.strip_prefix(&stem(sample))?.strip_suffix(".npy")?;
     let class: usize = digits.parse().ok()?;
     (class.to_string() == digits).then_some(class)
 }

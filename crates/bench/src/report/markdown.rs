@@ -8,6 +8,7 @@ use ucag_core::explain::Role;
 use super::heads::Metric;
 use super::table::Table;
 use super::{blocks, words};
+use crate::config::Method;
 use crate::record::Failure;
 
 /// Failures named on the page; `failures.csv` has all.
@@ -80,7 +81,10 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         if config.methods[..place].iter().any(|earlier| earlier.id == named.id) {
             continue;
         }
-        let method = named.entry;
+        let Some(method) = named.computed().map(|computed| computed.entry) else {
+            writeln!(page, "- {}: {}.", named.name, made_elsewhere(named))?;
+            continue;
+        };
         let role = match method.role {
             Role::Published => "",
             Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
@@ -96,6 +100,13 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         }
     }
     Ok(page)
+}
+
+/// What is known of maps that were made elsewhere.
+fn made_elsewhere(method: &Method) -> String {
+    let folder = |(ucag, words): (bool, &str)| Some(format!("`{}`{words}", method.folder(ucag)?.display()));
+    let folders: Vec<String> = [(false, ""), (true, " (with UCAG)")].into_iter().filter_map(folder).collect();
+    format!("maps that were made elsewhere, {}, finished as {} maps are", folders.join(" and "), method.post.word())
 }
 
 /// What UCAG changes, where there is something to compare.
