@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::config::Resize;
 use bench::input::input;
 use bench::npy;
-use lab::{Lab, weights};
+use lab::{Lab, text, weights};
 use ucag_core::network::Network;
 
 const TABLES: &[&str] = &["samples.csv", "small.csv"];
@@ -39,7 +39,10 @@ fn explain(lab: &Lab, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder:
     for row in plan {
         let arguments = ["explain", "--arch", &row["arch"], "--weights", &row["weights"], "--class", &row["class"]];
         let input = seen(row);
-        lab.run(0, &[&arguments[..], &input.each_ref().map(String::as_str), &["--out", "one"], more].concat());
+        let arguments = [&arguments[..], &input.each_ref().map(String::as_str), &["--out", "one"], more].concat();
+        // Runs compute on one thread each; with more of them, sums come out in another order.
+        let output = lab.command(&arguments).env("OMP_NUM_THREADS", "1").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
         let file = lab.path(folder).join(&row["file"]);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::rename(lab.path("one/raw.npy"), file).unwrap();

@@ -3,7 +3,6 @@
 use metrics::Averaging;
 use metrics::averaging::Class;
 
-use ucag_core::explain::Role;
 
 use super::heads::Head;
 use super::table::{Row, Table};
@@ -148,7 +147,7 @@ pub(crate) fn failures(failures: &[Failure]) -> String {
 /// What controls are.
 pub(crate) fn controls(config: &Config) -> &'static str {
     let is_unfolded = |method: &Method| method.variants.iter().any(|&place| config.variants[place].ucag);
-    match config.methods.iter().any(|method| method.entry.role == Role::Control && is_unfolded(method)) {
+    match config.methods.iter().any(|method| method.is_control() && is_unfolded(method)) {
         false => "Controls, which know nothing of the network",
         true => "Controls, which know nothing of the network; with UCAG they know how confident it is in each view",
     }
