@@ -4,9 +4,9 @@ use ucag_core::explain::{self, Settings};
 use ucag_core::network::family;
 use ucag_core::suggest::{hint, nearest};
 
+use super::precomputed::{self, Kind};
 use super::section::{Choice, Field, Numbers, Section, Unique, count};
 use super::tree::{Node, Value};
-use super::precomputed::{self, Kind};
 use super::{Computed, Form, Method, Metric, Model, Source, Variant};
 
 /// The networks; `datasets` are the data sets' names.
@@ -71,6 +71,10 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
     let explicit = root.has("variant");
     let read = |mut section: Section<'_>| {
         match section.has("kind").then(|| section.get("kind")) {
+            None if !section.has("id") && section.has("maps") => {
+                section.problem("maps", "belongs to kind = \"precomputed\"; say so");
+                return None;
+            }
             None | Some(Some(Choice(Kind::Computed))) => {}
             Some(Some(Choice(Kind::Precomputed))) => return precomputed::method(section, &mut ids, datasets, variants),
             Some(None) => return None, // which has been reported; its other keys aren't known
@@ -85,7 +89,8 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
             let method = section.check("id", known)?;
             let known_as = name.as_ref().unwrap_or(&id);
             let key = if name.is_some() { "name" } else { "id" };
-            unique(&section, &mut ids, (key, known_as), dataset, datasets);
+            let both = "for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own";
+            unique(&section, &mut ids, (key, known_as, both), dataset, datasets);
             Some(method)
         });
         let Some(method) = method else {
@@ -120,19 +125,18 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
     root.list("method", "[[method]]", what).into_iter().filter_map(read).collect()
 }
 
-/// Says so where what a method is known as, which this key has, was taken on some data set.
+/// Says so where what a method is known as, which this key has, was taken on some data set, and what to do about it.
 pub(super) fn unique(
     section: &Section<'_>,
     ids: &mut Unique,
-    (key, known_as): (&str, &str),
+    (key, known_as, advice): (&str, &str, &str),
     dataset: Option<usize>,
     datasets: &[&str],
 ) {
     let on = dataset.map_or(0..datasets.len().max(1), |on| on..on + 1);
     let clash = |on: usize| ids.clash(&format!("{on}/{known_as}"), section.place(key));
     if let Some(first) = on.filter_map(clash).next() {
-        let both = "for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own";
-        section.problem(key, format!("'{known_as}' is listed at {first} too; {both}"));
+        section.problem(key, format!("'{known_as}' is listed at {first} too; {advice}"));
     }
 }
 

@@ -66,7 +66,11 @@ impl Method {
         match &self.source {
             Source::Computed(_) => None,
             Source::Precomputed(Precomputed { maps, maps_with_ucag }) => {
-                if ucag { maps_with_ucag.as_deref() } else { maps.as_deref() }
+                if ucag {
+                    maps_with_ucag.as_deref()
+                } else {
+                    maps.as_deref()
+                }
             }
         }
     }

@@ -58,8 +58,10 @@ pub(super) fn method(
     if let (Some(name), None | Some(Some(_))) = (&name, dataset) {
         if METHODS.iter().any(|known| known.id == name || known.name == name) {
             section.problem("name", format!("'{name}' is a method of this program; give the maps another name"));
+        } else {
+            let named = ("name", name.as_str(), "give each a 'name' of its own");
+            lists::unique(&section, ids, named, dataset.flatten(), datasets);
         }
-        lists::unique(&section, ids, ("name", name), dataset.flatten(), datasets);
     }
     section.finish();
     let post = match post?.0 {
@@ -105,7 +107,8 @@ fn rows(section: &mut Section<'_>, variants: &[Variant], folders: [bool; 2]) -> 
         match these[..] {
             [row] => rows.push(row),
             [] => {
-                section.problem(key, format!("there is no such variant {with} UCAG"));
+                let named = named.unwrap_or_default();
+                section.problem(key, format!("'{named}' is no variant {with} UCAG"));
                 return None;
             }
             _ => {

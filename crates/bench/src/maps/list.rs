@@ -72,7 +72,10 @@ pub(crate) fn admit(dir: &Path, stock: &Stock, going_on: bool) -> Result<Digests
         let Shelf { method, ucag, variant, folder, .. } = shelf;
         for there in &shelf.there {
             let file = there.to_string_lossy().into_owned();
-            wanted.insert(Key { method: method.clone(), ucag: *ucag, variant: variant.clone(), file }, folder.join(there));
+            wanted.insert(
+                Key { method: method.clone(), ucag: *ucag, variant: variant.clone(), file },
+                folder.join(there),
+            );
         }
     }
     for key in before.keys() {
@@ -136,8 +139,7 @@ fn write(path: &Path, now: &[(Key, PathBuf, Option<String>)]) -> Result<()> {
     let mut csv = csv::Writer::from_path(&beside).with_context(about)?;
     for (Key { method, ucag, variant, file }, _, digest) in now {
         let Some(sha256) = digest.clone() else { continue };
-        let line =
-            Line { method: method.clone(), ucag: *ucag, variant: variant.clone(), file: file.clone(), sha256 };
+        let line = Line { method: method.clone(), ucag: *ucag, variant: variant.clone(), file: file.clone(), sha256 };
         csv.serialize(line).with_context(about)?;
     }
     csv.flush().with_context(about)?;

@@ -96,7 +96,8 @@ impl Shelf {
         if shelf.there.is_empty() && shelf.wanted > 0 {
             let Self { label, wanted, first, .. } = &shelf;
             let first = first.first().map_or("", String::as_str);
-            let problem = format!("the maps of '{label}': none of {wanted} is there; the first would be {first}; {HELP}");
+            let problem =
+                format!("the maps of '{label}': none of {wanted} is there; the first would be {first}; {HELP}");
             return Err(Missing::new(problem).into());
         }
         Ok(shelf)
