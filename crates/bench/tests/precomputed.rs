@@ -40,7 +40,7 @@ fn explain(lab: &Lab, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder:
         let arguments = ["explain", "--arch", &row["arch"], "--weights", &row["weights"], "--class", &row["class"]];
         let input = seen(row);
         let arguments = [&arguments[..], &input.each_ref().map(String::as_str), &["--out", "one"], more].concat();
-        // Runs compute on one thread each; with more of them, sums come out in another order.
+        // As a run's workers compute: the last bits may depend on the number of threads.
         let output = lab.command(&arguments).env("OMP_NUM_THREADS", "1").output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let file = lab.path(folder).join(&row["file"]);
@@ -123,10 +123,12 @@ fn maps_that_were_written_here_score_as_their_methods() {
 #[test]
 fn so_do_they_in_pointing_games() {
     let methods = [both("gradcam", "cam"), both("mwp", "heat")].concat();
-    let lab = lab("mini-voc07", 4, &methods, &["pointing", "energy"]);
+    let lab = lab("mini-voc07", 2, &methods, &["pointing", "energy"]);
     let plan = plan(&lab, &[]);
     let photos: BTreeSet<&String> = plan.iter().map(|row| &row["sample"]).collect();
     assert!(plan.len() > photos.len(), "every photo has one class only");
+    // On two threads, resizing differed in the last bits here.
+    tch::set_num_threads(1);
     let network = Network::load("resnet", weights("resnet.safetensors").as_ref()).unwrap();
     // The photo isn't squashed there, so what the network sees is handed over as numbers.
     let seen = |row: &Row| {
