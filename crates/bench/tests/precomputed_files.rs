@@ -112,7 +112,7 @@ fn missing_maps_are_said_at_once() {
     assert!(line.ends_with("disc_checks_0004_0.npy") && !line.contains("0003"), "{line}");
     rows.iter().for_each(|row| make(&lab, row));
     let said = text(&lab.run(0, &["small.toml", "--dry-run"]).stdout);
-    assert!(said.contains("maps       Mine: all 4 maps are in maps\n"), "{said}");
+    assert!(said.contains("maps       Mine: 4 of 4 maps are in maps\n"), "{said}");
 }
 
 #[test]
@@ -191,6 +191,78 @@ fn degenerate_maps_are_counted_not_failed() {
     let states: Vec<&str> =
         samples.lines().filter(|line| line.contains(",Mine,")).map(|line| line.rsplit(',').next().unwrap()).collect();
     assert_eq!(states, ["non-finite", "non-finite", "all-zero", "constant"]);
+}
+
+#[test]
+fn precision_and_order_of_axes_change_nothing() {
+    use npyz::WriterBuilder;
+    let lab = lab("mini-imagefolder", DELETION);
+    let rows = plan(&lab, &[]);
+    rows.iter().for_each(|row| write(&lab, row, &[3.0, 1.0, 2.0, 0.0, 5.0, 4.0]));
+    lab.run(0, &["small.toml", "--out", "single"]);
+    for row in &rows {
+        let file = std::fs::File::create(lab.path("maps").join(&row["file"])).unwrap();
+        let options = npyz::WriteOptions::<f64>::new().default_dtype().order(npyz::Order::Fortran).shape(&[2, 3]);
+        let mut writer = options.writer(file).begin_nd().unwrap();
+        // Column by column.
+        writer.extend([3.0, 0.0, 1.0, 5.0, 2.0, 4.0]).unwrap();
+        writer.finish().unwrap();
+    }
+    lab.run(0, &["small.toml", "--out", "double"]);
+    let values = |run: &str| -> Vec<f64> {
+        let samples = lab.read(run, "samples.csv");
+        let mine = samples.lines().filter(|line| line.contains(",Mine,"));
+        mine.map(|line| line.rsplit(',').nth(1).unwrap().parse().unwrap()).collect()
+    };
+    let (single, double) = (values("single"), values("double"));
+    assert_eq!(single.len(), 4);
+    for (single, double) in single.iter().zip(&double) {
+        assert!((single - double).abs() < 1e-6, "{single} is not {double}");
+    }
+}
+
+#[test]
+fn data_sets_have_folders_of_their_own() {
+    let set = |name: &str, limit: usize| {
+        format!("[[dataset]]\nname = '{name}'\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = {limit}\n")
+    };
+    let model = |on: &str| {
+        format!(
+            "[[model]]\ndataset = '{on}'\nname = 'R'\narch = 'resnet'\nweights = '{}'\n",
+            weights("resnet.safetensors")
+        )
+    };
+    let mine = |name: &str, more: &str| {
+        format!("[[method]]\nkind = 'precomputed'\nname = '{name}'\nmaps = 'maps'\npost = 'plain'\n{more}")
+    };
+    let config = [
+        set("One", 2),
+        set("Two", 1),
+        model("One"),
+        model("Two"),
+        mine("Mine", ""),
+        mine("Only", "dataset = 'Two'\n"),
+        DELETION.into(),
+        "[output]\nresamples = 50\ngallery = 1\n".into(),
+    ];
+    let lab = Lab::with(&config.concat(), TABLES);
+    let rows = plan(&lab, &[]);
+    let files: Vec<&str> = rows.iter().map(|row| &*row["file"]).collect();
+    let file = |set: &str, number: usize| format!("{set}/R/val/disc_checks/disc_checks_000{number}_0.npy");
+    assert_eq!(files, [file("One", 1), file("One", 2), file("Two", 1)]);
+    rows.iter().for_each(|row| make(&lab, row));
+    let said = text(&lab.run(0, &["small.toml", "--dry-run"]).stdout);
+    assert!(
+        said.contains("Mine: 3 of 3 maps are in maps\n") && said.contains("Only: 1 of 1 maps are in maps\n"),
+        "{said}"
+    );
+    lab.run(0, &["small.toml", "--out", "run"]);
+    assert_eq!(lab.read("run", "samples.csv").lines().count(), 1 + 3 + 1);
+    // Of the same maps, the same numbers.
+    let samples = lab.read("run", "samples.csv");
+    let values: Vec<&str> =
+        samples.lines().filter(|line| line.contains("0001,")).map(|line| line.rsplit(',').nth(1).unwrap()).collect();
+    assert!(values.len() == 3 && values.iter().all(|value| value == &values[0]), "{samples}");
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Shelf {
         let Self { label, wanted, missing, first, .. } = self;
         let folder = self.folder.display();
         if *missing == 0 {
-            return format!("{label}: all {wanted} maps are in {folder}");
+            return format!("{label}: {wanted} of {wanted} maps are in {folder}");
         }
         let mut text = format!("{label}: {missing} of {wanted} maps are missing: {}", first.join(", "));
         if *missing > first.len() {
