@@ -1,6 +1,5 @@
 //! The table's parts as grids of text.
 
-
 use super::cells::Key;
 use super::grid::Grid;
 use super::heads::Head;

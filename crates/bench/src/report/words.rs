@@ -3,7 +3,6 @@
 use metrics::Averaging;
 use metrics::averaging::Class;
 
-
 use super::heads::Head;
 use super::table::{Row, Table};
 use crate::config::{Config, Method};
