@@ -37,6 +37,8 @@ pub enum Command {
     Explain(Box<ExplainArgs>),
     /// Compare runs with the first of them, row by row, from their folders alone
     Compare(CompareArgs),
+    /// List the maps that a config wants, one for each image, class and model, for other programs to make
+    ExportPlan(ExportArgs),
     /// List what configs can name
     List {
         /// What to list.
@@ -132,6 +134,39 @@ pub struct CompareArgs {
     /// Resamples of the bootstrap
     #[arg(long, value_name = "N", default_value = "10000")]
     pub resamples: std::num::NonZeroUsize,
+}
+
+/// The maps that a config wants.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bench export-plan configs/mini/table1.toml --out plan.csv --images pictures
+  bench export-plan configs/table1.toml --out plan.csv --limit 100
+
+docs/maps.md says what the columns are, and how a config takes the maps.")]
+pub struct ExportArgs {
+    /// Config of the run that the maps are for
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// CSV to write
+    #[arg(long, value_name = "PLAN.csv")]
+    pub out: PathBuf,
+    /// Also write each image as a model sees it, as PNG into this folder
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Only the first N samples (dataset.limit)
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Override any key of the config; may be repeated
+    #[arg(long, value_name = "KEY.PATH=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl ExportArgs {
+    /// What the arguments say over the config.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { limit: self.limit, set: self.set.clone(), ..Overrides::default() }
+    }
 }
 
 /// One image, one class, one method.

@@ -6,6 +6,8 @@ mod dataset;
 mod device;
 mod error;
 mod lists;
+mod method;
+mod precomputed;
 mod protocol;
 mod read;
 mod resolved;
@@ -15,14 +17,12 @@ mod tree;
 mod variant;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::explain::{Explainer, Settings};
-use ucag_core::post::Post;
 use ucag_core::protocol::Protocol;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
+pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all};
 pub use variant::Variant;
@@ -152,27 +152,6 @@ pub struct Model {
     pub input_size: Option<usize>,
     /// The model whose likeliest class is explained in place of this model's own, as an index into [`Config::models`].
     pub classes_from: Option<usize>,
-}
-
-/// `[[method]]`
-#[derive(Debug, Clone)]
-pub struct Method {
-    /// What records call it: its id in the registry, or the name that the config gives it. Unique on a data set.
-    pub id: String,
-    /// What tables call it.
-    pub name: String,
-    /// Entry in the registry of explainers.
-    pub entry: &'static ucag_core::explain::Method,
-    /// What is done to its raw maps.
-    pub post: Post,
-    /// The only data set that it is for, as an index into [`Config::datasets`]; for all of them where absent.
-    pub dataset: Option<usize>,
-    /// Its rows, as indices into [`Config::variants`], in the order of the table.
-    pub variants: Vec<usize>,
-    /// Its numbers.
-    pub settings: Settings,
-    /// The method with these numbers.
-    pub explainer: Arc<dyn Explainer>,
 }
 
 /// `[[metric]]`

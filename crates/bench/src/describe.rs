@@ -39,6 +39,9 @@ impl Plan {
                 self.model(model, &mut text)?;
             }
         }
+        for shelf in &self.maps.shelves {
+            let _ = writeln!(text, "maps       {}", shelf.describe());
+        }
         let _ = writeln!(text, "in all     {} units of work: a sample with a model each", self.units().len());
         let (workers, views) = (config.compute.workers, config.compute.views_per_batch);
         let _ = writeln!(
@@ -66,7 +69,8 @@ impl Plan {
             let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");
         }
         let table: Vec<_> = config.rows_on(model.dataset).collect();
-        for share in shares(&table, &(0..table.len()).collect::<Vec<_>>()) {
+        let computed: Vec<usize> = (0..table.len()).filter(|&row| table[row].0.computed().is_some()).collect();
+        for share in shares(&table, &computed) {
             let geometry = Geometry::new([side, side], share.protocol)?;
             let (views, site) = if share.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };
             let (image, class) = extra(share.methods.iter().copied(), site);
@@ -125,7 +129,8 @@ type Work<'a> = Vec<(&'a str, usize)>;
 fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> (Work<'a>, Work<'a>) {
     let (mut image, mut class) = (Vec::new(), Vec::new());
     for method in methods {
-        let Extra { per_view, per_class } = method.explainer.extra(&site.network, &site.layers);
+        let Some(computed) = method.computed() else { continue };
+        let Extra { per_view, per_class } = computed.explainer.extra(&site.network, &site.layers);
         image.extend((per_view > 0).then_some((&method.name[..], per_view)));
         class.extend((per_class > 0).then_some((&method.name[..], per_class)));
     }

@@ -5,8 +5,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use image::RgbImage;
-use npyz::NpyFile;
-use npyz::WriterBuilder;
 use serde_json::json;
 use tch::{Kind, Tensor};
 use ucag_core::explain::method;
@@ -19,6 +17,7 @@ use ucag_core::unfold::enlarge;
 use crate::cli::ExplainArgs;
 use crate::config::Resize;
 use crate::input::input;
+use crate::npy::{self, Array};
 use crate::plan::checksum;
 use crate::report::gallery::overlay;
 
@@ -110,28 +109,19 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
 
 /// A preprocessed input, `[3, H, W]` or `[1, 3, H, W]`; the picture under the overlay is what it would have been made from.
 fn array(path: &Path, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)> {
-    let about = || format!("{}", path.display());
-    let file = std::fs::File::open(path).with_context(about)?;
-    let npy = NpyFile::new(std::io::BufReader::new(file)).context("not a .npy file").with_context(about)?;
-    let shape = npy.shape().to_vec();
-    let order = npy.order();
-    let [3, height, width] = shape[shape.len().saturating_sub(3)..] else {
-        bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display());
+    let Array { shape, values } = Array::read(path)?;
+    let [height, width] = match shape[..] {
+        [3, height, width] | [1, 3, height, width] if height > 0 && width > 0 => [height, width],
+        _ => bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display()),
     };
-    if shape.len() > 4 || (shape.len() == 4 && shape[0] != 1) || height == 0 || width == 0 {
-        bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display());
-    }
-    if order != npyz::Order::C {
-        bail!("{}: is in Fortran order; save np.ascontiguousarray(x)", path.display());
-    }
-    let values: Vec<f32> = npy.into_vec().context("expected float32 values").with_context(about)?;
+    let values = values.into_single();
     if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
         bail!("{}: value {bad} is not finite", path.display());
     }
-    let pixels = (height * width) as usize;
+    let pixels = height * width;
     let (mean, deviation) = (preprocessing.mean(), preprocessing.deviation());
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
-        let at = y as usize * width as usize + x as usize;
+        let at = y as usize * width + x as usize;
         image::Rgb(std::array::from_fn(|c| ((values[c * pixels + at] * deviation[c] + mean[c]) * 255.0).round() as u8))
     });
     Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, 3, height as i64, width as i64])?))
@@ -149,13 +139,5 @@ fn floats(map: &Tensor) -> Result<Vec<f32>> {
 }
 
 fn write_npy(path: &Path, map: &Tensor, shape: &[i64]) -> Result<()> {
-    let write = || -> Result<()> {
-        let file = std::io::BufWriter::new(std::fs::File::create(path)?);
-        let shape: Vec<u64> = shape.iter().map(|&side| side as u64).collect();
-        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
-        writer.extend(floats(map)?)?;
-        writer.finish()?;
-        Ok(())
-    };
-    write().with_context(|| format!("{}: can't be written", path.display()))
+    npy::write(path, &floats(map)?, &shape.iter().map(|&side| side as u64).collect::<Vec<_>>())
 }

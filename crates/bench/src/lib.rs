@@ -9,10 +9,13 @@ pub mod config;
 pub mod data;
 pub mod describe;
 pub mod explain;
+pub mod export;
 pub mod input;
 pub mod journal;
 pub mod list;
+pub mod maps;
 mod named;
+pub mod npy;
 pub mod plan;
 pub mod progress;
 pub mod provenance;
@@ -22,6 +25,7 @@ pub mod run;
 mod share;
 mod stages;
 mod subject;
+mod targets;
 pub mod work;
 
 /// Prints a line of results to standard output. A reader that has gone away is no error.

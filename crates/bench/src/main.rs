@@ -4,14 +4,14 @@
 
 use std::process::ExitCode;
 
-use bench::cli::{Cli, Command, RunArgs};
+use bench::cli::{Cli, Command, ExportArgs, RunArgs};
 use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Record;
 use bench::report::{self, DatasetFacts, Summary};
-use bench::{compare, explain, list, provenance, run, say};
+use bench::{compare, explain, export, list, provenance, run, say};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Some(Command::Explain(args)) => explain::explain(args).map(|()| 0),
         Some(Command::Compare(args)) => compare::compare(args).map(|()| 0),
+        Some(Command::ExportPlan(args)) => export_plan(args),
         Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
         None => run_all(&cli.run),
     };
@@ -39,6 +40,12 @@ fn main() -> ExitCode {
 #[allow(clippy::print_stderr, reason = "errors are what standard error is for")]
 fn complain(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
+}
+
+fn export_plan(args: &ExportArgs) -> anyhow::Result<u8> {
+    let failures = export::export_plan(args)?;
+    failures.iter().for_each(complain);
+    Ok(if failures.is_empty() { 0 } else { SOME_FAILED })
 }
 
 fn run_all(args: &RunArgs) -> anyhow::Result<u8> {

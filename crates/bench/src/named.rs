@@ -1,5 +1,6 @@
 //! An explainer whose errors say which method it is: methods share passes, so that else nobody could tell.
 
+use anyhow::Context;
 use tch::Tensor;
 use ucag_core::explain::{Explainer, Extra};
 use ucag_core::network::{Layers, Network};
@@ -8,26 +9,36 @@ use ucag_core::{Error, Result};
 
 use crate::config;
 
-/// A method of the config.
+/// A method of the config that is computed here.
 #[derive(Debug)]
-pub(crate) struct Named<'a>(pub(crate) &'a config::Method);
+pub(crate) struct Named<'a> {
+    id: &'a str,
+    explainer: &'a dyn Explainer,
+}
 
-impl Named<'_> {
+impl<'a> Named<'a> {
+    /// # Errors
+    /// Where the method's maps were made elsewhere.
+    pub(crate) fn new(method: &'a config::Method) -> anyhow::Result<Self> {
+        let computed = method.computed().with_context(|| format!("'{}' has no explainer", method.id))?;
+        Ok(Self { id: &method.id, explainer: &*computed.explainer })
+    }
+
     fn error(&self, error: Error) -> Error {
-        Error::Invalid(format!("{error} (method '{}')", self.0.id))
+        Error::Invalid(format!("{error} (method '{}')", self.id))
     }
 }
 
 impl Explainer for Named<'_> {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
-        self.0.explainer.needs(network, layers).map_err(|error| self.error(error))
+        self.explainer.needs(network, layers).map_err(|error| self.error(error))
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
-        self.0.explainer.explain(pass, layers).map_err(|error| self.error(error))
+        self.explainer.explain(pass, layers).map_err(|error| self.error(error))
     }
 
     fn extra(&self, network: &Network, layers: &Layers) -> Extra {
-        self.0.explainer.extra(network, layers)
+        self.explainer.extra(network, layers)
     }
 }

@@ -13,6 +13,7 @@ use ucag_core::protocol::Target;
 
 use crate::config::{Config, Form};
 use crate::data::Data;
+use crate::maps::Stock;
 
 /// A model that is loaded.
 pub struct Model {
@@ -107,6 +108,8 @@ pub struct Plan {
     pub data: Vec<Data>,
     /// The models, in the config's order.
     pub models: Vec<Model>,
+    /// The maps that were made elsewhere.
+    pub maps: Stock,
 }
 
 /// Files that a config names and that aren't there: every one of them, with what to do.
@@ -114,12 +117,28 @@ pub struct Plan {
 #[error("{}", .0)]
 pub struct Missing(String);
 
+impl Missing {
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 impl Plan {
     /// Opens everything that the config names.
     ///
     /// # Errors
-    /// [`Missing`] where files aren't there; otherwise whatever is wrong with a data set, a checkpoint or a layer.
+    /// As [`Plan::without_maps`], and as [`Missing`] where a method whose maps were made elsewhere has none.
     pub fn new(config: Config) -> Result<Self> {
+        let plan = Self::without_maps(config)?;
+        let maps = Stock::take(&plan.config, &plan.data, &plan.models)?;
+        Ok(Self { maps, ..plan })
+    }
+
+    /// Opens data sets and networks, for those who are yet to make the maps.
+    ///
+    /// # Errors
+    /// [`Missing`] where files aren't there; otherwise whatever is wrong with a data set, a checkpoint or a layer.
+    pub fn without_maps(config: Config) -> Result<Self> {
         let data = find(&config)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
@@ -135,7 +154,7 @@ impl Plan {
         for model in &models {
             borrows(model, &models, &data[model.dataset], &config)?;
         }
-        Ok(Self { config, data, models })
+        Ok(Self { config, data, models, maps: Stock::default() })
     }
 
     /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
@@ -272,7 +291,12 @@ pub fn checksum(path: &Path) -> Result<String> {
             }
             hasher.update(&buffer[..count]);
         }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&hasher.finalize()))
     };
     read().with_context(|| format!("{}: can't be read", path.display()))
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::journal::Journal;
+use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Unit;
@@ -33,6 +34,7 @@ pub struct Finished {
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
 pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let (mut journal, mut done) = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
+    let maps = list::admit(&plan.config.output.dir, &plan.maps, !done.is_empty())?;
     let units = plan.units();
     done.retain(|index, unit| units.binary_search(index).is_ok() && unit.outcome.is_ok());
     let resumed = done.len();
@@ -40,9 +42,12 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let start = Instant::now();
     let stages = Stages::default();
     let progress = Progress::new(units.len(), resumed);
+    for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
+        progress.note(&shelf.describe());
+    }
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
-    work(plan, &todo, &stages, wait, |unit| {
+    work(plan, &todo, (&stages, &maps), wait, |unit| {
         journal.append(&unit)?;
         if let Err(failure) = &unit.outcome {
             progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
@@ -72,7 +77,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
 fn work(
     plan: &Plan,
     todo: &[usize],
-    stages: &Stages,
+    (stages, maps): (&Stages, &Digests),
     wait: impl Fn(),
     mut finish: impl FnMut(Unit) -> Result<()>,
 ) -> Result<()> {
@@ -97,7 +102,7 @@ fn work(
             pool.broadcast(|context| {
                 tch::set_num_threads(1);
                 let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
-                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages);
+                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, maps);
                 while !stop.load(Ordering::Relaxed) {
                     let Some(&(index, of)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     if sender.send(worker.unit(index, of)).is_err() {

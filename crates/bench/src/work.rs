@@ -10,13 +10,14 @@ use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
 use ucag_core::post::Post;
-use ucag_core::protocol::{Deleted, Protocol, Target};
+use ucag_core::protocol::{Deleted, Protocol};
 use ucag_core::ucag;
 use ucag_core::unfold::enlarge;
 
 use crate::config::{self, Config};
 use crate::data::Data;
 use crate::input::input;
+use crate::maps::{self, list::Digests};
 use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
@@ -25,6 +26,7 @@ use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
 use crate::stages::{Stage, Stages};
 use crate::subject::{Row, Subject, mask, region};
+use crate::targets::classes;
 
 /// A worker's hands: its own handles on the networks, the rest shared.
 pub struct Worker<'p> {
@@ -32,14 +34,22 @@ pub struct Worker<'p> {
     data: &'p [Data],
     models: Vec<Model>,
     stages: &'p Stages,
+    /// What is in the maps that were made elsewhere.
+    maps: &'p Digests,
     /// The last decoded sample, with its data set and place: units of one sample come one after the other.
     sample: Option<(usize, usize, Sample)>,
 }
 
 impl<'p> Worker<'p> {
     /// A worker with its own copies (of handles, not weights).
-    pub fn new(config: &'p Config, data: &'p [Data], models: Vec<Model>, stages: &'p Stages) -> Self {
-        Self { config, data, models, stages, sample: None }
+    pub fn new(
+        config: &'p Config,
+        data: &'p [Data],
+        models: Vec<Model>,
+        stages: &'p Stages,
+        maps: &'p Digests,
+    ) -> Self {
+        Self { config, data, models, stages, maps, sample: None }
     }
 
     /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit.
@@ -70,7 +80,7 @@ impl<'p> Worker<'p> {
         let (width, height) = input.picture.dimensions();
         let object = sample.object.as_ref().map(|object| squash_mask(object, width, height));
         let subject = Subject { data, place, sample, model, input: &input, object };
-        let classes = self.classes(&subject)?;
+        let classes = classes(&subject, self.config, &self.models)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
         let mut records = Vec::new();
         for (&class, rows) in classes.iter().zip(&rows) {
@@ -83,28 +93,6 @@ impl<'p> Worker<'p> {
         Ok(records)
     }
 
-    /// The classes to explain: those that some metric counts.
-    fn classes(&self, of: &Subject<'_>) -> Result<Vec<usize>> {
-        Ok(match of.data.target(&self.config.protocol) {
-            Target::Label => {
-                let metrics = || self.config.metrics.iter().map(|chosen| chosen.metric);
-                let counts = |&&class: &&usize| {
-                    let region = of.region(class).map(region);
-                    metrics().any(|metric| (metric.counts)(region.as_ref(), self.config.protocol.tally))
-                };
-                of.sample.labels.iter().filter(counts).copied().collect()
-            }
-            Target::Predicted => vec![match of.model.classes_from {
-                None => likeliest(&of.model.unfolded.network, &of.input.image)?,
-                Some(other) => {
-                    let Model { unfolded, input_size, .. } = &self.models[other];
-                    let seen = input(&of.sample.image, &unfolded.network, *input_size, of.data.resize)?;
-                    likeliest(&unfolded.network, &seen.image)?
-                }
-            }],
-        })
-    }
-
     /// Every row's raw map for each class. Rows that see the same image or views share their passes; classes share them, too.
     fn explain(&self, of: &Subject<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
         let config = self.config;
@@ -112,13 +100,21 @@ impl<'p> Worker<'p> {
         let mut raw: Vec<Vec<Option<Tensor>>> = classes.iter().map(|_| table.iter().map(|_| None).collect()).collect();
         for square in [false, true] {
             let image = if square { of.input.square.as_ref() } else { Some(&of.input.image) };
-            let here = |row: &usize| (table[*row].0.entry.square && of.input.square.is_some()) == square;
+            let is = |computed: &config::Computed| (computed.entry.square && of.input.square.is_some()) == square;
+            let here = |row: &usize| table[*row].0.computed().is_some_and(is);
             let rows: Vec<usize> = (0..table.len()).filter(here).collect();
             let Some(image) = image.filter(|_| !classes.is_empty()) else { continue };
             for share in shares(&table, &rows) {
                 for (row, class, map) in self.maps(of, image, classes, &table, &share)? {
                     raw[class][row] = Some(map);
                 }
+            }
+        }
+        for (row, (method, variant)) in table.iter().enumerate() {
+            let Some(folder) = method.folder(variant.ucag) else { continue };
+            for (raw, &class) in raw.iter_mut().zip(classes) {
+                let file = folder.join(maps::name::file(&of.data.name, &of.model.name, &of.sample.id, class));
+                raw[row] = Some(maps::read(&file, self.maps)?.f_to_device(of.input.image.device())?);
             }
         }
         let rows = |maps: Vec<Option<Tensor>>| {
@@ -149,7 +145,7 @@ impl<'p> Worker<'p> {
             views_per_batch: self.config.compute.views_per_batch,
             seed: seed(self.config.seed, &of.sample.id),
         };
-        let named: Vec<Named<'_>> = share.methods.iter().map(|method| Named(method)).collect();
+        let named = share.methods.iter().map(|method| Named::new(method)).collect::<Result<Vec<_>>>()?;
         let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
         let mut maps = Vec::new();
         if share.ucag {
@@ -292,12 +288,6 @@ impl<'p> Worker<'p> {
         let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
         plate::write(&file.with_extension(""), plate, &plate::Pictures { image, mask, maps: &maps })
     }
-}
-
-/// The class of the largest logit.
-fn likeliest(network: &Network, image: &Tensor) -> Result<usize> {
-    let pass = Pass::new(network, image.shallow_clone(), 0, Needs::default())?;
-    Ok(pass.logits()?.f_argmax(1, false)?.f_int64_value(&[0])? as usize)
 }
 
 /// Where a map points: its first maximum (x, y).

@@ -86,7 +86,7 @@ fn rows_are_told_apart_by_all_that_names_them() {
         let row = |place: usize, change: &dyn Fn(&mut Record)| {
             let mut records = column("deletion", &[0.125, 0.25]);
             records.iter_mut().for_each(|record| {
-                record.value += step * place as f64;
+                record.value = record.value.map(|value| value + step * place as f64);
                 change(record);
             });
             records

@@ -30,7 +30,7 @@ fn everything_but_the_experiment_has_a_default() {
     assert_eq!((model.arch.as_str(), model.name.as_str()), ("resnet50", "resnet50"));
     assert_eq!((model.weights.as_path(), &model.layer, model.input_size), (Path::new("w.safetensors"), &None, None));
     let [method] = &config.methods[..] else { panic!("{:?}", config.methods) };
-    assert_eq!((method.entry.id, &method.variants[..]), ("gradcam", &[0][..]));
+    assert_eq!((&*method.id, &method.variants[..]), ("gradcam", &[0][..]));
     let [metric] = &config.metrics[..] else { panic!("{:?}", config.metrics) };
     assert_eq!((metric.metric.id, metric.step), ("deletion", None));
     assert_eq!((config.output.dir.as_path(), &config.output.published), (Path::new("results/x"), &None));
@@ -84,7 +84,7 @@ fn every_key_is_read() {
     let model = &config.models[0];
     assert_eq!((model.layer.as_deref(), model.name.as_str()), (Some("features.norm5"), "Dense"));
     assert_eq!(model.input_size, Some(64));
-    let rows: Vec<_> = config.methods.iter().map(|method| (method.entry.id, &method.variants[..])).collect();
+    let rows: Vec<_> = config.methods.iter().map(|method| (&*method.id, &method.variants[..])).collect();
     assert_eq!(rows, [("gradcam++", &[1][..]), ("layercam", &[1, 0][..])]);
     assert_eq!(config.metrics[0].step, Some(64));
     assert_eq!((config.output.dir, config.output.published), ("there".into(), Some(PathBuf::from("p.csv"))));
@@ -171,7 +171,7 @@ fn set_replaces_whole_lists_and_entries() {
     );
     let models: Vec<_> = config.models.iter().map(|model| (model.arch.as_str(), model.name.as_str())).collect();
     assert_eq!(models, [("squeezenet", "squeezenet"), ("vgg", "V")]);
-    let methods: Vec<_> = config.methods.iter().map(|method| (method.entry.id, method.variants[0])).collect();
+    let methods: Vec<_> = config.methods.iter().map(|method| (&*method.id, method.variants[0])).collect();
     assert_eq!(methods, [("edge", 0), ("xgradcam", 1)]);
     assert_eq!(config.metrics[0].metric.id, "insertion");
 }

@@ -5,6 +5,7 @@ mod support;
 
 use bench::config::{Config, Form, Overrides, Resize, load};
 use support::{Scratch, set};
+use ucag_core::explain::Settings;
 
 const TWO: &str = "\
 [[dataset]]
@@ -60,6 +61,10 @@ fn instead(old: &str, new: &str, expected: &str) {
     assert_eq!(read(&TWO.replacen(old, new, 1), &Overrides::default()).unwrap_err(), expected);
 }
 
+fn settings(config: &Config, method: usize) -> &Settings {
+    &config.methods[method].computed().unwrap().settings
+}
+
 #[test]
 fn each_model_and_method_knows_its_data_set() {
     let config = good(&Overrides::default());
@@ -69,11 +74,11 @@ fn each_model_and_method_knows_its_data_set() {
     let models: Vec<_> = config.models.iter().map(|model| (model.dataset, model.form)).collect();
     assert_eq!(models, [(0, Form::Mixed), (1, Form::Pooled)]);
     assert_eq!(config.models[1].middle.as_deref(), Some("features.16"));
-    let on = |dataset| config.methods_on(dataset).map(|m| m.entry.id).collect::<Vec<_>>();
+    let on = |dataset| config.methods_on(dataset).map(|m| m.id.as_str()).collect::<Vec<_>>();
     assert_eq!((on(0), on(1)), (vec!["gradcam", "extremal"], vec!["gradcam", "rise", "extremal"]));
-    assert_eq!(config.methods[1].settings.count("masks"), 30);
-    assert_eq!(config.methods[2].settings.list("areas"), [0.1, 0.2]);
-    assert_eq!(config.methods[3].settings.list("areas"), [0.3]);
+    assert_eq!(settings(&config, 1).count("masks"), 30);
+    assert_eq!(settings(&config, 2).list("areas"), [0.1, 0.2]);
+    assert_eq!(settings(&config, 3).list("areas"), [0.3]);
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn overrides_reach_one_data_set_or_all() {
     assert_eq!(limits(&Overrides { limit: Some(3), ..Overrides::default() }), [Some(3), Some(3)]);
     assert_eq!(limits(&set(&["dataset.1.limit=4"])), [None, Some(4)]);
     assert_eq!(limits(&set(&["dataset.*.limit=5", "dataset.0.limit=6"])), [Some(6), Some(5)]);
-    assert_eq!(good(&set(&["method.1.masks=7"])).methods[1].settings.count("masks"), 7);
+    assert_eq!(settings(&good(&set(&["method.1.masks=7"])), 1).count("masks"), 7);
 }
 
 #[test]

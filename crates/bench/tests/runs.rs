@@ -233,7 +233,7 @@ fn explain_writes_what_it_says() {
     );
     assert!(refused(&["--image", "none.png", "--class", "0", "--out", "x"]).contains("none.png"));
     std::fs::write(lab.path("bad.npy"), "not numbers").unwrap();
-    assert!(refused(&["--input", "bad.npy", "--class", "0", "--out", "x"]).contains("not a .npy file"));
+    assert!(refused(&["--input", "bad.npy", "--class", "0", "--out", "x"]).contains("isn't a .npy file"));
     let npy = |name: &str, shape: &[u64], values: &[f32]| {
         use npyz::WriterBuilder;
         let mut bytes = Vec::new();

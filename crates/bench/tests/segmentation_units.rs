@@ -116,7 +116,8 @@ fn plan(folder: &std::path::Path, more: &str, explainer: Arc<dyn Explainer>) -> 
     plan.models[1].classes_from = borrowed;
     plan.data[0].dataset = Box::new(Drawn { ids: (0..SAMPLES).map(|i| format!("s{i}")).collect() });
     plan.data[0].samples = SAMPLES;
-    plan.config.methods[0].explainer = explainer;
+    let config::Source::Computed(computed) = &mut plan.config.methods[0].source else { panic!("no explainer") };
+    computed.explainer = explainer;
     let metrics = ["map", "pixel-accuracy", "mean-iou"].map(|id| metrics::metric(id).unwrap());
     plan.config.metrics = metrics.map(|metric| config::Metric { metric, step: None }).to_vec();
     Ok(plan)

@@ -9,7 +9,7 @@ mod shape;
 
 use std::path::{Path, PathBuf};
 
-use crate::difficult::DifficultSubset;
+use crate::difficult::{DifficultSubset, Pair};
 use crate::fingerprint::Fingerprint;
 use crate::registry::{DatasetKind, Source};
 use crate::{Dataset, Error, Mask, Region, Result, Sample, decode};
@@ -137,6 +137,14 @@ impl Dataset for Coco14 {
         }
         let regions = entry.regions().map_err(wrong)?;
         Ok(Sample { id: entry.id().into(), image, labels: entry.labels(), regions, object: None })
+    }
+
+    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+        Some(self.entries[index].pairs.clone())
+    }
+
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        Some(self.root.join(&self.entries[index].file))
     }
 
     fn classes(&self) -> &[String] {

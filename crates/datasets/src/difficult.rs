@@ -14,10 +14,13 @@ use crate::{Error, Mask, Region, Result, Source};
 
 /// What an index remembers of the pair of an image and a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pair {
-    pub(crate) class: usize,
-    pub(crate) all_difficult: bool,
-    pub(crate) in_difficult_subset: bool,
+pub struct Pair {
+    /// The class.
+    pub class: usize,
+    /// As [`Region::all_difficult`].
+    pub all_difficult: bool,
+    /// As [`Region::in_difficult_subset`].
+    pub in_difficult_subset: bool,
 }
 
 impl Pair {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Result, Sample, decode};
+use crate::{Dataset, Error, Pair, Result, Sample, decode};
 
 /// Where the images may lie below the root, tried in this order: torchvision's folder, Kaggle's, the root itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];
@@ -111,6 +111,15 @@ impl Dataset for ImageNet {
         let entry = &self.entries[index];
         let image = decode::decode(&self.root.join(&entry.file))?;
         Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new(), object: None })
+    }
+
+    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+        let class = self.entries[index].label;
+        Some(vec![Pair { class, all_difficult: false, in_difficult_subset: false }])
+    }
+
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        Some(self.root.join(&self.entries[index].file))
     }
 
     fn classes(&self) -> &[String] {

@@ -129,6 +129,13 @@ impl Dataset for ImageNetSeg {
         Ok(Sample { id: self.ids[index].clone(), image, labels: Vec::new(), regions: Vec::new(), object: Some(object) })
     }
 
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        match &self.files {
+            Files::Mat(_) => None,
+            Files::Folder(folder) => Some(folder.samples[index].image.clone()),
+        }
+    }
+
     fn classes(&self) -> &[String] {
         self.classes.names()
     }

@@ -21,6 +21,7 @@ pub mod resample;
 pub mod sample;
 pub mod voc07;
 
+pub use difficult::Pair;
 pub use error::{Error, Result};
 pub use registry::{DATASETS, DatasetKind, Source, open};
 pub use sample::{Dataset, Mask, Region, Sample};

@@ -1,8 +1,10 @@
 //! What a data set yields.
 
+use std::path::PathBuf;
+
 use image::RgbImage;
 
-use crate::Result;
+use crate::{Pair, Result};
 
 /// One image with what its owners say about it.
 #[derive(Debug, Clone)]
@@ -71,6 +73,23 @@ pub trait Dataset: Send + Sync {
     /// # Panics
     /// Where `index >= len()`.
     fn load(&self, index: usize) -> Result<Sample>;
+
+    /// The pairs of sample `index` and the classes that its [`Sample::labels`] will hold, without reading the image; none where it can't be loaded.
+    /// `None` where the data set names no classes.
+    ///
+    /// # Panics
+    /// Where `index >= len()`.
+    fn pairs(&self, _index: usize) -> Option<Vec<Pair>> {
+        None
+    }
+
+    /// The file of sample `index`'s image, where it has one to itself.
+    ///
+    /// # Panics
+    /// Where `index >= len()`.
+    fn file(&self, _index: usize) -> Option<PathBuf> {
+        None
+    }
 
     /// Class names by index.
     fn classes(&self) -> &[String];

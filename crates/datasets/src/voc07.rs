@@ -165,6 +165,14 @@ impl Dataset for Voc07 {
         Ok(Sample { id: entry.id().into(), image, labels, regions: annotated.regions(), object: None })
     }
 
+    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+        Some(self.entries[index].annotated.as_ref().map_or_else(|_| Vec::new(), |annotated| annotated.pairs.clone()))
+    }
+
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        Some(self.folder.join(&self.entries[index].file))
+    }
+
     fn classes(&self) -> &[String] {
         self.classes.names()
     }

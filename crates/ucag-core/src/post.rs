@@ -22,6 +22,19 @@ pub enum Post {
     Centre,
 }
 
+impl Post {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Post::Cam => "cam",
+            Post::Signed => "signed",
+            Post::Plain => "plain",
+            Post::Heat(_) => "heat",
+            Post::Centre => "centre",
+        }
+    }
+}
+
 /// A Gaussian that belongs to a method's own definition, applied at the size of the result (protocol section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Own {

@@ -4,9 +4,10 @@ use ucag_core::explain::{self, Settings};
 use ucag_core::network::family;
 use ucag_core::suggest::{hint, nearest};
 
+use super::precomputed::{self, Kind};
 use super::section::{Choice, Field, Numbers, Section, Unique, count};
 use super::tree::{Node, Value};
-use super::{Form, Method, Metric, Model, Variant};
+use super::{Computed, Form, Method, Metric, Model, Source, Variant};
 
 /// The networks; `datasets` are the data sets' names.
 pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
@@ -53,7 +54,7 @@ fn classes_from(section: &mut Section<'_>, dataset: Option<usize>, above: &[(usi
 }
 
 /// Which data set a model is run on. It needn't say so where there is one.
-fn dataset(section: &mut Section<'_>, names: &[&str]) -> Option<usize> {
+pub(super) fn dataset(section: &mut Section<'_>, names: &[&str]) -> Option<usize> {
     let several = names.len() > 1;
     let what = || format!("on which of the data sets it is run ({})", names.join(", "));
     let name: Option<String> = if several { section.require("dataset", &what()) } else { section.get("dataset") };
@@ -69,6 +70,15 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
     let what = "name at least one method with 'id'";
     let explicit = root.has("variant");
     let read = |mut section: Section<'_>| {
+        match section.has("kind").then(|| section.get("kind")) {
+            None if !section.has("id") && section.has("maps") => {
+                section.problem("maps", "belongs to kind = \"precomputed\"; say so");
+                return None;
+            }
+            None | Some(Some(Choice(Kind::Computed))) => {}
+            Some(Some(Choice(Kind::Precomputed))) => return precomputed::method(section, &mut ids, datasets, variants),
+            Some(None) => return None, // which has been reported; its other keys aren't known
+        }
         let id: Option<String> = section.require("id", "which method this is (see: bench list methods)");
         let ucag = rows(&mut section, explicit);
         let name: Option<String> = section.get("name");
@@ -79,12 +89,8 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
             let method = section.check("id", known)?;
             let known_as = name.as_ref().unwrap_or(&id);
             let key = if name.is_some() { "name" } else { "id" };
-            let clash = |on: usize| ids.clash(&format!("{on}/{known_as}"), section.place(key));
-            let on = dataset.map_or(0..datasets.len().max(1), |on| on..on + 1);
-            if let Some(first) = on.filter_map(clash).next() {
-                let both = "for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own";
-                section.problem(key, format!("'{known_as}' is listed at {first} too; {both}"));
-            }
+            let both = "for its rows without and with UCAG, list it once with ucag = [false, true]; with other numbers, give it a 'name' of its own";
+            unique(&section, &mut ids, (key, known_as, both), dataset, datasets);
             Some(method)
         });
         let Some(method) = method else {
@@ -110,15 +116,28 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
         Some(Method {
             id: name.clone().unwrap_or_else(|| method.id.to_owned()),
             name: name.unwrap_or_else(|| method.name.to_owned()),
-            entry: method,
+            source: Source::Computed(Computed { entry: method, settings, explainer }),
             post: method.post,
             dataset,
             variants: rows,
-            settings,
-            explainer,
         })
     };
     root.list("method", "[[method]]", what).into_iter().filter_map(read).collect()
+}
+
+/// Says so where what a method is known as, which this key has, was taken on some data set, and what to do about it.
+pub(super) fn unique(
+    section: &Section<'_>,
+    ids: &mut Unique,
+    (key, known_as, advice): (&str, &str, &str),
+    dataset: Option<usize>,
+    datasets: &[&str],
+) {
+    let on = dataset.map_or(0..datasets.len().max(1), |on| on..on + 1);
+    let clash = |on: usize| ids.clash(&format!("{on}/{known_as}"), section.place(key));
+    if let Some(first) = on.filter_map(clash).next() {
+        section.problem(key, format!("'{known_as}' is listed at {first} too; {advice}"));
+    }
 }
 
 /// Which of a method's rows are in the table. Where a config lists variants, those say so.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Dataset, Method, Metric, Model, Variant};
+use super::{Computed, Config, Dataset, Method, Metric, Model, Precomputed, Source, Variant};
 
 impl Config {
     /// Everything, for a run's own record of itself.
@@ -11,6 +11,7 @@ impl Config {
         all["path"] = json!(self.path);
         all["name"] = json!(self.name);
         all["title"] = json!(self.title);
+        all["maps"] = self.methods.iter().filter_map(folders).collect();
         all["output"] = json!({
             "dir": self.output.dir,
             "published": self.output.published,
@@ -66,13 +67,28 @@ fn model(model: &Model) -> Value {
     })
 }
 
+/// Where maps that were made elsewhere are. What numbers depend on is what is in them, and that is in the run folder's list of maps.
+fn folders(method: &Method) -> Option<Value> {
+    let Source::Precomputed(Precomputed { maps, maps_with_ucag }) = &method.source else { return None };
+    Some(json!({ "name": method.id, "maps": maps, "maps_with_ucag": maps_with_ucag }))
+}
+
 fn method(method: &Method) -> Value {
+    let Some(Computed { entry, settings, .. }) = method.computed() else {
+        return json!({
+            "kind": "precomputed",
+            "name": method.id,
+            "variants": method.variants,
+            "dataset": method.dataset,
+            "post": method.post.word(),
+        });
+    };
     json!({
-        "id": method.entry.id,
+        "id": entry.id,
         "name": method.id,
         "variants": method.variants,
         "dataset": method.dataset,
-        "settings": method.settings.values(),
+        "settings": settings.values(),
     })
 }
 

@@ -1,7 +1,5 @@
 //! The table's parts as grids of text.
 
-use ucag_core::explain::Role;
-
 use super::cells::Key;
 use super::grid::Grid;
 use super::heads::Head;
@@ -25,7 +23,7 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
         }
     }
     let mut rows = Vec::new();
-    let these = |(method, _): &(&Method, &Variant)| (method.entry.role == Role::Control) == controls;
+    let these = |(method, _): &(&Method, &Variant)| method.is_control() == controls;
     for (method, variant) in table.config.rows_on(model.dataset).filter(these) {
         let mut cells = vec![variant.label(&method.name)];
         for (head, compared) in heads.iter().zip(&compared) {
@@ -132,7 +130,7 @@ fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, variant: 
 /// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
 fn is_published(table: &Table<'_>, dataset: &str, head: &Head, controls: Option<bool>) -> bool {
     let here = |row: &Row<'_>| {
-        let control = row.cell.method.entry.role == Role::Control;
+        let control = row.cell.method.is_control();
         row.cell.metric.id == head.metric.id && row.cell.column == head.column && controls.is_none_or(|c| c == control)
     };
     table.rows_on(dataset).any(|row| here(row) && row.published.is_some())

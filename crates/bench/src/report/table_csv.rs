@@ -5,7 +5,7 @@ use ucag_core::explain::Role;
 use super::cells::{Cell, fixed};
 use super::stats::Interval;
 use super::table::Table;
-use crate::config::Variant;
+use crate::config::{Method, Variant};
 
 /// `<name>.csv`, empty where there is no number.
 pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
@@ -27,7 +27,7 @@ pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
             &variant.name,
             metric.id,
             column.subset.as_str(),
-            role(method.entry.role),
+            role(method),
             &number(row.ours),
             &low,
             &high,
@@ -120,11 +120,12 @@ const COLUMNS: [&str; 29] = [
     "protocol_version",
 ];
 
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Published => "published",
-        Role::Candidate => "candidate",
-        Role::Control => "control",
+fn role(method: &Method) -> &'static str {
+    match method.computed().map(|computed| computed.entry.role) {
+        None => "precomputed",
+        Some(Role::Published) => "published",
+        Some(Role::Candidate) => "candidate",
+        Some(Role::Control) => "control",
     }
 }
 

@@ -2,7 +2,6 @@
 
 use metrics::Averaging;
 use metrics::averaging::Class;
-
 use ucag_core::explain::Role;
 
 use super::heads::Head;
@@ -169,7 +168,7 @@ pub(crate) fn failures(failures: &[Failure]) -> String {
 /// What controls are.
 pub(crate) fn controls(config: &Config) -> &'static str {
     let is_unfolded = |method: &Method| method.variants.iter().any(|&place| config.variants[place].ucag);
-    match config.methods.iter().any(|method| method.entry.role == Role::Control && is_unfolded(method)) {
+    match config.methods.iter().any(|method| method.is_control() && is_unfolded(method)) {
         false => "Controls, which know nothing of the network",
         true => "Controls, which know nothing of the network; with UCAG they know how confident it is in each view",
     }
@@ -187,11 +186,20 @@ pub(crate) fn changes(config: &Config) -> (&'static str, String) {
 
 /// What a method is.
 pub(crate) fn method(method: &Method) -> String {
-    let entry = method.entry;
+    let Some(entry) = method.computed().map(|computed| computed.entry) else {
+        return format!("{}.", made_elsewhere(method));
+    };
     let role = match entry.role {
         Role::Published => "",
         Role::Candidate => " A candidate: the paper names it without defining it, and this is a reading.",
         Role::Control => " A control.",
     };
     format!("{}. {}.{role}", entry.summary, entry.source)
+}
+
+/// What is known of maps that were made elsewhere.
+fn made_elsewhere(method: &Method) -> String {
+    let folder = |(ucag, words): (bool, &str)| Some(format!("`{}`{words}", method.folder(ucag)?.display()));
+    let folders: Vec<String> = [(false, ""), (true, " (with UCAG)")].into_iter().filter_map(folder).collect();
+    format!("maps that were made elsewhere, {}, finished as {} maps are", folders.join(" and "), method.post.word())
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::config::{Compute, Config, Dataset, Form, Method, Metric, Model, Output, Variant};
+use bench::config::{Compute, Computed, Config, Dataset, Form, Method, Metric, Model, Output, Source, Variant};
 use bench::record::Record;
 use bench::report::{DatasetFacts, Summary};
 use ucag_core::explain::Settings;
@@ -43,12 +43,14 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         Method {
             id: entry.id.to_owned(),
             name: entry.name.to_owned(),
-            entry,
+            source: Source::Computed(Computed {
+                entry,
+                settings: Settings::published(entry.settings),
+                explainer: entry.explainer(),
+            }),
             post: entry.post,
             dataset: None,
             variants: if control { vec![0] } else { vec![0, 1] },
-            settings: Settings::published(entry.settings),
-            explainer: entry.explainer(),
         }
     };
     Config {

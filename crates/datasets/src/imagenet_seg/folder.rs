@@ -22,7 +22,7 @@ pub(super) struct Folder {
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) stem: String,
-    image: PathBuf,
+    pub(super) image: PathBuf,
     mask: PathBuf,
 }
 

@@ -1,7 +1,6 @@
 //! The table as grouped bars: a panel for each column of a metric and each model, a group for each method.
 
 use plotters::style::RGBColor;
-use ucag_core::explain::Role;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
@@ -155,7 +154,7 @@ fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
 }
 
 fn color(method: &Method, variant: &Variant) -> RGBColor {
-    match (method.entry.role == Role::Control, variant.ucag) {
+    match (method.is_control(), variant.ucag) {
         (false, false) => PLAIN,
         (false, true) => WITH,
         (true, false) => CONTROL,

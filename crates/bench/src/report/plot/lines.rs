@@ -1,7 +1,6 @@
 //! Mean curves: a panel for each metric that has them and each model, a line for each method, with and without UCAG.
 
 use plotters::style::RGBColor;
-use ucag_core::explain::Role;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, color_at, width};
@@ -61,7 +60,7 @@ pub fn picture(config: &Config, curves: &[MeanCurve<'_>]) -> Picture {
             for (role, ucag) in [(true, true), (true, false), (false, true), (false, false)] {
                 let here = |curve: &&MeanCurve<'_>| curve.cell.model == model.name && curve.cell.dataset == dataset;
                 for curve in these().filter(here).filter(|curve| curve.cell.variant.ucag == ucag) {
-                    if (curve.cell.method.entry.role == Role::Control) != role {
+                    if curve.cell.method.is_control() != role {
                         continue;
                     }
                     let point =
@@ -152,8 +151,8 @@ fn series(config: &Config) -> Vec<Series<'_>> {
             if series.iter().any(|known| known.method.id == method.id && known.variant == variant.name) {
                 continue;
             }
-            let control = method.entry.role == Role::Control;
-            let place = series.iter().filter(|known| (known.method.entry.role == Role::Control) == control).count();
+            let control = method.is_control();
+            let place = series.iter().filter(|known| known.method.is_control() == control).count();
             let color = if control { GREYS[place % GREYS.len()] } else { color_at(place) };
             series.push(Series { method, variant: &variant.name, label: variant.beside(&method.name), color });
         }

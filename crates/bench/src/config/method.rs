@@ -1,0 +1,82 @@
+//! `[[method]]`: an explainer of the registry, or maps that were made elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ucag_core::explain::{self, Explainer, Role, Settings};
+use ucag_core::post::Post;
+
+/// `[[method]]`
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// What records call it: its id in the registry, or the name that the config gives it. Unique on a data set.
+    pub id: String,
+    /// What tables call it.
+    pub name: String,
+    /// Where its maps come from.
+    pub source: Source,
+    /// What is done to its raw maps.
+    pub post: Post,
+    /// The only data set that it is for, as an index into [`super::Config::datasets`]; for all of them where absent.
+    pub dataset: Option<usize>,
+    /// Its rows, as indices into [`super::Config::variants`], in the order of the table.
+    pub variants: Vec<usize>,
+}
+
+/// Where a method's maps come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// An explainer of the registry makes them.
+    Computed(Computed),
+    /// They are in files.
+    Precomputed(Precomputed),
+}
+
+/// An explainer of the registry.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    /// Its entry there.
+    pub entry: &'static explain::Method,
+    /// Its numbers.
+    pub settings: Settings,
+    /// The method with these numbers.
+    pub explainer: Arc<dyn Explainer>,
+}
+
+/// `kind = "precomputed"`: folders of maps that another program made. At least one of them is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precomputed {
+    /// Maps that were made without UCAG.
+    pub maps: Option<PathBuf>,
+    /// Maps that UCAG has folded already.
+    pub maps_with_ucag: Option<PathBuf>,
+}
+
+impl Method {
+    /// The explainer, where the maps are made here.
+    pub fn computed(&self) -> Option<&Computed> {
+        match &self.source {
+            Source::Computed(computed) => Some(computed),
+            Source::Precomputed(_) => None,
+        }
+    }
+
+    /// The folder of the maps of a row, where they were made elsewhere.
+    pub fn folder(&self, ucag: bool) -> Option<&Path> {
+        match &self.source {
+            Source::Computed(_) => None,
+            Source::Precomputed(Precomputed { maps, maps_with_ucag }) => {
+                if ucag {
+                    maps_with_ucag.as_deref()
+                } else {
+                    maps.as_deref()
+                }
+            }
+        }
+    }
+
+    /// Whether it is a control, which knows nothing of the network.
+    pub fn is_control(&self) -> bool {
+        self.computed().is_some_and(|computed| computed.entry.role == Role::Control)
+    }
+}
