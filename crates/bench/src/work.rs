@@ -75,7 +75,7 @@ impl<'p> Worker<'p> {
         let mut records = Vec::new();
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows))?;
-            if place < self.config.output.gallery {
+            if self.config.figure.is_some() || place < self.config.output.gallery {
                 self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
             }
             records.extend(scored);
@@ -83,14 +83,15 @@ impl<'p> Worker<'p> {
         Ok(records)
     }
 
-    /// The classes to explain: those that some metric counts.
+    /// The classes to explain: those that some metric counts; where there is none, all of the image.
     fn classes(&self, of: &Subject<'_>) -> Result<Vec<usize>> {
         Ok(match of.data.target(&self.config.protocol) {
             Target::Label => {
                 let metrics = || self.config.metrics.iter().map(|chosen| chosen.metric);
                 let counts = |&&class: &&usize| {
                     let region = of.region(class).map(region);
-                    metrics().any(|metric| (metric.counts)(region.as_ref(), self.config.protocol.tally))
+                    let counted = |metric: &metrics::Metric| (metric.counts)(region.as_ref(), self.config.protocol.tally);
+                    metrics().any(counted) || self.config.metrics.is_empty()
                 };
                 of.sample.labels.iter().filter(counts).copied().collect()
             }
