@@ -90,7 +90,8 @@ impl<'p> Worker<'p> {
                 let metrics = || self.config.metrics.iter().map(|chosen| chosen.metric);
                 let counts = |&&class: &&usize| {
                     let region = of.region(class).map(region);
-                    let counted = |metric: &metrics::Metric| (metric.counts)(region.as_ref(), self.config.protocol.tally);
+                    let counted =
+                        |metric: &metrics::Metric| (metric.counts)(region.as_ref(), self.config.protocol.tally);
                     metrics().any(counted) || self.config.metrics.is_empty()
                 };
                 of.sample.labels.iter().filter(counts).copied().collect()

@@ -43,7 +43,8 @@ fn dataset(mut section: Section<'_>, names: &mut Unique) -> Option<Dataset> {
 
 /// The ids of the only samples to run, each once.
 fn samples(section: &mut Section<'_>) -> Option<Vec<String>> {
-    let Strings(ids) = section.get("samples")?;
+    let is_there = section.has("samples");
+    let Some(Strings(ids)) = section.get("samples") else { return is_there.then(Vec::new) };
     let twice = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id));
     match twice {
         _ if ids.is_empty() => section.problem("samples", "is empty; leave it out for all samples"),

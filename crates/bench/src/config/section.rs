@@ -250,7 +250,9 @@ pub(super) struct Strings(pub(super) Vec<String>);
 impl Field for Strings {
     fn read(value: &Value) -> Result<Self, String> {
         match value {
-            Value::Array(nodes) => nodes.iter().map(|node| String::read(&node.value)).collect::<Result<_, _>>().map(Self),
+            Value::Array(nodes) => {
+                nodes.iter().map(|node| String::read(&node.value)).collect::<Result<_, _>>().map(Self)
+            }
             other => Err(expected("a list of strings", other)),
         }
     }

@@ -102,9 +102,8 @@ fn beside(variant: &Variant) -> String {
 
 fn cell(shown: Option<&(PathBuf, Plate)>, (_, method): &Column<'_>, variant: &Variant) -> Result<Cell> {
     let Some((folder, plate)) = shown else { return Ok(Cell::Failed) };
-    let is_row = |tile: &&plate::Tile| {
-        tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name
-    };
+    let is_row =
+        |tile: &&plate::Tile| tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name;
     let Some(tile) = plate.tiles.iter().find(is_row) else { return Ok(Cell::Blank) };
     let image = plate.image(folder)?;
     Ok(match plate.map(folder, tile)? {
@@ -129,14 +128,23 @@ fn name(plates: &[Option<&(PathBuf, Plate)>]) -> Option<String> {
     };
     let mut names: Vec<String> = plates.iter().flatten().map(|(_, plate)| name(plate)).collect();
     let mut seen = Vec::new();
-    names.retain(|name| !seen.contains(name) && { seen.push(name.clone()); true });
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
+    });
     (!names.is_empty()).then(|| names.join(" / "))
 }
 
 /// What the figure is of and how it was made.
 fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> String {
+    let what = match order {
+        Columns::Methods => "Network",
+        Columns::Networks => "Method",
+    };
     let alone = match columns {
-        [only] => only.first().map(|column| format!(", {}", heads(column, order).0)).unwrap_or_default(),
+        [only] => only.first().map(|column| format!(" {what}: {}.", heads(column, order).0)).unwrap_or_default(),
         _ => String::new(),
     };
     let protocol = &config.protocol;
@@ -151,7 +159,7 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         false => String::new(),
     };
     format!(
-        "{}{alone}.{views} Protocol {}, version {}; seed {}.",
+        "{}.{alone}{views} Protocol {}, version {}; seed {}.",
         config.title.trim_end_matches('.'),
         protocol.name,
         protocol.version,

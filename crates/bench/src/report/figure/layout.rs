@@ -60,7 +60,7 @@ pub fn compose(figure: &Figure) -> anyhow::Result<RgbImage> {
     top += if bars.is_empty() { 0.0 } else { legend::HEIGHT };
     for line in lines(&figure.caption, CAPTION, across.end - MARGIN, usize::MAX) {
         top += CAPTION * LINE;
-        picture.text(line, (MARGIN, top - CAPTION * LINE / 2.0), CAPTION, MUTED, Align::Start);
+        picture.text(line, (MARGIN, top - CAPTION * LINE / 2.0), CAPTION, INK, Align::Start);
     }
     picture.size.1 = top + MARGIN;
     let mut all = bitmap(&picture)?;

@@ -24,7 +24,7 @@ struct Key {
 }
 
 /// Height of the legend, in logical pixels.
-pub(super) const HEIGHT: f64 = 62.0;
+pub(super) const HEIGHT: f64 = 68.0;
 
 /// The bars of the kinds of maps that the figure has.
 fn keys(figure: &Figure) -> Vec<Key> {
@@ -42,7 +42,7 @@ fn keys(figure: &Figure) -> Vec<Key> {
     if any(|cell| matches!(cell, Cell::Map(map) if map.signed)) {
         let bar = bar(&|along| shade_signed(from_root(2.0 * along - 1.0), GROUND));
         let ticks = vec![(0.0, "−1"), (0.25, "−¼"), (0.5, "0"), (0.75, "¼"), (1.0, "1")];
-        keys.push(Key { words: "relevance, in shares of a map's largest", bar, ticks });
+        keys.push(Key { words: "relevance against (−) and for (+) the class; 1 is a map's largest", bar, ticks });
     }
     if any(|cell| matches!(cell, Cell::Degenerate(..) | Cell::Failed)) {
         let bar = hatched(&RgbImage::from_pixel(wide / 3, tall, Rgb([GROUND as u8; 3])));

@@ -21,7 +21,7 @@ pub fn shade(value: f64, grey: f64) -> Rgb<u8> {
 pub fn shade_signed(value: f64, grey: f64) -> Rgb<u8> {
     let strength = value.abs().min(1.0).sqrt();
     let color = colorous::RED_BLUE.eval_continuous(0.5 - 0.5 * strength.copysign(value));
-    blend(color, 0.6 * grey + 102.0, 0.6 + 0.35 * strength)
+    blend(color, 0.5 * grey + 127.5, 0.6 + 0.35 * strength)
 }
 
 /// A cell's picture within `width` × `height` pixels, and where its upper left corner goes to be in the middle. `None` where it is blank.

@@ -163,8 +163,9 @@ pub fn clear(gallery: &Path) -> Result<()> {
 
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
-            .with_context(|| format!("{}: can't remove this plate of an earlier run", folder.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{}: can't remove this plate of an earlier run", folder.display()))
+        }
         _ => Ok(()),
     }
 }
