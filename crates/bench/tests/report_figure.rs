@@ -165,6 +165,26 @@ fn degenerate_and_failed_maps_are_hatched_and_named() {
 }
 
 #[test]
+fn long_labels_and_legends_take_more_lines() {
+    let cells = || vec![vec![map(1.0, false)]];
+    let usual = figure(&[&["A"]], photo(40, 40), cells());
+    let long = Figure { rows: vec!["views of half the side, without confidence".to_owned()], ..usual.clone() };
+    let [left, ..] = place(&compose(&usual).unwrap(), shade(1.0, f64::from(GREY)));
+    let [moved, ..] = place(&compose(&long).unwrap(), shade(1.0, f64::from(GREY)));
+    assert_eq!(moved, left + 32, "two lines beside a row need 16 logical pixels more");
+
+    // A picture of one column has no room for two keys of the legend side by side; one of two columns has.
+    let height = |cells: Vec<Vec<Cell>>| {
+        compose(&figure(&[&["A", "B"][..cells[0].len()]], photo(40, 40), cells)).unwrap().height()
+    };
+    let [saliency, relevance] = [map(1.0, false), map(1.0, true)];
+    let below = |other: &Cell| height(vec![vec![saliency.clone()], vec![other.clone()]]);
+    assert_eq!(below(&relevance), below(&saliency) + 2 * 68);
+    let beside = |other: &Cell| height(vec![vec![saliency.clone(), other.clone()]]);
+    assert_eq!(beside(&relevance), beside(&saliency));
+}
+
+#[test]
 fn a_map_of_another_size_is_refused() {
     let cell = Cell::Map(Map { image: image(40, 40), values: vec![0.0; 1599], signed: false });
     let error = compose(&figure(&[&["A"]], image(40, 40), vec![vec![cell]])).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use image::{Rgb, RgbImage};
+use ucag_core::post::Post;
 
 use super::{Block, Cell, Figure, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
@@ -61,8 +62,9 @@ pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
         }
     }
     let groups = groups(&columns, wanted.columns);
-    let rows = variants.iter().map(|variant| beside(variant)).collect();
-    Ok(Some(Figure { groups, rows, blocks, caption: caption(config, &columns, wanted.columns) }))
+    let rows = variants.iter().map(|variant| beside(config, variant)).collect();
+    let caption = caption(config, &columns, wanted.columns);
+    Ok(Some(Figure { groups, rows, blocks, caption }))
 }
 
 /// The columns, group by group.
@@ -91,11 +93,12 @@ fn groups(columns: &[Vec<Column<'_>>], order: Columns) -> Vec<Group> {
     columns.iter().map(group).collect()
 }
 
-/// What is beside a row.
-fn beside(variant: &Variant) -> String {
+/// What is beside a row. A name that the config gives says it all; a place on a grid doesn't.
+fn beside(config: &Config, variant: &Variant) -> String {
     match (variant.name.is_empty(), variant.ucag) {
         (true, false) => "original".to_owned(),
         (true, true) => "with UCAG".to_owned(),
+        _ if config.grid.is_empty() => variant.name.clone(),
         _ => variant.words(),
     }
 }
@@ -158,8 +161,12 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         ),
         false => String::new(),
     };
+    let signed = match config.methods_on(0).any(|method| method.post == Post::Signed) {
+        true => " Red speaks for the class, blue against it.",
+        false => "",
+    };
     format!(
-        "{}.{alone}{views} Protocol {}, version {}; seed {}.",
+        "{}.{alone}{signed}{views} Protocol {}, version {}; seed {}.",
         config.title.trim_end_matches('.'),
         protocol.name,
         protocol.version,

@@ -15,19 +15,21 @@ const MARGIN: f64 = 12.0;
 const GAP: f64 = 5.0;
 const GROUP_GAP: f64 = 18.0;
 const BLOCK_GAP: f64 = 16.0;
-/// What is beside a row.
-const SIDE: f64 = 26.0;
+/// What is beside a row, in one line or in two.
+const SIDE: [f64; 2] = [26.0, 42.0];
 const HEADING: f64 = 21.0;
 const LABEL: f64 = 19.0;
 const NAME: f64 = 18.0;
+const SMALL: f64 = 15.0;
 const CAPTION: f64 = 16.0;
 /// Height of a line of text, in its size.
 const LINE: f64 = 1.2;
 /// A tile is at least half as high as it is wide, and at most twice.
 const SHAPE: (f64, f64) = (0.5, 2.0);
 
-/// Left edges of the columns, where they end, and what spans each group.
+/// Left edges of the columns, where they start and end, and what spans each group.
 struct Across {
+    first: f64,
     columns: Vec<f64>,
     groups: Vec<(f64, f64)>,
     end: f64,
@@ -48,7 +50,7 @@ pub fn compose(figure: &Figure) -> anyhow::Result<RgbImage> {
         let name_end = name(block, top + tall, &mut picture);
         for (row, (cells, label)) in block.cells.iter().zip(&figure.rows).enumerate() {
             let y = top + row as f64 * (tall + GAP);
-            side(label, (MARGIN + TILE + SIDE / 2.0, y + tall / 2.0), tall, &mut picture);
+            side(label, (across.first, y + tall / 2.0), tall, &mut picture);
             for (cell, x) in cells.iter().zip(&across.columns) {
                 tiles.extend(tile::draw(cell, pixels((TILE, tall)))?.map(|drawn| tile_at(drawn, (*x, y))));
             }
@@ -56,8 +58,8 @@ pub fn compose(figure: &Figure) -> anyhow::Result<RgbImage> {
         let rows_end = top + figure.rows.len() as f64 * (tall + GAP) - GAP;
         top = rows_end.max(name_end) + BLOCK_GAP;
     }
-    let bars = legend::legend(figure, &mut picture, (MARGIN, top));
-    top += if bars.is_empty() { 0.0 } else { legend::HEIGHT };
+    let (bars, legend) = legend::legend(figure, &mut picture, (MARGIN, top), across.end);
+    top += legend;
     for line in lines(&figure.caption, CAPTION, across.end - MARGIN, usize::MAX) {
         top += CAPTION * LINE;
         picture.text(line, (MARGIN, top - CAPTION * LINE / 2.0), CAPTION, INK, Align::Start);
@@ -83,7 +85,10 @@ fn pixels((x, y): (f64, f64)) -> (u32, u32) {
 }
 
 fn across(figure: &Figure) -> Across {
-    let mut x = MARGIN + TILE + SIDE;
+    let room = figure.blocks.iter().map(|block| tall(&block.image)).fold(TILE, f64::min);
+    let two = figure.rows.iter().any(|label| width(label, NAME) > room);
+    let mut x = MARGIN + TILE + SIDE[usize::from(two)];
+    let first = x;
     let (mut columns, mut groups) = (Vec::new(), Vec::new());
     for group in &figure.groups {
         let from = x;
@@ -94,7 +99,7 @@ fn across(figure: &Figure) -> Across {
         groups.push((from, x - GAP));
         x += GROUP_GAP - GAP;
     }
-    Across { columns, groups, end: x - GROUP_GAP }
+    Across { first, columns, groups, end: x - GROUP_GAP }
 }
 
 /// Height of the tiles beside an image.
@@ -139,15 +144,22 @@ fn name(block: &Block, top: f64, picture: &mut Picture) -> f64 {
     y
 }
 
-/// What is beside a row, upwards, smaller where the row is too short for it.
-fn side(label: &str, at: (f64, f64), room: f64, picture: &mut Picture) {
-    let size = (NAME * room / width(label, NAME)).min(NAME);
-    picture.shapes.push(Shape::Text {
-        text: label.to_owned(),
-        at,
-        size,
-        color: INK,
-        align: Align::Middle,
-        upwards: true,
-    });
+/// What is beside a row, upwards and left of `right`: in two smaller lines where the row is too short for it.
+fn side(label: &str, (right, middle): (f64, f64), room: f64, picture: &mut Picture) {
+    let (size, lines) = match width(label, NAME) <= room {
+        true => (NAME, vec![label.to_owned()]),
+        false => (SMALL, lines(label, SMALL, room, 2)),
+    };
+    let count = lines.len() as f64;
+    for (place, text) in lines.into_iter().enumerate() {
+        let x = right - SIDE[0] / 2.0 - (count - 1.0 - place as f64) * size * LINE;
+        picture.shapes.push(Shape::Text {
+            text,
+            at: (x, middle),
+            size,
+            color: INK,
+            align: Align::Middle,
+            upwards: true,
+        });
+    }
 }

@@ -23,8 +23,8 @@ struct Key {
     ticks: Vec<(f64, &'static str)>,
 }
 
-/// Height of the legend, in logical pixels.
-pub(super) const HEIGHT: f64 = 68.0;
+/// Height of a line of the legend, in logical pixels.
+const HEIGHT: f64 = 68.0;
 
 /// The bars of the kinds of maps that the figure has.
 fn keys(figure: &Figure) -> Vec<Key> {
@@ -42,7 +42,7 @@ fn keys(figure: &Figure) -> Vec<Key> {
     if any(|cell| matches!(cell, Cell::Map(map) if map.signed)) {
         let bar = bar(&|along| shade_signed(from_root(2.0 * along - 1.0), GROUND));
         let ticks = vec![(0.0, "−1"), (0.25, "−¼"), (0.5, "0"), (0.75, "¼"), (1.0, "1")];
-        keys.push(Key { words: "relevance against (−) and for (+) the class; 1 is a map's largest", bar, ticks });
+        keys.push(Key { words: "relevance; 1 is a map's largest", bar, ticks });
     }
     if any(|cell| matches!(cell, Cell::Degenerate(..) | Cell::Failed)) {
         let bar = hatched(&RgbImage::from_pixel(wide / 3, tall, Rgb([GROUND as u8; 3])));
@@ -61,10 +61,19 @@ fn wide(key: &Key) -> f64 {
     (f64::from(key.bar.width()) / f64::from(DENSITY)).max(width(key.words, TEXT))
 }
 
-/// Writes the words and returns the bars, with their places in pixels; what is written starts at `at`.
-pub(super) fn legend(figure: &Figure, picture: &mut Picture, (mut x, y): (f64, f64)) -> Vec<(RgbImage, (u32, u32))> {
-    let mut bars = Vec::new();
+/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the bars with their places in pixels, and the legend's height.
+pub(super) fn legend(
+    figure: &Figure,
+    picture: &mut Picture,
+    at: (f64, f64),
+    end: f64,
+) -> (Vec<(RgbImage, (u32, u32))>, f64) {
+    let ((mut x, mut y), mut bars) = (at, Vec::new());
     for key in keys(figure) {
+        let wide = wide(&key);
+        if x > at.0 && x + wide > end {
+            (x, y) = (at.0, y + HEIGHT);
+        }
         picture.text(key.words, (x, y + 8.0), TEXT, INK, Align::Start);
         let top = y + 22.0;
         let long = f64::from(key.bar.width()) / f64::from(DENSITY);
@@ -77,11 +86,11 @@ pub(super) fn legend(figure: &Figure, picture: &mut Picture, (mut x, y): (f64, f
             picture.text(*words, (x + along * long, top + BAR.1 + 12.0), TICK, MUTED, align);
         }
         let place = |at: f64| (at * f64::from(DENSITY)).round() as u32;
-        let step = wide(&key) + GAP;
         bars.push((key.bar, (place(x), place(top))));
-        x += step;
+        x += wide + GAP;
     }
-    bars
+    let height = if bars.is_empty() { 0.0 } else { y + HEIGHT - at.1 };
+    (bars, height)
 }
 
 /// Puts the bars where they belong.
