@@ -11,8 +11,16 @@ use crate::config::{Columns, Config, Method, Model, Variant};
 use crate::report::Summary;
 use crate::report::gallery::plate::{self, Plate};
 
-/// A figure's column: a model and a method.
-type Column<'a> = (&'a Model, &'a Method);
+/// A plate with its folder.
+type Kept = (PathBuf, Plate);
+
+/// A figure's column.
+struct Column<'a> {
+    /// The model's place in the config.
+    place: usize,
+    model: &'a Model,
+    method: &'a Method,
+}
 
 /// The figure that the config asks for, of the samples that were run, from the plates in the run folder's `gallery`. `None` where it asks for none.
 ///
@@ -21,42 +29,25 @@ type Column<'a> = (&'a Model, &'a Method);
 pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     let config = summary.config;
     let (Some(wanted), Some(facts)) = (&config.figure, summary.datasets.first()) else { return Ok(None) };
-    let gallery = summary.out.join("gallery");
-    let plates = plate::read_all(&gallery)?;
+    let plates = plate::read_all(&summary.out.join("gallery"))?;
     let columns = columns(config, wanted.columns);
     let used = |place: &usize| config.methods_on(0).any(|method| method.variants.contains(place));
     let variants: Vec<&Variant> = (0..config.variants.len()).filter(used).map(|v| &config.variants[v]).collect();
     let mut blocks = Vec::new();
     for sample in &facts.samples {
-        let of_model = |model: &Model| -> Result<Vec<&(PathBuf, Plate)>> {
-            let is_of = |(_, plate): &&(PathBuf, Plate)| plate.sample == *sample && plate.model == model.name;
-            let mut found: Vec<_> = plates.iter().filter(is_of).collect();
-            found.sort_by_key(|(_, plate)| plate.class);
-            let failed = summary.failures.iter().any(|it| it.sample == *sample && it.model == model.name);
-            ensure!(
-                failed || !found.is_empty(),
-                "{}: there is no plate of sample '{sample}' with model '{}'; start over with --fresh",
-                gallery.display(),
-                model.name
-            );
-            Ok(if failed { Vec::new() } else { found })
-        };
-        let by_model = config.models.iter().map(of_model).collect::<Result<Vec<_>>>()?;
+        let by_model = config.models.iter().map(|model| of_sample(summary, &plates, sample, &model.name));
+        let by_model = by_model.collect::<Result<Vec<_>>>()?;
         // A block for each class. Networks that explain the class that they think likeliest have one each.
         let classes = by_model.iter().map(Vec::len).max().unwrap_or(0).max(1);
         for class in 0..classes {
-            let of_class: Vec<Option<&(PathBuf, Plate)>> =
-                by_model.iter().map(|plates| plates.get(class).copied()).collect();
-            let shown = |(model, _): &Column<'_>| {
-                let place = config.models.iter().position(|known| std::ptr::eq(known, *model));
-                place.and_then(|place| of_class[place])
-            };
+            let shown: Vec<Option<&Kept>> = by_model.iter().map(|plates| plates.get(class).copied()).collect();
             let row = |variant: &&Variant| {
-                columns.iter().flatten().map(|column| cell(shown(column), column, variant)).collect::<Result<Vec<_>>>()
+                let cell = |column: &Column<'_>| cell(shown[column.place], column.method, variant);
+                columns.iter().flatten().map(cell).collect::<Result<Vec<_>>>()
             };
             blocks.push(Block {
-                image: image(&of_class)?,
-                name: name(&of_class).unwrap_or_else(|| sample.clone()),
+                image: image(&shown)?,
+                name: name(&shown).unwrap_or_else(|| sample.clone()),
                 cells: variants.iter().map(row).collect::<Result<_>>()?,
             });
         }
@@ -67,17 +58,35 @@ pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     Ok(Some(Figure { groups, rows, blocks, caption }))
 }
 
+/// A sample's plates with a model, by class; none where it failed.
+fn of_sample<'a>(summary: &Summary<'_>, plates: &'a [Kept], sample: &str, model: &str) -> Result<Vec<&'a Kept>> {
+    if summary.failures.iter().any(|failure| failure.sample == sample && failure.model == model) {
+        return Ok(Vec::new());
+    }
+    let is_of = |(_, plate): &&Kept| plate.sample == sample && plate.model == model;
+    let mut found: Vec<&Kept> = plates.iter().filter(is_of).collect();
+    found.sort_by_key(|(_, plate)| plate.class);
+    ensure!(
+        !found.is_empty(),
+        "{}: there is no plate of sample '{sample}' with model '{model}'; start over with --fresh, or leave the sample out if nothing is explained in it",
+        summary.out.join("gallery").display(),
+    );
+    Ok(found)
+}
+
 /// The columns, group by group.
 fn columns(config: &Config, order: Columns) -> Vec<Vec<Column<'_>>> {
-    let (models, methods) = (&config.models, || config.methods_on(0));
+    let models = || config.models.iter().enumerate();
+    let methods = || config.methods_on(0);
+    let column = |(place, model), method| Column { place, model, method };
     match order {
-        Columns::Methods => models.iter().map(|model| methods().map(|method| (model, method)).collect()).collect(),
-        Columns::Networks => methods().map(|method| models.iter().map(|model| (model, method)).collect()).collect(),
+        Columns::Methods => models().map(|model| methods().map(|method| column(model, method)).collect()).collect(),
+        Columns::Networks => methods().map(|method| models().map(|model| column(model, method)).collect()).collect(),
     }
 }
 
 /// What heads a group, and what a column.
-fn heads<'a>((model, method): &Column<'a>, order: Columns) -> (&'a str, &'a str) {
+fn heads<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a str, &'a str) {
     match order {
         Columns::Methods => (&model.name, &method.name),
         Columns::Networks => (&method.name, &model.name),
@@ -103,7 +112,7 @@ fn beside(config: &Config, variant: &Variant) -> String {
     }
 }
 
-fn cell(shown: Option<&(PathBuf, Plate)>, (_, method): &Column<'_>, variant: &Variant) -> Result<Cell> {
+fn cell(shown: Option<&Kept>, method: &Method, variant: &Variant) -> Result<Cell> {
     let Some((folder, plate)) = shown else { return Ok(Cell::Failed) };
     let is_row =
         |tile: &&plate::Tile| tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name;
@@ -116,7 +125,7 @@ fn cell(shown: Option<&(PathBuf, Plate)>, (_, method): &Column<'_>, variant: &Va
 }
 
 /// The image as the first network saw it; grey where none did.
-fn image(plates: &[Option<&(PathBuf, Plate)>]) -> Result<RgbImage> {
+fn image(plates: &[Option<&Kept>]) -> Result<RgbImage> {
     match plates.iter().flatten().next() {
         Some((folder, plate)) => plate.image(folder),
         None => Ok(RgbImage::from_pixel(1, 1, Rgb([200; 3]))),
@@ -124,7 +133,7 @@ fn image(plates: &[Option<&(PathBuf, Plate)>]) -> Result<RgbImage> {
 }
 
 /// What is explained: a class, or where networks differ those of all of them.
-fn name(plates: &[Option<&(PathBuf, Plate)>]) -> Option<String> {
+fn name(plates: &[Option<&Kept>]) -> Option<String> {
     let name = |plate: &Plate| match plate.class_name.is_empty() {
         true => format!("class {}", plate.class),
         false => plate.class_name.clone(),

@@ -4,7 +4,7 @@ use image::RgbImage;
 use image::imageops::overlay as paste;
 
 use super::lines::lines;
-use super::{Block, Figure, legend, tile};
+use super::{Block, Figure, Placed, legend, tile};
 use crate::report::plot::paint::{DENSITY, bitmap};
 use crate::report::plot::{Align, INK, MUTED, Picture, Shape, width};
 
@@ -42,23 +42,24 @@ struct Across {
 pub fn compose(figure: &Figure) -> anyhow::Result<RgbImage> {
     let across = across(figure);
     let mut picture = Picture { size: (across.end + MARGIN, 0.0), shapes: Vec::new() };
-    let mut tiles: Vec<(RgbImage, (u32, u32))> = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     let mut top = head(figure, &across, &mut picture);
     for block in &figure.blocks {
         let tall = tall(&block.image);
-        tiles.push(tile_at(tile::photo(&block.image, pixels((TILE, tall))), (MARGIN, top)));
+        placed.push(tile::photo(&block.image, pixels((TILE, tall))).moved(pixels((MARGIN, top))));
         let name_end = name(block, top + tall, &mut picture);
         for (row, (cells, label)) in block.cells.iter().zip(&figure.rows).enumerate() {
             let y = top + row as f64 * (tall + GAP);
             side(label, (across.first, y + tall / 2.0), tall, &mut picture);
             for (cell, x) in cells.iter().zip(&across.columns) {
-                tiles.extend(tile::draw(cell, pixels((TILE, tall)))?.map(|drawn| tile_at(drawn, (*x, y))));
+                placed.extend(tile::draw(cell, pixels((TILE, tall)))?.map(|tile| tile.moved(pixels((*x, y)))));
             }
         }
         let rows_end = top + figure.rows.len() as f64 * (tall + GAP) - GAP;
         top = rows_end.max(name_end) + BLOCK_GAP;
     }
     let (bars, legend) = legend::legend(figure, &mut picture, (MARGIN, top), across.end);
+    placed.extend(bars);
     top += legend;
     for line in lines(&figure.caption, CAPTION, across.end - MARGIN, usize::MAX) {
         top += CAPTION * LINE;
@@ -66,20 +67,14 @@ pub fn compose(figure: &Figure) -> anyhow::Result<RgbImage> {
     }
     picture.size.1 = top + MARGIN;
     let mut all = bitmap(&picture)?;
-    for (tile, (x, y)) in &tiles {
-        paste(&mut all, tile, i64::from(*x), i64::from(*y));
+    for Placed { picture, at: (x, y) } in &placed {
+        paste(&mut all, picture, i64::from(*x), i64::from(*y));
     }
-    legend::put(&bars, &mut all);
     Ok(all)
 }
 
-/// A tile moved to a place in logical pixels.
-fn tile_at((tile, (x, y)): (RgbImage, (u32, u32)), at: (f64, f64)) -> (RgbImage, (u32, u32)) {
-    let (left, top) = pixels(at);
-    (tile, (left + x, top + y))
-}
-
-fn pixels((x, y): (f64, f64)) -> (u32, u32) {
+/// Logical pixels as pixels of the PNG.
+pub(super) fn pixels((x, y): (f64, f64)) -> (u32, u32) {
     let place = |at: f64| (at * f64::from(DENSITY)).round() as u32;
     (place(x), place(y))
 }

@@ -1,9 +1,9 @@
 //! What the colours of a figure mean.
 
-use image::imageops::overlay as paste;
 use image::{Rgb, RgbImage};
 
-use super::{Cell, Figure, shade, shade_signed};
+use super::layout::pixels;
+use super::{Cell, Figure, Placed, shade, shade_signed};
 use crate::report::gallery::hatched;
 use crate::report::plot::paint::DENSITY;
 use crate::report::plot::{Align, INK, MUTED, Picture, width};
@@ -61,13 +61,8 @@ fn wide(key: &Key) -> f64 {
     (f64::from(key.bar.width()) / f64::from(DENSITY)).max(width(key.words, TEXT))
 }
 
-/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the bars with their places in pixels, and the legend's height.
-pub(super) fn legend(
-    figure: &Figure,
-    picture: &mut Picture,
-    at: (f64, f64),
-    end: f64,
-) -> (Vec<(RgbImage, (u32, u32))>, f64) {
+/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the bars, and the legend's height in logical pixels.
+pub(super) fn legend(figure: &Figure, picture: &mut Picture, at: (f64, f64), end: f64) -> (Vec<Placed>, f64) {
     let ((mut x, mut y), mut bars) = (at, Vec::new());
     for key in keys(figure) {
         let wide = wide(&key);
@@ -85,17 +80,9 @@ pub(super) fn legend(
             };
             picture.text(*words, (x + along * long, top + BAR.1 + 12.0), TICK, MUTED, align);
         }
-        let place = |at: f64| (at * f64::from(DENSITY)).round() as u32;
-        bars.push((key.bar, (place(x), place(top))));
+        bars.push(Placed { picture: key.bar, at: pixels((x, top)) });
         x += wide + GAP;
     }
     let height = if bars.is_empty() { 0.0 } else { y + HEIGHT - at.1 };
     (bars, height)
-}
-
-/// Puts the bars where they belong.
-pub(super) fn put(bars: &[(RgbImage, (u32, u32))], onto: &mut RgbImage) {
-    for (bar, (x, y)) in bars {
-        paste(onto, bar, i64::from(*x), i64::from(*y));
-    }
 }

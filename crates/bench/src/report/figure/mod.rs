@@ -80,3 +80,22 @@ pub fn png(figure: &Figure) -> anyhow::Result<Vec<u8>> {
     let picture = compose(figure)?;
     paint::encode(&picture, picture.width(), picture.height())
 }
+
+/// A picture, and where its upper left corner is, in pixels.
+struct Placed {
+    picture: RgbImage,
+    at: (u32, u32),
+}
+
+impl Placed {
+    /// In the middle of as many pixels.
+    fn centred(picture: RgbImage, (width, height): (u32, u32)) -> Self {
+        let at = ((width - picture.width()) / 2, (height - picture.height()) / 2);
+        Self { picture, at }
+    }
+
+    /// So many pixels further to the right and down.
+    fn moved(self, (x, y): (u32, u32)) -> Self {
+        Self { at: (self.at.0 + x, self.at.1 + y), ..self }
+    }
+}

@@ -3,7 +3,7 @@
 use image::imageops::{FilterType, overlay as paste, resize};
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
 
-use super::{Cell, Map};
+use super::{Cell, Map, Placed};
 use crate::report::gallery::{grey, hatched};
 use crate::report::plot::paint;
 
@@ -24,9 +24,9 @@ pub fn shade_signed(value: f64, grey: f64) -> Rgb<u8> {
     blend(color, 0.5 * grey + 127.5, 0.6 + 0.35 * strength)
 }
 
-/// A cell's picture within `width` × `height` pixels, and where its upper left corner goes to be in the middle. `None` where it is blank.
-pub(super) fn draw(cell: &Cell, (width, height): (u32, u32)) -> anyhow::Result<Option<(RgbImage, (u32, u32))>> {
-    let (shown, words) = match cell {
+/// A cell's picture in the middle of `width` × `height` pixels. `None` where it is blank.
+pub(super) fn draw(cell: &Cell, (width, height): (u32, u32)) -> anyhow::Result<Option<Placed>> {
+    let (mut shown, words) = match cell {
         Cell::Blank => return Ok(None),
         Cell::Map(map) => (drawn(map, fit(map.image.dimensions(), (width, height)))?, None),
         Cell::Failed => (hatched(&RgbImage::from_pixel(width, height, Rgb([200; 3]))), Some("failed".to_owned())),
@@ -35,22 +35,18 @@ pub(super) fn draw(cell: &Cell, (width, height): (u32, u32)) -> anyhow::Result<O
             (shown, Some(format!("{} map", state.as_str())))
         }
     };
-    let mut shown = shown;
     if let Some(words) = words {
         let words = paint::caption(&format!(" {words} "), 34.0, 48)?;
         let (x, y) = (i64::from(shown.width()), i64::from(shown.height()));
         let at = ((x - i64::from(words.width())) / 2, (y - i64::from(words.height())) / 2);
         paste(&mut shown, &words, at.0, at.1);
     }
-    let at = ((width - shown.width()) / 2, (height - shown.height()) / 2);
-    Ok(Some((shown, at)))
+    Ok(Some(Placed::centred(shown, (width, height))))
 }
 
-/// The image, as large as it fits, and where it goes to be in the middle.
-pub(super) fn photo(image: &RgbImage, (width, height): (u32, u32)) -> (RgbImage, (u32, u32)) {
-    let shown = enlarged(image, fit(image.dimensions(), (width, height)));
-    let at = ((width - shown.width()) / 2, (height - shown.height()) / 2);
-    (shown, at)
+/// The image, as large as it fits.
+pub(super) fn photo(image: &RgbImage, room: (u32, u32)) -> Placed {
+    Placed::centred(enlarged(image, fit(image.dimensions(), room)), room)
 }
 
 /// The map's values are brought to the tile's size, and then coloured: colours between two values are those of values between.
