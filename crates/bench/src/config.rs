@@ -5,6 +5,7 @@
 mod dataset;
 mod device;
 mod error;
+mod figure;
 mod lists;
 mod method;
 mod precomputed;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use ucag_core::protocol::Protocol;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
+pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all};
@@ -66,8 +68,10 @@ pub struct Config {
     pub models: Vec<Model>,
     /// `[[method]]`
     pub methods: Vec<Method>,
-    /// `[[metric]]`
+    /// `[[metric]]`; there may be none where there is a figure.
     pub metrics: Vec<Metric>,
+    /// `[figure]`
+    pub figure: Option<Figure>,
     /// `[output]`
     pub output: Output,
     /// `[compute]`
@@ -101,8 +105,10 @@ pub struct Dataset {
     pub kind: String,
     /// Its folder.
     pub root: PathBuf,
-    /// Only so many samples, the first ones in the data set's order.
+    /// Only so many samples, the first ones in the data set's order, or of `samples`.
     pub limit: Option<usize>,
+    /// Only the samples of these ids, or of ids that end in these after a slash.
+    pub samples: Option<Vec<String>>,
     /// The published list of the "difficult" subset's pairs.
     pub difficult: Option<PathBuf>,
     /// How photos are brought to the network's size; as the data set's protocol has it where absent.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use datasets::{Dataset, Source};
 use metrics::Wants;
 use ucag_core::protocol::{Protocol, Target};
+use ucag_core::suggest::{hint, nearest};
 
 use crate::config::{self, Resize};
 use crate::report::DatasetFacts;
@@ -18,6 +19,8 @@ pub struct Data {
     pub dataset: Box<dyn Dataset>,
     /// Number of samples to run.
     pub samples: usize,
+    /// Their places, in the config's order, where it lists them; else the first ones.
+    chosen: Option<Vec<usize>>,
     /// How photos are brought to a network's size.
     pub resize: Resize,
 }
@@ -33,16 +36,58 @@ impl Data {
         let samples = config.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
         let usual = if dataset.is_localised() { Resize::ShorterSide } else { Resize::Squash };
         let resize = config.resize.unwrap_or(usual);
-        Ok(Self { name: config.name.clone(), kind: config.kind.clone(), dataset, samples, resize })
+        Ok(Self { name: config.name.clone(), kind: config.kind.clone(), dataset, samples, chosen: None, resize })
+    }
+
+    /// Keeps the samples that the config lists, or the first of these as it limits them.
+    ///
+    /// # Errors
+    /// Where a listed one isn't there.
+    pub(crate) fn choose(&mut self, config: &config::Dataset) -> Result<()> {
+        let Some(listed) = &config.samples else { return Ok(()) };
+        let mut places = listed.iter().map(|id| self.place(id)).collect::<Result<Vec<_>>>()?;
+        if let Some(later) = (1..places.len()).find(|&later| places[..later].contains(&places[later])) {
+            anyhow::bail!("'{}' is the same sample as one above it", listed[later]);
+        }
+        places.truncate(config.limit.unwrap_or(places.len()));
+        (self.samples, self.chosen) = (places.len(), Some(places));
+        Ok(())
+    }
+
+    /// The place of a sample by its id, or by what is behind the id's last slash: an image's name, whatever folder it is in.
+    fn place(&self, id: &str) -> Result<usize> {
+        let ids = || (0..self.dataset.len()).map(|place| self.dataset.id(place));
+        if let Some(place) = ids().position(|known| known == id) {
+            return Ok(place);
+        }
+        let last = |known: &'_ str| known.rsplit('/').next() == Some(id);
+        match ids().enumerate().filter(|(_, known)| last(known)).collect::<Vec<_>>()[..] {
+            [(place, _)] => Ok(place),
+            [(_, one), (_, other), ..] => {
+                anyhow::bail!("data set '{}' has several samples '{id}', {one} and {other} among them", self.name)
+            }
+            [] => {
+                let whole = nearest(id, ids());
+                let meant = whole.or_else(|| nearest(id, ids().filter_map(|known| known.rsplit('/').next())));
+                anyhow::bail!("data set '{}' has no sample '{id}'{}", self.name, hint(meant.as_deref()))
+            }
+        }
+    }
+
+    /// Places of the samples to run: in the config's order where it lists them, else in the data set's.
+    pub fn places(&self) -> Vec<usize> {
+        self.chosen.clone().unwrap_or_else(|| (0..self.samples).collect())
     }
 
     /// What a report must know of it.
     pub fn facts(&self) -> DatasetFacts {
+        let id = |place: usize| self.dataset.id(place).to_owned();
         DatasetFacts {
             name: self.name.clone(),
             kind: self.kind.clone(),
             classes: self.dataset.classes().to_vec(),
-            first: if self.samples > 0 { self.dataset.id(0).to_owned() } else { String::new() },
+            first: self.places().iter().min().map(|&place| id(place)).unwrap_or_default(),
+            samples: self.places().into_iter().map(id).collect(),
             remarks: self.dataset.remarks(),
         }
     }

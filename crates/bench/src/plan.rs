@@ -159,12 +159,13 @@ impl Plan {
 
     /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
     pub fn units(&self) -> Vec<usize> {
-        let samples = self.data.iter().map(|data| data.samples).max().unwrap_or(0);
-        let unit = |index: &usize| {
-            let (sample, model) = self.unit(*index);
-            sample < self.data[self.models[model].dataset].samples
+        let count = self.models.len();
+        let of = |(place, model): (usize, &Model)| {
+            self.data[model.dataset].places().into_iter().map(move |sample| sample * count + place)
         };
-        (0..samples * self.models.len()).filter(unit).collect()
+        let mut units: Vec<usize> = self.models.iter().enumerate().flat_map(of).collect();
+        units.sort_unstable();
+        units
     }
 
     /// Sample and model of a unit.
@@ -254,7 +255,11 @@ fn find(config: &Config) -> Result<Vec<Data>> {
     let mut data = Vec::new();
     for dataset in &config.datasets {
         match Data::open(dataset) {
-            Ok(opened) => data.push(opened),
+            Ok(mut opened) => {
+                let chosen = opened.choose(dataset);
+                chosen.with_context(|| format!("{}: [dataset] samples", config.path.display()))?;
+                data.push(opened);
+            }
             Err(datasets::Error::Missing { paths, layout, obtain }) => {
                 for path in paths {
                     let _ = write!(missing, "\n  {}", path.display());

@@ -13,6 +13,7 @@ use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Unit;
+use crate::report::gallery::plate;
 use crate::stages::Stages;
 use crate::work::Worker;
 
@@ -38,6 +39,9 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let units = plan.units();
     done.retain(|index, unit| units.binary_search(index).is_ok() && unit.outcome.is_ok());
     let resumed = done.len();
+    if resumed == 0 {
+        plate::clear(&plan.config.output.dir.join("gallery"))?;
+    }
     let todo: Vec<usize> = units.iter().copied().filter(|index| !done.contains_key(index)).collect();
     let start = Instant::now();
     let stages = Stages::default();

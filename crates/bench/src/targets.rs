@@ -44,7 +44,9 @@ pub(crate) fn known(data: &Data, place: usize, config: &Config) -> Option<Vec<us
 }
 
 fn counts(config: &Config, region: Option<metrics::Region<'_>>) -> bool {
-    config.metrics.iter().any(|chosen| (chosen.metric.counts)(region.as_ref(), config.protocol.tally))
+    // Without a metric, all of an image's classes are for a figure.
+    config.metrics.is_empty()
+        || config.metrics.iter().any(|chosen| (chosen.metric.counts)(region.as_ref(), config.protocol.tally))
 }
 
 /// The class of the largest logit.

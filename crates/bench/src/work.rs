@@ -85,7 +85,7 @@ impl<'p> Worker<'p> {
         let mut records = Vec::new();
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows))?;
-            if place < self.config.output.gallery {
+            if self.config.figure.is_some() || place < self.config.output.gallery {
                 self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
             }
             records.extend(scored);

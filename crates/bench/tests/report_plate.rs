@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use bench::report::gallery::plate::{Pictures, Plate, Tile, read, read_all, write};
+use bench::report::gallery::plate::{Pictures, Plate, Tile, clear, read, read_all, write};
 use image::{Rgb, RgbImage};
 use ucag_core::post::MapState;
 
@@ -115,6 +115,22 @@ fn a_gallery_is_in_the_order_of_folders_without_what_is_half_written() {
     let plates = read_all(gallery.path()).unwrap();
     let names: Vec<_> = plates.iter().map(|(folder, _)| folder.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn a_cleared_gallery_keeps_what_is_not_the_gallerys() {
+    let gallery = tempfile::tempdir().unwrap();
+    let at = |name: &str| gallery.path().join(name);
+    clear(&at("absent")).unwrap();
+    write_three(&at("00000_s.0_M"));
+    for name in ["00000_s.0_M.png", "mine.png"] {
+        std::fs::write(at(name), "a picture").unwrap();
+    }
+    std::fs::create_dir(at("mine")).unwrap();
+    clear(gallery.path()).unwrap();
+    let mut left: Vec<_> = std::fs::read_dir(gallery.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["mine", "mine.png"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ucag_core::suggest::{hint, nearest};
 
 use super::Dataset;
-use super::section::{Choice, Section, Unique, count};
+use super::section::{Choice, Section, Strings, Unique, count};
 
 /// The data sets; none where something is wrong with the only one.
 pub(super) fn datasets(root: &mut Section<'_>) -> Vec<Dataset> {
@@ -20,6 +20,7 @@ fn dataset(mut section: Section<'_>, names: &mut Unique) -> Option<Dataset> {
     let kind = section.require("kind", "which data set this is (see: bench list datasets)");
     let root = section.require("root", "the data set's folder");
     let limit = count(&mut section, "limit");
+    let samples = samples(&mut section);
     let difficult = section.get("difficult");
     let resize = section.get("resize").map(|Choice(resize)| resize);
     let name = section.get::<String>("name").or_else(|| kind.clone());
@@ -37,5 +38,18 @@ fn dataset(mut section: Section<'_>, names: &mut Unique) -> Option<Dataset> {
             .problem("name", format!("the data set at {first} is called '{name}' too; give each a 'name' of its own"));
     }
     section.finish();
-    Some(Dataset { name: name?, kind: kind?, root: root?, limit, difficult, resize })
+    Some(Dataset { name: name?, kind: kind?, root: root?, limit, samples, difficult, resize })
+}
+
+/// The ids of the only samples to run, each once.
+fn samples(section: &mut Section<'_>) -> Option<Vec<String>> {
+    let is_there = section.has("samples");
+    let Some(Strings(ids)) = section.get("samples") else { return is_there.then(Vec::new) };
+    let twice = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id));
+    match twice {
+        _ if ids.is_empty() => section.problem("samples", "is empty; leave it out for all samples"),
+        Some((_, id)) => section.problem("samples", format!("lists '{id}' twice")),
+        None => {}
+    }
+    Some(ids)
 }

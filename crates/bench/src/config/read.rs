@@ -10,7 +10,7 @@ use super::device::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Section, count};
 use super::tree::{Node, Table, Value};
-use super::{Compute, Config, Output, Overrides, dataset, lists, protocol, set, tree, variant};
+use super::{Compute, Config, Output, Overrides, dataset, figure, lists, protocol, set, tree, variant};
 
 /// Reads a config.
 ///
@@ -117,13 +117,14 @@ fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Re
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
     let models = lists::models(root, &names);
     let methods = lists::methods(root, &names, &variants);
-    let metrics = lists::metrics(root);
+    let figure = figure::figure(root);
+    let metrics = if figure.is_some() && !root.has("metric") { Vec::new() } else { lists::metrics(root) };
     let output = output(root.table("output", "[output]"), path, &name);
     let compute = compute(root.table("compute", "[compute]"));
     if datasets.is_empty() {
         return None; // which has been reported
     }
-    Some(Config {
+    let config = Config {
         path: path.to_owned(),
         name,
         title,
@@ -135,9 +136,12 @@ fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Re
         models,
         methods,
         metrics,
+        figure,
         output,
         compute,
-    })
+    };
+    figure::check(&config, root);
+    Some(config)
 }
 
 fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {

@@ -19,6 +19,7 @@ impl Config {
             "gallery": self.output.gallery,
             "resamples": self.output.resamples,
         });
+        all["figure"] = json!(self.figure);
         all["compute"] = json!({
             "device": device_name(self.compute.device),
             "workers": self.compute.workers,
@@ -48,6 +49,7 @@ fn dataset(dataset: &Dataset) -> Value {
         "kind": dataset.kind,
         "root": dataset.root,
         "limit": dataset.limit,
+        "samples": dataset.samples,
         "difficult": dataset.difficult,
         "resize": dataset.resize,
     })

@@ -244,6 +244,20 @@ impl Field for Numbers {
     }
 }
 
+/// A list of strings.
+pub(super) struct Strings(pub(super) Vec<String>);
+
+impl Field for Strings {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Array(nodes) => {
+                nodes.iter().map(|node| String::read(&node.value)).collect::<Result<_, _>>().map(Self)
+            }
+            other => Err(expected("a list of strings", other)),
+        }
+    }
+}
+
 /// Remembers where each name was first.
 #[derive(Default)]
 pub(super) struct Unique(HashMap<String, Origin>);

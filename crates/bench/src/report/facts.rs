@@ -13,6 +13,8 @@ pub struct DatasetFacts {
     pub classes: Vec<String>,
     /// Id of the first sample of the plan, whether or not it was scored; empty where there are no samples.
     pub first: String,
+    /// Ids of the samples of the plan: in the config's order where it lists them, else in the data set's.
+    pub samples: Vec<String>,
     /// What a reader should know of the data, a sentence each.
     pub remarks: Vec<String>,
 }

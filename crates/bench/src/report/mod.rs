@@ -1,9 +1,11 @@
-//! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records.
+//! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records; and figures, pure functions of
+//! the gallery's plates.
 
 mod blocks;
 pub(crate) mod cells;
 mod curves;
 mod facts;
+pub mod figure;
 pub(crate) mod files;
 pub(crate) mod frame;
 pub mod gallery;
@@ -59,7 +61,8 @@ pub struct Written {
 
 /// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`,
 /// `classes.csv` (where a metric averages by class), `<name>.csv`, `<name>.md`, the plots
-/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, `report.html`, and `gallery/index.png` where the run has left sheets in `gallery/`.
+/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, `report.html`, and `gallery/index.png` where the run has left sheets in `gallery/`. Where the config asks for a
+/// figure, that is `<name>.png`; without metrics it is all there is, besides `failures.csv`, `report.html` and the gallery.
 ///
 /// The same records give the same bytes. Each file is replaced as a whole or not at all.
 ///
@@ -67,6 +70,10 @@ pub struct Written {
 /// Where a record is of nothing in the config or isn't finite, the published numbers can't be read, or a file can't be written.
 pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     let config = summary.config;
+    let figure = figure::gather(summary)?.map(|figure| figure::png(&figure)).transpose()?;
+    if config.metrics.is_empty() {
+        return drawn(summary, figure.as_deref());
+    }
     let cells = cells::cells(config);
     let members = cells::members(&cells, summary.records)?;
     let table = table::Table::of(config, summary.datasets, &cells, &members, summary.records)?;
@@ -80,11 +87,9 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
         Ok(())
     };
     put("samples.csv", &samples::records(summary.records)?)?;
-    let failures = summary.out.join("failures.csv");
-    if summary.failures.is_empty() {
-        files::remove(&failures)?;
-    } else {
-        put("failures.csv", &samples::failures(summary.failures)?)?;
+    match failures(summary)? {
+        Some(failures) => put("failures.csv", &failures)?,
+        None => files::remove(&summary.out.join("failures.csv"))?,
     }
     put("curves.csv", &curves::csv(&curves)?)?;
     match table_csv::classes(&table)? {
@@ -94,11 +99,20 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     put(&format!("{}.csv", config.name), &table_csv::cells(&table)?)?;
     put(&format!("{}.md", config.name), markdown::page(&table, summary.failures)?.as_bytes())?;
 
-    let bars = plot::bars::picture(&table);
     let sweep = plot::sweep::picture(&table);
     let lines = (!curves.is_empty()).then(|| plot::lines::picture(config, &curves));
-    put(&format!("{}.png", config.name), &plot::png(&bars)?)?;
-    put(&format!("{}.svg", config.name), plot::svg(&bars)?.as_bytes())?;
+    let bars = match &figure {
+        Some(figure) => {
+            put(&format!("{}.png", config.name), figure)?;
+            None
+        }
+        None => {
+            let bars = plot::bars::picture(&table);
+            put(&format!("{}.png", config.name), &plot::png(&bars)?)?;
+            put(&format!("{}.svg", config.name), plot::svg(&bars)?.as_bytes())?;
+            Some(bars)
+        }
+    };
     if let Some(sweep) = &sweep {
         put("sweep.png", &plot::png(sweep)?)?;
         put("sweep.svg", plot::svg(sweep)?.as_bytes())?;
@@ -107,11 +121,42 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
         put("curves.png", &plot::png(lines)?)?;
         put("curves.svg", plot::svg(lines)?.as_bytes())?;
     }
-    let plots = [("Means as bars", Some(&bars)), ("Along the grid", sweep.as_ref()), ("Mean curves", lines.as_ref())];
+    let plots = [("Means as bars", bars.as_ref()), ("Along the grid", sweep.as_ref()), ("Mean curves", lines.as_ref())];
     let plots: Vec<_> = plots.into_iter().filter_map(|(what, picture)| Some((what, picture?))).collect();
-    put("report.html", html::page(&table, summary, &plots)?.as_bytes())?;
+    put("report.html", html::page(&table, summary, &plots, figure.as_deref())?.as_bytes())?;
     if let Some(index) = gallery::index(&summary.out.join("gallery"))? {
         files.push(index);
     }
     Ok(Written { files, table: terminal::text(&table, summary.failures) })
+}
+
+/// What there is without a metric: a figure, and what failed.
+fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written> {
+    let (config, out) = (summary.config, summary.out);
+    let mut files = Vec::new();
+    let failed = out.join("failures.csv");
+    match failures(summary)? {
+        Some(failures) => {
+            files::write(&failed, &failures)?;
+            files.push(failed);
+        }
+        None => files::remove(&failed)?,
+    }
+    if let Some(figure) = figure {
+        let path = out.join(format!("{}.png", config.name));
+        files::write(&path, figure)?;
+        files.push(path);
+    }
+    let page = out.join("report.html");
+    let table = table::Table::of(config, summary.datasets, &[], &[], &[])?;
+    files::write(&page, html::page(&table, summary, &[], figure)?.as_bytes())?;
+    files.push(page);
+    files.extend(gallery::index(&out.join("gallery"))?);
+    Ok(Written { files, table: terminal::drawn(config, summary.failures) })
+}
+
+/// What failed as a CSV, where anything did.
+fn failures(summary: &Summary<'_>) -> anyhow::Result<Option<Vec<u8>>> {
+    let failures = summary.failures;
+    (!failures.is_empty()).then(|| samples::failures(failures)).transpose()
 }

@@ -1,7 +1,10 @@
 //! The table as text, for a terminal.
 
+use ucag_core::protocol::Protocol;
+
 use super::table::Table;
 use super::{blocks, words};
+use crate::config::Config;
 use crate::record::Failure;
 
 /// The table, what UCAG changes, degenerate maps, and what they are of.
@@ -46,4 +49,10 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
     last.push(format!("Protocol: {}, version {}.", config.protocol.name, config.protocol.version));
     parts.push(last.into_iter().map(|line| line + "\n").collect());
     parts.join("\n")
+}
+
+/// What is said of a run without metrics.
+pub(crate) fn drawn(config: &Config, failures: &[Failure]) -> String {
+    let Protocol { name, version, .. } = &config.protocol;
+    format!("{}\n\n{}\nProtocol: {name}, version {version}.\n", config.title, words::failures(failures))
 }

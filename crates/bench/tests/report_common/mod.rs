@@ -23,6 +23,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         kind: "mini".to_owned(),
         root: PathBuf::from("data/mini"),
         limit: None,
+        samples: None,
         difficult: None,
         resize: None,
     };
@@ -65,6 +66,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         models: models.iter().map(model).collect(),
         methods: methods.iter().map(method).collect(),
         metrics: metrics.iter().map(|id| Metric { metric: metrics::metric(id).unwrap(), step: None }).collect(),
+        figure: None,
         output: Output {
             dir: PathBuf::from("results/made-up"),
             published: None,
@@ -83,6 +85,7 @@ pub fn facts(config: &Config) -> Vec<DatasetFacts> {
         kind: dataset.kind.clone(),
         classes: (0..20).map(|class| format!("class {class}")).collect(),
         first: "s0".to_owned(),
+        samples: vec!["s0".to_owned()],
         remarks: Vec::new(),
     };
     config.datasets.iter().map(facts).collect()

@@ -15,6 +15,7 @@ use super::files;
 use super::plot::{paint, width};
 
 pub use overlay::overlay;
+pub(crate) use overlay::{grey, hatched};
 
 /// One sample explained by one model.
 #[derive(Debug, Clone)]

@@ -53,7 +53,7 @@ pub(crate) fn hatched(image: &RgbImage) -> RgbImage {
 }
 
 /// Luma after ITU-R BT.601.
-fn grey(Rgb([r, g, b]): &Rgb<u8>) -> f64 {
+pub(crate) fn grey(Rgb([r, g, b]): &Rgb<u8>) -> f64 {
     0.299 * f64::from(*r) + 0.587 * f64::from(*g) + 0.114 * f64::from(*b)
 }
 

@@ -102,13 +102,7 @@ pub fn write(folder: &Path, mut plate: Plate, pictures: &Pictures<'_>) -> Result
         Ok(())
     };
     check().with_context(about)?;
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error)
-                .with_context(|| format!("{}: can't remove this plate of an earlier run", folder.display()));
-        }
-        _ => {}
-    }
+    remove(folder)?;
     let grey = |name: &str, bytes: &[u8]| {
         files::write(&folder.join(name), &encode(bytes, (width, height), ExtendedColorType::L8)?)
     };
@@ -150,6 +144,30 @@ pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, Plate)>> {
     folders.retain(|folder| folder.join(FILE).is_file());
     folders.sort();
     folders.into_iter().map(|folder| read(&folder).map(|plate| (folder, plate))).collect()
+}
+
+/// Removes the plates of an earlier run, and the sheets beside them.
+///
+/// # Errors
+/// Where one of them can't be removed.
+pub fn clear(gallery: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(gallery) else { return Ok(()) };
+    for folder in entries.flatten().map(|entry| entry.path()).filter(|folder| folder.join(FILE).is_file()) {
+        remove(&folder)?;
+        let mut sheet = folder.into_os_string();
+        sheet.push(".png");
+        files::remove(Path::new(&sheet))?;
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{}: can't remove this plate of an earlier run", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Plate {

@@ -108,12 +108,17 @@ pub(super) fn gallery(summary: &Summary<'_>) -> anyhow::Result<Option<Markup>> {
     }))
 }
 
+/// A PNG as a data URI.
+pub(super) fn png(bytes: &[u8]) -> String {
+    format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
+}
+
 fn shown(folder: &Path, plate: &Plate, summary: &Summary<'_>) -> anyhow::Result<Shown> {
     let Plate { dataset, sample, class, class_name, model, size, .. } = plate;
     let picture = |name: &str| -> anyhow::Result<String> {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-        Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)))
+        Ok(png(&bytes))
     };
     let own = |record: &&Record| {
         record.sample == *sample && record.class == *class && record.model == *model && record.dataset == *dataset

@@ -23,8 +23,14 @@ const SHOWN: usize = 100;
 ///
 /// # Errors
 /// Where a picture of the gallery can't be read.
-pub(crate) fn page(table: &Table<'_>, summary: &Summary<'_>, plots: &[(&str, &Picture)]) -> anyhow::Result<String> {
+pub(crate) fn page(
+    table: &Table<'_>,
+    summary: &Summary<'_>,
+    plots: &[(&str, &Picture)],
+    figure: Option<&[u8]>,
+) -> anyhow::Result<String> {
     let config = table.config;
+    let measured = !config.metrics.is_empty();
     let gallery = gallery::gallery(summary)?;
     let plots =
         plots.iter().map(|(what, picture)| Ok((*what, plot::svg(picture)?))).collect::<anyhow::Result<Vec<_>>>()?;
@@ -41,23 +47,31 @@ pub(crate) fn page(table: &Table<'_>, summary: &Summary<'_>, plots: &[(&str, &Pi
             body {
                 header {
                     h1 { (config.title) }
-                    p { (words::ours(table)) }
-                    @for sentence in [words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
+                    @for sentence in [measured.then(|| words::ours(table)), words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
                         p { (sentence) }
                     }
                     p.muted { "Protocol " strong { (config.protocol.name) } ", version " (config.protocol.version) ". " (words::failures(summary.failures)) }
                     nav aria-label="On this page" {
-                        a href="#results" { "Results" }
+                        @if measured { a href="#results" { "Results" } }
+                        @if figure.is_some() { a href="#figure" { "Figure" } }
                         @if gallery.is_some() { a href="#gallery" { "Gallery" } }
                         @if !plots.is_empty() { a href="#plots" { "Plots" } }
                         a href="#notes" { "Notes" }
                     }
                 }
                 main {
-                    section #results aria-labelledby="results-title" {
-                        h2 #results-title { "Results" }
-                        (results(table))
-                        (changes(table))
+                    @if measured {
+                        section #results aria-labelledby="results-title" {
+                            h2 #results-title { "Results" }
+                            (results(table))
+                            (changes(table))
+                        }
+                    }
+                    @if let Some(figure) = figure {
+                        section #figure aria-labelledby="figure-title" {
+                            h2 #figure-title { "Figure" }
+                            figure.card { img alt=(config.title) src=(gallery::png(figure)); }
+                        }
                     }
                     @if let Some(gallery) = gallery { (gallery) }
                     @if !plots.is_empty() {
@@ -147,11 +161,13 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
             (parts::failures(&summary.failures[..summary.failures.len().min(SHOWN)]))
             @if summary.failures.len() > SHOWN { p { "The first " (SHOWN) "; failures.csv has all." } }
         }
-        h3 { "Metrics" }
-        dl {
-            @for metric in config.metrics.iter().map(|metric| metric.metric) {
-                dt { (super::Metric(metric).head()) }
-                dd { (metric.summary) ". " (metric.source) ". Version " (metric.version) "." }
+        @if !config.metrics.is_empty() {
+            h3 { "Metrics" }
+            dl {
+                @for metric in config.metrics.iter().map(|metric| metric.metric) {
+                    dt { (super::Metric(metric).head()) }
+                    dd { (metric.summary) ". " (metric.source) ". Version " (metric.version) "." }
+                }
             }
         }
         h3 { "Methods" }

@@ -29,8 +29,11 @@ impl Format {
     }
 }
 
+/// Pixels of a bitmap for each logical pixel.
+pub(crate) const DENSITY: u32 = 2;
+
 /// Twice as many pixels each way, for screens that have them. plotters centres the line from a nominal ascent, not the letters.
-const BITMAP: Format = Format { density: 2.0, lower: 0.14 };
+const BITMAP: Format = Format { density: DENSITY as f64, lower: 0.14 };
 const VECTOR: Format = Format { density: 1.0, lower: 0.0 };
 
 /// The picture as a PNG, twice as many pixels each way as its size.
@@ -38,13 +41,16 @@ const VECTOR: Format = Format { density: 1.0, lower: 0.0 };
 /// # Errors
 /// Where plotters or the encoder refuses.
 pub fn png(picture: &Picture) -> anyhow::Result<Vec<u8>> {
-    let (width, height) = pixels(picture, BITMAP.density);
-    let mut buffer = vec![0; (width * height * 3) as usize];
-    {
-        let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
-        paint(&area, picture, BITMAP)?;
-    }
-    encode(&buffer, width, height)
+    let bitmap = bitmap(picture)?;
+    encode(&bitmap, bitmap.width(), bitmap.height())
+}
+
+/// The picture's pixels, [`DENSITY`] times as many each way as its size.
+pub(crate) fn bitmap(picture: &Picture) -> anyhow::Result<RgbImage> {
+    let size = pixels(picture, BITMAP.density);
+    let mut bitmap = RgbImage::new(size.0, size.1);
+    paint(&BitMapBackend::with_buffer(&mut bitmap, size).into_drawing_area(), picture, BITMAP)?;
+    Ok(bitmap)
 }
 
 /// The picture as an SVG.
