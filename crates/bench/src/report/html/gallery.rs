@@ -61,7 +61,18 @@ struct Data {
 /// # Errors
 /// Where a plate can't be read.
 pub(super) fn gallery(summary: &Summary<'_>) -> anyhow::Result<Option<Markup>> {
-    let all = read_all(&summary.out.join("gallery"))?;
+    let mut all = read_all(&summary.out.join("gallery"))?;
+    // Samples stay in their order; models come in the config's.
+    let mut samples: Vec<(String, String, usize)> = Vec::new();
+    let models: Vec<&str> = summary.config.models.iter().map(|model| model.name.as_str()).collect();
+    all.sort_by_cached_key(|(_, plate)| {
+        let sample = (plate.dataset.clone(), plate.sample.clone(), plate.class);
+        let place = samples.iter().position(|known| *known == sample).unwrap_or_else(|| {
+            samples.push(sample);
+            samples.len() - 1
+        });
+        (place, models.iter().position(|name| *name == plate.model))
+    });
     let (mut plates, mut bytes) = (Vec::new(), 0);
     for (folder, plate) in &all {
         let shown = shown(folder, plate, summary)?;

@@ -48,7 +48,7 @@ pub(crate) fn page(
                 header {
                     h1 { (config.title) }
                     @for sentence in [measured.then(|| words::ours(table)), words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
-                        p { (sentence) }
+                        p { (parts::prose(&sentence)) }
                     }
                     p.muted { "Protocol " strong { (config.protocol.name) } ", version " (config.protocol.version) ". " (words::failures(summary.failures)) }
                     nav aria-label="On this page" {
@@ -105,7 +105,7 @@ fn results(table: &Table<'_>) -> Markup {
         @for (place, dataset) in config.datasets.iter().enumerate() {
             @if table.has_several_datasets() { h3 { (dataset.name) } }
             @let notes = words::notes(table, &dataset.name);
-            @if !notes.is_empty() { ul { @for note in &notes { li { (note) } } } }
+            @if !notes.is_empty() { ul { @for note in &notes { li { (parts::prose(note)) } } } }
             @for model in config.models.iter().filter(|model| model.dataset == place) {
                 h4 { (model.name) }
                 @if let Some(grid) = blocks::model(table, model, false) {

@@ -38,6 +38,15 @@ pub(super) fn grid(grid: &Grid, caption: &str) -> Markup {
     }
 }
 
+/// A sentence whose words in backticks are names from files.
+pub(super) fn prose(sentence: &str) -> Markup {
+    html! {
+        @for (place, part) in sentence.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// Verdicts have colours, and words, so that nobody needs the colours.
 fn class(cell: &str, number: bool) -> Option<&str> {
     match cell {
