@@ -1,4 +1,4 @@
-// What report.html must do in a browser. Runs in the page; leaves what isn't so, or nothing, in the document's `data-verdict`.
+// What report.html must do in a browser. Runs in the page; tells the page around it what isn't so, or nothing.
 const trouble = [];
 addEventListener("error", (event) => trouble.push(`error: ${event.message}`));
 addEventListener("unhandledrejection", (event) => trouble.push(`rejection: ${event.reason}`));
@@ -18,7 +18,7 @@ addEventListener("load", async () => {
     trouble.push(`${error.stack}`);
   }
   const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  document.documentElement.dataset.verdict = JSON.stringify({ trouble, width: innerWidth, scheme });
+  parent.postMessage(JSON.stringify({ trouble, width: innerWidth, scheme }), "*");
 });
 
 async function checks() {
