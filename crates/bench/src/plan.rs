@@ -192,14 +192,15 @@ impl Plan {
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
         let data = |data: &Data| {
-            let facts = data.facts();
+            // Whichever samples are run, so that a run can be extended.
+            let first = if data.dataset.is_empty() { "" } else { data.dataset.id(0) };
             json!({
                 "name": data.name,
                 "kind": data.kind,
                 "fingerprint": data.dataset.fingerprint(),
                 "resize": data.resize,
-                "classes": facts.classes.len(),
-                "first": facts.first,
+                "classes": data.dataset.classes().len(),
+                "first": first,
             })
         };
         let versions: Vec<Value> =

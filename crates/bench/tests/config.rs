@@ -311,7 +311,9 @@ fn what_the_shipped_configs_show_in_comments_is_fine_too() {
 
 #[test]
 fn the_full_tables_have_the_rows_of_the_published_ones() {
-    ["table1.toml", "table2.toml", "table3.toml", "table4.toml", "table5.toml"].into_iter().for_each(has_the_published_rows);
+    ["table1.toml", "table2.toml", "table3.toml", "table4.toml", "table5.toml"]
+        .into_iter()
+        .for_each(has_the_published_rows);
 }
 
 fn has_the_published_rows(file: &str) {

@@ -240,6 +240,7 @@ fn the_same_records_give_the_same_bytes() {
         "made-up.md",
         "made-up.png",
         "made-up.svg",
+        "report.html",
         "samples.csv",
     ];
     assert_eq!(names, expected);

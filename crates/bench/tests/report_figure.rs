@@ -323,7 +323,7 @@ fn without_metrics_a_report_is_the_figure_and_always_the_same_bytes() {
         let written = report(&summary(&config, &facts, &[], out.path())).unwrap();
         assert!(written.table.starts_with("Deletion and insertion, made up\n"), "{}", written.table);
         let names: Vec<_> = written.files.iter().map(|file| file.file_name().unwrap().to_owned()).collect();
-        assert_eq!(names, ["made-up.png"]);
+        assert_eq!(names, ["made-up.png", "report.html"]);
         std::fs::read(&written.files[0]).unwrap()
     };
     let (one, two) = (bytes(), bytes());

@@ -174,7 +174,8 @@ fn the_object_is_brought_to_the_inputs_size_by_its_nearest_pixels() {
         assert_eq!(record.counts, [[neither, 128 * 128 - both], [both, either]]);
     }
     // The gallery draws the object's border: light within, at the object's first pixel.
-    let sheets: Vec<_> = std::fs::read_dir(folder.path().join("run/gallery")).unwrap().flatten().collect();
+    let entries = std::fs::read_dir(folder.path().join("run/gallery")).unwrap().flatten();
+    let sheets: Vec<_> = entries.filter(|entry| entry.path().is_file()).collect();
     assert_eq!(sheets.len(), 2, "a sheet for the one image and each model");
     let sheet = image::open(sheets[0].path()).unwrap().to_rgb8();
     // The image stands at (10, 50), twice as large.

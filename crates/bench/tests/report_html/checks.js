@@ -5,7 +5,7 @@ addEventListener("unhandledrejection", (event) => trouble.push(`rejection: ${eve
 console.error = (...words) => trouble.push(`console: ${words.join(" ")}`);
 const expect = (what, good) => { if (!good) trouble.push(what); };
 const until = async (what, good) => {
-  for (let turn = 0; turn < 200; turn++) {
+  for (let turn = 0; turn < 1500; turn++) {
     if (good()) return;
     await new Promise((done) => setTimeout(done, 20));
   }

@@ -16,6 +16,9 @@ use super::{Summary, blocks, words};
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
+/// The browser itself makes sure that nothing is asked for elsewhere.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
 /// Failures on the page; `failures.csv` has all.
 const SHOWN: usize = 100;
 
@@ -39,6 +42,7 @@ pub(crate) fn page(
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (config.title) }
