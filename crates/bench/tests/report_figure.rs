@@ -286,7 +286,7 @@ fn the_caption_says_how_it_was_made() {
     let facts = facts_of(&config, &["s0"]);
     let figure = gather(&summary(&config, &facts, &[], out.path())).unwrap().unwrap();
     assert_eq!(
-        figure.caption,
+        figure.caption.replace('\u{a0}', " "),
         format!(
             "Deletion and insertion, made up. Network: M. UCAG: 6 × 6 views, 0.554 of the image's side each, enlarged 2.6 times. Protocol official, \
              version {}; seed 7.",

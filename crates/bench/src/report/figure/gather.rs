@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use image::{Rgb, RgbImage};
 use ucag_core::post::Post;
 
+use super::lines::TIE;
 use super::{Block, Cell, Figure, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
 use crate::report::Summary;
@@ -175,7 +176,7 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         false => "",
     };
     format!(
-        "{}.{alone}{signed}{views} Protocol {}, version {}; seed {}.",
+        "{}.{alone}{signed}{views} Protocol {}, version{TIE}{}; seed{TIE}{}.",
         config.title.trim_end_matches('.'),
         protocol.name,
         protocol.version,

@@ -2,13 +2,16 @@
 
 use crate::report::plot::width;
 
+/// A space at which no line ends.
+pub(super) const TIE: char = '\u{a0}';
+
 /// The text in lines of at most `room` logical pixels, at most `most` of them. What is too long for that ends in `…`.
 pub(super) fn lines(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace(TIE, " ")) {
         match lines.last_mut() {
             Some(line) if width(&format!("{line} {word}"), size) <= room => *line = format!("{line} {word}"),
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     let cut = lines.len() > most;
@@ -46,6 +49,7 @@ mod tests {
         assert_eq!(lines("aaaa bbbb cc", 10.0, room, 2), ["aaaa bbbb", "cc"]);
         assert_eq!(lines("aaaa bbbb aaaa bb cccc", 10.0, room, 2), ["aaaa bbbb", "aaaa bb…"]);
         assert_eq!(lines("", 10.0, room, 2), Vec::<String>::new());
+        assert_eq!(lines(&format!("aaaa bbbb{TIE}c"), 10.0, room, 2), ["aaaa", "bbbb c"]);
     }
 
     #[test]
