@@ -86,7 +86,7 @@ impl Data {
             name: self.name.clone(),
             kind: self.kind.clone(),
             classes: self.dataset.classes().to_vec(),
-            first: self.places().iter().min().map(|&place| id(place)).unwrap_or_default(),
+            first: if self.samples > 0 { id(0) } else { String::new() },
             samples: self.places().into_iter().map(id).collect(),
             remarks: self.dataset.remarks(),
         }

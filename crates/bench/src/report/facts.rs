@@ -11,7 +11,7 @@ pub struct DatasetFacts {
     pub kind: String,
     /// Names of its classes, by index. Averages by class are over all of them.
     pub classes: Vec<String>,
-    /// Id of the first sample of the plan, whether or not it was scored; empty where there are no samples.
+    /// Id of the data set's first sample, whether or not it was scored or is among those that a config lists; empty where there are no samples.
     pub first: String,
     /// Ids of the samples of the plan: in the config's order where it lists them, else in the data set's.
     pub samples: Vec<String>,
