@@ -180,11 +180,14 @@ Examples:
 --input is a preprocessed (normalised) float32 array of shape [3, H, W], for comparisons with other programs.")]
 pub struct ExplainArgs {
     /// Network family or member (see: bench list models)
-    #[arg(long)]
-    pub arch: String,
+    #[arg(long, requires = "weights", required_unless_present = "torchscript")]
+    pub arch: Option<String>,
     /// Its checkpoint
     #[arg(long, value_name = "F.safetensors")]
-    pub weights: PathBuf,
+    pub weights: Option<PathBuf>,
+    /// A TorchScript classifier, instead of an arch and its checkpoint
+    #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle"])]
+    pub torchscript: Option<PathBuf>,
     /// Image to explain, JPEG or PNG
     #[arg(long, value_name = "FILE", required_unless_present = "input", conflicts_with = "input")]
     pub image: Option<PathBuf>,

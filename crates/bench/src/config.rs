@@ -20,6 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use ucag_core::network::Preprocessing;
 use ucag_core::protocol::Protocol;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
@@ -27,6 +28,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all};
+pub(crate) use resolved::normalisation;
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -142,10 +144,12 @@ pub enum Form {
 pub struct Model {
     /// The data set that it is run on, as an index into [`Config::datasets`].
     pub dataset: usize,
-    /// Family or member, as in `ucag_core::network::family`.
+    /// Family or member, as in `ucag_core::network::family`; `torchscript` for one that is neither.
     pub arch: String,
-    /// Checkpoint.
+    /// Checkpoint, or the TorchScript file.
     pub weights: PathBuf,
+    /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
+    pub scripted: Option<Preprocessing>,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

@@ -31,7 +31,8 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     if let (true, Some(reason)) = (args.ucag, method.not_with_ucag) {
         bail!("UCAG can't be around '{}': {reason}", method.id);
     }
-    let network = Network::load(&args.arch, &args.weights)?;
+    let (network, weights) = network(args)?;
+    method.allows(&network)?;
     let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
     let (picture, image) = match (&args.image, &args.input) {
         (Some(path), _) => {
@@ -79,7 +80,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let class = args.class as i64;
     let summary = json!({
         "arch": network.variant,
-        "weights": {"file": args.weights, "sha256": checksum(&args.weights)?},
+        "weights": {"file": weights, "sha256": checksum(weights)?},
         "layer": network.graph.nodes()[layers.target].name,
         "class": args.class,
         "predicted_class": logits.f_argmax(1, false)?.f_int64_value(&[0])?,
@@ -105,6 +106,17 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
         probabilities.f_double_value(&[0, class])?,
         args.out.display()
     ))
+}
+
+/// The network, and the file that it comes from.
+fn network(args: &ExplainArgs) -> Result<(Network, &Path)> {
+    match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
+        (Some(path), Some(side), ..) => {
+            Ok((Network::scripted(path, side, Preprocessing::Imagenet, tch::Device::Cpu)?, path))
+        }
+        (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?, path)),
+        _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
+    }
 }
 
 /// A preprocessed input, `[3, H, W]` or `[1, 3, H, W]`; the picture under the overlay is what it would have been made from.

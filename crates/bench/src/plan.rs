@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
+use crate::config::normalisation;
 use crate::config::{Config, Form};
 use crate::data::Data;
 use crate::maps::Stock;
@@ -60,7 +61,10 @@ impl Model {
 
     fn load(model: &crate::config::Model, data: &Data, device: tch::Device) -> Result<Self> {
         let about = || format!("model '{}'", model.name);
-        let network = Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device));
+        let network = match (model.scripted, model.input_size) {
+            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, device),
+            _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device)),
+        };
         let network = network.with_context(about)?;
         let classes = data.dataset.classes().len();
         if network.classes != classes {
@@ -153,6 +157,9 @@ impl Plan {
         let models = config.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         for model in &models {
             borrows(model, &models, &data[model.dataset], &config)?;
+            for computed in config.methods_on(model.dataset).filter_map(|method| method.computed()) {
+                computed.entry.allows(&model.plain.network).with_context(|| format!("model '{}'", model.name))?;
+            }
         }
         Ok(Self { config, data, models, maps: Stock::default() })
     }
@@ -187,6 +194,7 @@ impl Plan {
                 "middle": middle,
                 "contrast": contrast,
                 "input_size": m.input_size,
+                "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
             })
         };

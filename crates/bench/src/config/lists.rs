@@ -1,7 +1,9 @@
 //! `[[model]]`, `[[method]]` and `[[metric]]`.
 
+use std::path::{Path, PathBuf};
+
 use ucag_core::explain::{self, Settings};
-use ucag_core::network::family;
+use ucag_core::network::{Preprocessing, family};
 use ucag_core::suggest::{hint, nearest};
 
 use super::precomputed::{self, Kind};
@@ -15,16 +17,25 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
     let mut above: Vec<(usize, String)> = Vec::new();
     let what = "name at least one network with 'arch' and 'weights'";
     let read = |mut section: Section<'_>| {
-        let arch: Option<String> = section.require("arch", "which network this is (see: bench list models)");
-        let weights = section.require("weights", "its checkpoint, a .safetensors file");
+        let scripted = if section.has("torchscript") { Some(scripted(&mut section)) } else { None };
+        let (arch, weights, scripted) = match scripted {
+            Some((path, preprocessing)) => (Some(TORCHSCRIPT.to_owned()), path, Some(preprocessing)),
+            None => {
+                let arch = "which network this is (see: bench list models); or give torchscript = \"model.pt\"";
+                let arch: Option<String> = section.require("arch", arch);
+                (arch, section.require("weights", "its checkpoint, a .safetensors file"), None)
+            }
+        };
         let layer = section.get("layer");
         let middle = section.get("middle");
         let form = section.get("form").map_or(Form::Pooled, |Choice(form)| form);
         let dataset = dataset(&mut section, datasets);
-        let name = section.get::<String>("name").or_else(|| arch.clone());
+        let stem = || weights.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+        let own = || if scripted.is_some() { stem() } else { arch.clone() };
+        let name = section.get::<String>("name").or_else(own);
         let input_size = count(&mut section, "input_size");
         let classes_from = classes_from(&mut section, dataset, &above);
-        if let Some(arch) = &arch {
+        if let (Some(arch), None) = (&arch, scripted) {
             section.check("arch", family(arch).map_err(|error| format!("{error} (see: bench list models)")));
         }
         if let (Some(name), Some(dataset)) = (&name, dataset)
@@ -36,9 +47,50 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
         section.finish();
         let (dataset, name) = (dataset?, name?);
         above.push((dataset, name.clone()));
-        Some(Model { dataset, arch: arch?, weights: weights?, layer, middle, name, form, input_size, classes_from })
+        let (arch, weights) = (arch?, weights?);
+        Some(Model { dataset, arch, weights, scripted, layer, middle, name, form, input_size, classes_from })
     };
     root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
+}
+
+/// What stands for the arch of a network that is none of the families.
+pub(crate) const TORCHSCRIPT: &str = "torchscript";
+
+/// The file of a TorchScript network, and how its input is normalised. Nothing else can be said of what is inside.
+fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing) {
+    for key in ["arch", "weights"] {
+        if section.has(key) {
+            section.problem(key, "a network is either TorchScript, or an arch with its weights");
+            let _ = section.node(key);
+        }
+    }
+    for key in ["layer", "middle", "form"] {
+        if section.has(key) {
+            section.problem(key, "a TorchScript network shows no layers, and has one form");
+            let _ = section.node(key);
+        }
+    }
+    if !section.has("input_size") {
+        section.problem(
+            "torchscript",
+            "needs 'input_size' beside it, the side of its input in pixels, which the file doesn't say",
+        );
+    }
+    let usual = Preprocessing::Imagenet;
+    let mut three = |key: &'static str, usual: [f32; 3]| {
+        let Some(Numbers(numbers)) = section.get(key) else { return usual };
+        let good = |number: &f64| number.is_finite() && (key == "mean" || *number > 0.0);
+        match numbers[..] {
+            [r, g, b] if numbers.iter().all(good) => [r, g, b].map(|number| number as f32),
+            _ => {
+                section
+                    .problem(key, "expected three numbers, for red, green and blue in [0, 1]; deviations are above 0");
+                usual
+            }
+        }
+    };
+    let (mean, deviation) = (three("mean", usual.mean()), three("std", usual.deviation()));
+    (section.get("torchscript"), Preprocessing::Own { mean, deviation })
 }
 
 /// The place of the model whose likeliest class a model explains: one of those above it, on the same data set.

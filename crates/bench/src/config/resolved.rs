@@ -1,6 +1,7 @@
 //! A config as JSON, with all defaults filled in: what a run folder keeps, and what decides whether it may go on.
 
 use serde_json::{Value, json};
+use ucag_core::network::Preprocessing;
 
 use super::{Computed, Config, Dataset, Method, Metric, Model, Precomputed, Source, Variant};
 
@@ -61,12 +62,18 @@ fn model(model: &Model) -> Value {
         "name": model.name,
         "arch": model.arch,
         "weights": model.weights,
+        "normalised": model.scripted.map(normalisation),
         "layer": model.layer,
         "middle": model.middle,
         "form": model.form,
         "input_size": model.input_size,
         "classes_from": model.classes_from,
     })
+}
+
+/// What an input's normalisation is, as a document has it.
+pub(crate) fn normalisation(preprocessing: Preprocessing) -> Value {
+    json!({ "mean": preprocessing.mean(), "std": preprocessing.deviation() })
 }
 
 /// Where maps that were made elsewhere are. What numbers depend on is what is in them, and that is in the run folder's list of maps.

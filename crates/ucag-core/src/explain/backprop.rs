@@ -18,6 +18,7 @@ pub(super) static GRADIENT: Method = Method {
     summary: "largest magnitude, over colours, of the gradient of the class's logit at the input",
     source: "Simonyan et al., ICLR workshop 2014",
     make: |_| Arc::new(Backprop(Relu::Gradient)),
+    black_box: true,
     ..COMMON
 };
 

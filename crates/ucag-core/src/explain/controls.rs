@@ -13,7 +13,8 @@ use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::post::Post;
 
-const COMMON: Method = Method { source: "control", role: Role::Control, post: Post::Plain, ..Method::CAM };
+const COMMON: Method =
+    Method { source: "control", role: Role::Control, post: Post::Plain, black_box: true, ..Method::CAM };
 
 /// Registry entry.
 pub(super) static RANDOM: Method = Method {

@@ -25,6 +25,7 @@ pub(super) static METHOD: Method = Method {
     post: Post::Heat(Some(Own::OfShorter(0.09))),
     settings: &[AREAS, ITERATIONS],
     make: |settings| Arc::new(Extremal::new(settings)),
+    black_box: true,
     ..Method::CAM
 };
 

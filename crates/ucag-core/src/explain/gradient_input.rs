@@ -19,6 +19,7 @@ pub(super) static METHOD: Method = Method {
     source: "Shrikumar et al., arXiv:1605.01713",
     post: Post::Signed,
     make: |_| Arc::new(GradientInput),
+    black_box: true,
     ..Method::CAM
 };
 

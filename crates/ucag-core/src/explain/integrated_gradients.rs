@@ -33,8 +33,13 @@ pub(super) static RELEASED: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method =
-    Method { source: "Sundararajan et al., ICML 2017", post: Post::Signed, settings: &[STEPS], ..Method::CAM };
+const COMMON: Method = Method {
+    source: "Sundararajan et al., ICML 2017",
+    post: Post::Signed,
+    settings: &[STEPS],
+    black_box: true,
+    ..Method::CAM
+};
 
 const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
 

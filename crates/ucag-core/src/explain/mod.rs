@@ -92,6 +92,8 @@ pub struct Method {
     pub post: Post,
     /// Its numbers that a config may change.
     pub settings: &'static [Setting],
+    /// Whether it asks a network for no more than logits and gradients at the input, so that it can explain one of which nothing else is known.
+    pub black_box: bool,
     /// Why UCAG can't be around it, where it can't.
     pub not_with_ucag: Option<&'static str>,
     /// Whether its publication explains the photo squashed to a square even where a data set's protocol keeps the aspect ratio.
@@ -110,10 +112,26 @@ impl Method {
         role: Role::Published,
         post: Post::Cam,
         settings: &[],
+        black_box: false,
         not_with_ucag: None,
         square: false,
         make: |_| Arc::new(controls::Control(controls::uniform)),
     };
+
+    /// Whether it can explain a network, as far as can be said without running it.
+    ///
+    /// # Errors
+    /// Where it looks inside a network that can't be looked into.
+    pub fn allows(&self, network: &Network) -> Result<()> {
+        if self.black_box || !network.is_black_box() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "method '{}' looks at a network's layers, and a TorchScript network shows none; methods that need logits or input gradients only are {}",
+            self.id,
+            METHODS.iter().filter(|method| method.black_box).map(|method| method.id).collect::<Vec<_>>().join(", ")
+        )))
+    }
 
     /// The method with its published settings.
     pub fn explainer(&self) -> Arc<dyn Explainer> {

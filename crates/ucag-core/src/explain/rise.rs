@@ -43,7 +43,7 @@ pub(super) static AUTHORS: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { post: Post::Heat(None), square: true, ..Method::CAM };
+const COMMON: Method = Method { post: Post::Heat(None), square: true, black_box: true, ..Method::CAM };
 
 const MASKS: Setting = Setting::count("masks", "random masks of an image", &[], 1e6);
 

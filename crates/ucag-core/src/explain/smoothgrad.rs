@@ -40,7 +40,7 @@ pub(super) static RELEASED: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { source: "Smilkov et al., ICML workshop 2017", ..Method::CAM };
+const COMMON: Method = Method { source: "Smilkov et al., ICML workshop 2017", black_box: true, ..Method::CAM };
 
 const SAMPLES: Setting = Setting::count("samples", "noisy copies of the input", &[50.0], 1e5);
 

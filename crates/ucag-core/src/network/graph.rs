@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::Scripted;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
@@ -50,6 +51,8 @@ pub enum Op {
         /// Summand.
         shift: Tensor,
     },
+    /// A whole classifier that came as TorchScript.
+    Scripted(Scripted),
 }
 
 /// A 2-D convolution.
@@ -126,6 +129,7 @@ impl Op {
             Op::Add => x.f_add(inputs[1])?,
             Op::Concat => Tensor::f_cat(inputs, 1)?,
             Op::ChannelAffine { scale, shift } => x.f_mul(scale)?.f_add(shift)?,
+            Op::Scripted(scripted) => scripted.forward(x)?,
         };
         Ok(y)
     }
@@ -153,6 +157,7 @@ impl Op {
             Op::Flatten => Op::Flatten,
             Op::Add => Op::Add,
             Op::Concat => Op::Concat,
+            Op::Scripted(scripted) => Op::Scripted(scripted.clone()),
         })
     }
 }
@@ -244,7 +249,12 @@ impl Graph {
                 self.is_positive(inputs[0])
             }
             Op::Add | Op::Concat => inputs.iter().all(|&input| self.is_positive(input)),
-            Op::Input | Op::Conv(_) | Op::BatchNorm(_) | Op::Linear { .. } | Op::ChannelAffine { .. } => false,
+            Op::Input
+            | Op::Conv(_)
+            | Op::BatchNorm(_)
+            | Op::Linear { .. }
+            | Op::ChannelAffine { .. }
+            | Op::Scripted(_) => false,
         }
     }
 
@@ -272,6 +282,16 @@ impl Graph {
             }
         }
         names
+    }
+
+    /// The same graph with its modules, whose weights aren't its own, on `device`.
+    pub(crate) fn loaded_on(mut self, device: tch::Device) -> Result<Graph> {
+        for node in &mut self.nodes {
+            if let Op::Scripted(scripted) = &node.op {
+                node.op = Op::Scripted(scripted.on_device(device)?);
+            }
+        }
+        Ok(self)
     }
 
     /// The same graph with each weight as `change` gives it.

@@ -8,6 +8,7 @@ mod graph;
 mod inception;
 mod positive;
 mod resnet;
+mod scripted;
 mod squeezenet;
 pub mod template;
 mod vgg;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+pub use scripted::Scripted;
 use tch::{Device, Tensor};
 
 use self::positive::Positive;
@@ -116,12 +118,19 @@ pub struct Network {
 }
 
 /// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preprocessing {
     /// torchvision's, with ImageNet's statistics.
     Imagenet,
     /// That of networks from Caffe: 255 x, less the mean colour.
     Caffe,
+    /// Of a network that comes from elsewhere.
+    Own {
+        /// What is subtracted.
+        mean: [f32; 3],
+        /// What the rest is divided by.
+        deviation: [f32; 3],
+    },
 }
 
 impl Preprocessing {
@@ -130,6 +139,7 @@ impl Preprocessing {
         match self {
             Preprocessing::Imagenet => [0.485, 0.456, 0.406],
             Preprocessing::Caffe => [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0],
+            Preprocessing::Own { mean, .. } => mean,
         }
     }
 
@@ -138,6 +148,7 @@ impl Preprocessing {
         match self {
             Preprocessing::Imagenet => [0.229, 0.224, 0.225],
             Preprocessing::Caffe => [1.0 / 255.0; 3],
+            Preprocessing::Own { deviation, .. } => deviation,
         }
     }
 }
@@ -259,7 +270,7 @@ impl Network {
     /// # Errors
     /// Where libtorch has no such device, or not enough memory on it.
     pub fn on_device(&self, device: Device) -> Result<Self> {
-        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.f_to_device(device)?))?, device)
+        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.f_to_device(device)?))?.loaded_on(device)?, device)
     }
 
     fn with_graph(&self, graph: Graph, device: Device) -> Result<Self> {

@@ -47,6 +47,7 @@ impl Op {
                 return Ok(cotangent.f_split_with_sizes(&widths, 1)?);
             }
             Op::ChannelAffine { scale, .. } => cotangent.f_mul(scale)?,
+            Op::Scripted(scripted) => scripted.vjp(x, cotangent)?,
         };
         Ok(vec![back])
     }

@@ -114,7 +114,9 @@ pub(super) fn elsewhere(visit: &Visit<'_>) -> Result<Vec<Tensor>> {
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
             z_rule(visit, visit.arriving)
         }
-        Op::Input | Op::Conv(_) | Op::Linear { .. } => Err(Error::Invalid("no rule for relevance here".into())),
+        Op::Input | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
+            Err(Error::Invalid("no rule for relevance here".into()))
+        }
     }
 }
 

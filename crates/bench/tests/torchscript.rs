@@ -1,0 +1,94 @@
+//! Runs of TorchScript networks: `[[model]] torchscript`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod lab;
+mod support;
+
+use bench::config::{Overrides, load};
+use lab::{Lab, text};
+use support::{GOOD, Scratch};
+
+const TABLES: &[&str] = &["samples.csv", "curves.csv", "small.csv", "small.md", "report.html"];
+
+fn module(name: &str) -> String {
+    format!("{}/../ucag-core/tests/fixtures/torchscript/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn lab(method: &str) -> Lab {
+    let config = format!(
+        "[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 3\n[[model]]\ntorchscript = '{}'\ninput_size = 64\n\
+         {method}[[metric]]\nid = 'deletion'\nstep = 1024\n[[metric]]\nid = 'positive-map-density'\n[output]\nresamples = 50\ngallery = 1\n",
+        module("mini.pt")
+    );
+    Lab::with(&config, TABLES)
+}
+
+const METHODS: &str = "[[method]]\nid = 'gradient'\nucag = [false, true]\n[[method]]\nid = 'rise'\nmasks = 5\nucag = [false, true]\n\
+                       [[method]]\nid = 'smoothgrad'\nsamples = 2\n[[method]]\nid = 'random'\n";
+
+#[test]
+fn a_run_is_the_same_whatever_the_workers() {
+    let lab = lab(METHODS);
+    lab.run(0, &["small.toml", "--out", "one", "--workers", "1"]);
+    lab.run(0, &["small.toml", "--out", "two", "--workers", "2"]);
+    lab.assert_same_tables("one", "two");
+    let samples = lab.read("one", "samples.csv");
+    assert_eq!(samples.lines().count(), 1 + 3 * 6 * 2, "three scenes, six rows, two metrics");
+    assert!(samples.lines().skip(1).all(|line| line.contains(",mini,")), "the file's name is the model's");
+}
+
+#[test]
+fn a_method_that_looks_inside_is_refused_before_the_run() {
+    let lab = lab("[[method]]\nid = 'gradcam'\n");
+    let message = text(&lab.run(1, &["small.toml", "--out", "run"]).stderr);
+    assert!(message.contains("model 'mini'") && message.contains("'gradcam' looks at a network's layers"), "{message}");
+    assert!(!lab.path("run/records.jsonl").exists());
+}
+
+#[test]
+fn one_image_can_be_explained() {
+    let lab = lab(METHODS);
+    lab.run(0, &["small.toml", "--out", "run", "--limit", "1"]);
+    let file = module("mini.pt");
+    let image = "data/val/disc_checks/disc_checks_0001.png";
+    let explain = |method: &'static str| {
+        let of = ["explain", "--torchscript", &file, "--input-size", "64", "--image", image, "--class", "3"];
+        [&of[..], &["--method", method, "--out", "map"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let run = |code, method| {
+        let arguments = explain(method);
+        lab.run(code, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    run(0, "gradient");
+    let said: serde_json::Value = serde_json::from_str(&lab.read("map", "explain.json")).unwrap();
+    assert_eq!((&said["arch"], &said["class"]), (&"torchscript".into(), &3.into()));
+    assert!(text(&run(1, "lrp").stderr).contains("looks at a network's layers"));
+}
+
+#[test]
+fn what_is_wrong_in_a_config_is_said() {
+    let error = |instead: &str| {
+        let scratch = Scratch::new();
+        let text = GOOD.replace("arch = 'resnet50'\nweights = 'w.safetensors'", instead);
+        let errors = load(&scratch.write("x.toml", text), &Overrides::default()).expect_err("it was taken").to_string();
+        errors.rsplit_once("x.toml").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        error("torchscript = 'm.pt'\ninput_size = 64\narch = 'vgg'"),
+        ":7: [[model]] arch: a network is either TorchScript, or an arch with its weights"
+    );
+    assert_eq!(
+        error("torchscript = 'm.pt'"),
+        ":5: [[model]] torchscript: needs 'input_size' beside it, the side of its input in pixels, which the file doesn't say"
+    );
+    assert_eq!(
+        error("torchscript = 'm.pt'\ninput_size = 64\nlayer = 'x'"),
+        ":7: [[model]] layer: a TorchScript network shows no layers, and has one form"
+    );
+    for wrong in ["mean = [0.5, 0.5]", "std = [1, 1, 0]", "std = 0.5"] {
+        let message = error(&format!("torchscript = 'm.pt'\ninput_size = 64\n{wrong}"));
+        assert!(message.contains("expected three numbers, for red, green and blue in [0, 1]"), "{message}");
+    }
+    let missing = error("input_size = 64");
+    assert!(missing.contains("'weights' is missing"), "{missing}");
+}
