@@ -82,7 +82,7 @@ fn missing_keys() {
     instead(
         "arch = 'resnet50'\n",
         "",
-        "x.toml:4: [[model]]: 'arch' is missing: which network this is (see: bench list models)",
+        "x.toml:4: [[model]]: 'arch' is missing: which network this is (see: bench list models); or give torchscript = \"model.pt\"",
     );
     instead(
         "weights = 'w.safetensors'\n",

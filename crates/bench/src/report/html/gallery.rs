@@ -119,8 +119,26 @@ pub(super) fn gallery(summary: &Summary<'_>) -> anyhow::Result<Option<Markup>> {
     }))
 }
 
+/// Most pixels across of a figure in the page.
+const ACROSS: u32 = 1600;
+
+/// A figure as a data URI, no larger than a screen shows it.
+///
+/// # Errors
+/// Where it isn't a picture.
+pub(super) fn smaller(figure: &[u8]) -> anyhow::Result<String> {
+    let picture = image::load_from_memory(figure)?.to_rgb8();
+    let (width, height) = picture.dimensions();
+    let across = width.min(ACROSS);
+    let tall = (f64::from(height) * f64::from(across) / f64::from(width.max(1))).round() as u32;
+    let picture = image::imageops::resize(&picture, across, tall.max(1), image::imageops::FilterType::CatmullRom);
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture)?;
+    Ok(format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(bytes)))
+}
+
 /// A PNG as a data URI.
-pub(super) fn png(bytes: &[u8]) -> String {
+fn png(bytes: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
 }
 

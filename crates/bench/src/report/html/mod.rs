@@ -74,7 +74,10 @@ pub(crate) fn page(
                     @if let Some(figure) = figure {
                         section #figure aria-labelledby="figure-title" {
                             h2 #figure-title { "Figure" }
-                            figure.card { img alt=(config.title) src=(gallery::png(figure)); }
+                            figure.card {
+                                img alt=(config.title) src=(gallery::smaller(figure)?);
+                                figcaption { "In print size: " code { (config.name) ".png" } " beside this page." }
+                            }
                         }
                     }
                     @if let Some(gallery) = gallery { (gallery) }
