@@ -12,6 +12,7 @@ pub mod conquer;
 pub mod error;
 pub mod explain;
 pub mod filter;
+mod forward;
 pub mod network;
 pub mod pass;
 pub mod post;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use tch::{Kind, Tensor};
 
+use crate::forward::{Outputs, forward};
 use crate::network::{Network, NodeId};
 use crate::{Error, Result};
 
@@ -68,12 +69,6 @@ pub struct Seed {
     pub image: u64,
     /// Of the first view; the others' follow on from it. 0 is the whole image.
     pub view: u64,
-}
-
-struct Outputs {
-    /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
-    scores: Tensor,
-    kept: BTreeMap<NodeId, Tensor>,
 }
 
 impl<'n> Trace<'n> {
@@ -184,57 +179,11 @@ impl<'n> Trace<'n> {
 
     fn outputs(&self) -> Result<&Outputs> {
         if self.outputs.get().is_none() {
-            let outputs = self.forward()?;
+            let outputs = forward(self.network, &self.views, &self.needs)?;
             return Ok(self.outputs.get_or_init(|| outputs));
         }
         self.outputs.get().ok_or_else(|| Error::Invalid("a pass lost its outputs".into()))
     }
-
-    fn forward(&self) -> Result<Outputs> {
-        let graph = &self.network.graph;
-        self.network.count(&self.views);
-        let mut values: Vec<Option<Tensor>> = graph.nodes().iter().map(|_| None).collect();
-        let mut kept = BTreeMap::new();
-        for (id, node) in graph.nodes().iter().enumerate() {
-            let differentiated = self.needs.gradients.contains(&id);
-            let wanted = differentiated || self.needs.activations.contains(&id);
-            let value = self.compute(id, &mut values).map_err(|error| at_node(&node.name, &self.views, error))?;
-            // A leaf: what lies in front of it is not recorded.
-            let value =
-                if differentiated && !value.requires_grad() { value.detach().set_requires_grad(true) } else { value };
-            if wanted {
-                kept.insert(id, value.shallow_clone());
-            }
-            values[id] = Some(value);
-        }
-        let scores = values[graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
-        Ok(Outputs { scores, kept })
-    }
-
-    /// Output of node `id`; inputs that it is the last to read are taken out of `values`.
-    fn compute(&self, id: NodeId, values: &mut [Option<Tensor>]) -> Result<Tensor> {
-        let graph = &self.network.graph;
-        let node = &graph.nodes()[id];
-        if id == 0 {
-            return Ok(self.views.shallow_clone());
-        }
-        let lost = || Error::Invalid("it ran before its input".into());
-        let inputs: Vec<&Tensor> =
-            node.inputs.iter().map(|&input| values[input].as_ref().ok_or_else(lost)).collect::<Result<_>>()?;
-        let value = node.op.apply(&inputs)?;
-        for &input in &node.inputs {
-            if graph.last_use(input) == id {
-                values[input] = None;
-            }
-        }
-        Ok(value)
-    }
-}
-
-/// Says in which layer libtorch gave up, and on what input: nearly always a view that is too small.
-fn at_node(name: &str, views: &Tensor, error: Error) -> Error {
-    let size = views.size();
-    Error::Invalid(format!("layer {name}, for an input of {size:?}: {error}"))
 }
 
 /// A [`Trace`] with the class to explain: what an explainer is given.

@@ -10,7 +10,7 @@ mod perturbation;
 mod relevance;
 mod support;
 
-use support::{Entry, Golden, Verdict, number_after};
+use support::{Entry, Golden, Verdict, number_after, one_by_one};
 use tch::{Kind, Tensor};
 use ucag_core::conquer::{conquer, weights};
 use ucag_core::explain::backprop::{Relu, at_input};
@@ -69,10 +69,26 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         _ => return Verdict::NotCovered("a file of a kind that this test doesn't know"),
     };
     match ours {
-        Ok(Some(ours)) => Verdict::Ours(ours),
+        Ok(Some(ours)) => match exact(golden, group, net, entry) {
+            Some(exact) => Verdict::Rounded(ours, exact),
+            None => Verdict::Ours(ours),
+        },
         Ok(None) => Verdict::NotCovered("a key that this test doesn't know"),
         Err(error) => panic!("{}/{}: {error}", entry.file, entry.key),
     }
+}
+
+/// Logits and activations in float64.
+fn exact(golden: &Golden, group: &str, net: &str, entry: &Entry) -> Option<Tensor> {
+    let (input, what) = entry.key.split_once('/').filter(|_| group == "in")?;
+    let network = golden.network(net, true);
+    let node = match what {
+        "logits" => network.graph.output(),
+        "activation" => network.graph.resolve(entry.layer.as_deref()?).ok()?,
+        _ => return None,
+    };
+    let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(Kind::Double).unsqueeze(0);
+    Some(one_by_one(&network, &image).swap_remove(node))
 }
 
 /// Logits, activations, gradients and CAMs: keys are `INPUT/what` and `INPUT/method/variant`.

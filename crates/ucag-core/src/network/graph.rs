@@ -178,6 +178,7 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     last_use: Vec<NodeId>,
+    norms: Vec<Option<NodeId>>,
 }
 
 impl Graph {
@@ -190,7 +191,8 @@ impl Graph {
                 last_use[input] = id;
             }
         }
-        Self { nodes, last_use }
+        let norms = Self::norms(&nodes);
+        Self { nodes, last_use, norms }
     }
 
     /// All nodes, in topological order.
@@ -206,6 +208,15 @@ impl Graph {
     /// The last node that reads `node`'s output (itself where none does): after it the output may be dropped.
     pub fn last_use(&self, node: NodeId) -> NodeId {
         self.last_use[node]
+    }
+
+    /// The batch normalisation that can be folded into the convolution `node`: its only reader.
+    pub fn norm_behind(&self, node: NodeId) -> Option<(NodeId, &BatchNorm)> {
+        let norm = self.norms[node]?;
+        match &self.nodes[norm].op {
+            Op::BatchNorm(op) => Some((norm, op)),
+            _ => None,
+        }
     }
 
     /// The node that `name` means: the node of that name, or the output of the module of that name, which is the last
@@ -299,6 +310,6 @@ impl Graph {
         let node = |node: &Node| -> Result<Node> {
             Ok(Node { name: node.name.clone(), op: node.op.with_weights(change)?, inputs: node.inputs.clone() })
         };
-        Ok(Graph { nodes: self.nodes.iter().map(node).collect::<Result<_>>()?, last_use: self.last_use.clone() })
+        Ok(Graph::new(self.nodes.iter().map(node).collect::<Result<_>>()?))
     }
 }

@@ -4,9 +4,11 @@ mod builder;
 mod checkpoint;
 mod convolutional;
 mod densenet;
+pub(crate) mod derived;
+mod folded;
 mod graph;
 mod inception;
-mod positive;
+pub(crate) mod lane;
 mod resnet;
 mod scripted;
 mod squeezenet;
@@ -21,10 +23,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+pub use lane::Precision;
 pub use scripted::Scripted;
 use tch::{Device, Tensor};
 
-use self::positive::Positive;
+use self::derived::{Derived, Form, Weights};
+use self::lane::Lane;
 
 use crate::suggest::nearest;
 use crate::{Error, Result};
@@ -111,10 +115,12 @@ pub struct Network {
     pub preprocessing: Preprocessing,
     /// Where its weights are.
     pub device: Device,
+    /// The arithmetic of layers that nothing is asked of but their answer.
+    precision: Precision,
     /// Views that went through it, whoever shares it.
     views: Arc<AtomicU64>,
-    /// What rules ask of its weights.
-    positive: Arc<Positive>,
+    /// What was made of its weights.
+    derived: Arc<Derived>,
 }
 
 /// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
@@ -202,8 +208,9 @@ impl Network {
             input_size,
             preprocessing,
             device: Device::Cpu,
+            precision: Precision::default(),
             views: Arc::default(),
-            positive: Arc::default(),
+            derived: Arc::default(),
         })
     }
 
@@ -220,8 +227,9 @@ impl Network {
             input_size: 0,
             preprocessing: Preprocessing::Imagenet,
             device: Device::Cpu,
+            precision: Precision::default(),
             views: Arc::default(),
-            positive: Arc::default(),
+            derived: Arc::default(),
         }
     }
 
@@ -243,7 +251,34 @@ impl Network {
     /// # Errors
     /// Where libtorch refuses.
     pub fn positive_weight(&self, node: NodeId, folded: bool, weight: &Tensor) -> Result<Tensor> {
-        self.positive.of((node, folded), weight)
+        Ok(self.derived.of((node, Form::Positive { folded }), || Ok((weight.f_clamp_min(0.0)?, None)))?.0)
+    }
+
+    /// What `make` makes of a node's weights, once for all that share them.
+    pub(crate) fn derived(&self, key: (NodeId, Form), make: impl FnOnce() -> Result<Weights>) -> Result<Weights> {
+        self.derived.of(key, make)
+    }
+
+    /// The fast lane, where there is one.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        Lane::new(self.device, self.precision)
+    }
+
+    /// The arithmetic of layers that nothing is asked of but their answer.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The same network in another precision. It is that of the convolutions in front of the first layer that is asked of a pass; all else, and all of a pass that is asked for
+    /// input gradients or relevance, is in float32.
+    ///
+    /// # Errors
+    /// Where this machine can't compute in it.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        if let Some(lane) = Lane::new(self.device, precision).filter(|_| precision != Precision::default()) {
+            lane.check(self.device)?;
+        }
+        Ok(Self { precision, derived: Arc::default(), ..self.share()? })
     }
 
     /// Number of single views that went forward through this network so far, and through all that share its weights.
@@ -262,7 +297,7 @@ impl Network {
     /// Where libtorch refuses.
     pub fn share(&self) -> Result<Self> {
         let shared = self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)?;
-        Ok(Self { positive: Arc::clone(&self.positive), ..shared })
+        Ok(Self { derived: Arc::clone(&self.derived), ..shared })
     }
 
     /// The same network with its weights on `device`.
@@ -281,7 +316,7 @@ impl Network {
             layer: self.layer.clone(),
             middle: self.middle.clone(),
             views: Arc::clone(&self.views),
-            positive: Arc::default(),
+            derived: Arc::default(),
             ..*self
         })
     }

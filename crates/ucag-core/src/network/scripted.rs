@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tch::{CModule, Device, Kind, Tensor};
 
-use super::{Family, Graph, Network, Node, Op, Preprocessing};
+use super::{Family, Graph, Network, Node, Op, Precision, Preprocessing};
 use crate::{Error, Result};
 
 /// What the registry would say of it, if it were in it: no `arch` names it.
@@ -144,7 +144,8 @@ impl Network {
             preprocessing,
             device,
             views: Arc::default(),
-            positive: Arc::default(),
+            precision: Precision::default(),
+            derived: Arc::default(),
         })
     }
 

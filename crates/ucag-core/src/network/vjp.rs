@@ -53,6 +53,9 @@ impl Op {
     }
 }
 
+/// Positions of a map up to which a pointwise convolution has more weights than positions, in the networks that there are.
+const FEW_POSITIONS: i64 = 14 * 14;
+
 /// The same `[B, C, h, w]`, with channels next to each other in memory.
 fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
@@ -84,8 +87,13 @@ impl Conv {
     /// gaps where the stride isn't one.
     fn transposed_pointwise(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         let size = cotangent.size();
-        let matrix = weight.f_flatten(1, -1)?.f_transpose(0, 1)?;
-        let back = matrix.f_matmul(&cotangent.f_flatten(2, -1)?)?.f_view([size[0], -1, size[2], size[3]])?;
+        let (matrix, columns) = (weight.f_flatten(1, -1)?, cotangent.f_flatten(2, -1)?);
+        // Where the weight is the larger factor, it shouldn't be the one that is transposed.
+        let back = match size[2] * size[3] > FEW_POSITIONS {
+            true => matrix.f_transpose(0, 1)?.f_matmul(&columns)?,
+            false => columns.f_transpose(1, 2)?.f_matmul(&matrix)?.f_transpose(1, 2)?.f_contiguous()?,
+        };
+        let back = back.f_view([size[0], -1, size[2], size[3]])?;
         if self.stride == 1 {
             return Ok(back);
         }

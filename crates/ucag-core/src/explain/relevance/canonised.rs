@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 use crate::Result;
-use crate::network::{Conv, Graph, NodeId, Op};
+use crate::network::{Conv, Network, NodeId, Op};
 use crate::pass::Pass;
 use crate::walk::{Rule, Visit};
 
@@ -16,29 +16,17 @@ pub(super) struct Folded {
     norm: NodeId,
 }
 
-/// Every convolution of which a batch normalisation is the only reader. A normalisation in front of its convolution, as DenseNet has it, stays.
+/// Every convolution with a batch normalisation that can be folded in.
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
-pub(super) fn fold(graph: &Graph) -> Result<BTreeMap<NodeId, Folded>> {
-    let nodes = graph.nodes();
-    let readers = |id: NodeId| nodes.iter().filter(|node| node.inputs.contains(&id)).count();
+pub(super) fn fold(network: &Network) -> Result<BTreeMap<NodeId, Folded>> {
     let mut folded = BTreeMap::new();
-    for (norm, node) in nodes.iter().enumerate() {
-        let Op::BatchNorm(b) = &node.op else { continue };
-        let id = node.inputs[0];
-        let Op::Conv(conv) = &nodes[id].op else { continue };
-        if readers(id) != 1 {
-            continue;
+    for (id, node) in network.graph.nodes().iter().enumerate() {
+        if let (Op::Conv(conv), Some((norm, op))) = (&node.op, network.graph.norm_behind(id)) {
+            let (weight, bias) = network.folded(id, conv, op)?;
+            folded.insert(id, Folded { op: Op::Conv(Conv { weight, bias, ..*conv }), norm });
         }
-        let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;
-        let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
-        let shift = match &conv.bias {
-            Some(bias) => bias.f_sub(&b.mean)?,
-            None => b.mean.f_neg()?,
-        };
-        let bias = Some(shift.f_mul(&scale)?.f_add(&b.bias)?);
-        folded.insert(id, Folded { op: Op::Conv(Conv { weight, bias, ..*conv }), norm });
     }
     Ok(folded)
 }

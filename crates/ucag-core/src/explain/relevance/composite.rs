@@ -48,7 +48,7 @@ impl Composite {
         let output = pass.network().graph.output();
         match canonise {
             false => walk(pass, &self, output, seed, 0),
-            true => walk(pass, &Canonised { rule: self, pass, folded: fold(&pass.network().graph)? }, output, seed, 0),
+            true => walk(pass, &Canonised { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0),
         }
     }
 

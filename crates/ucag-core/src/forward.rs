@@ -1,0 +1,165 @@
+//! The forward pass. What is asked for is computed as the network has it; the rest, the fastest way that gives the same answer.
+//!
+//! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write where they read, and up to the first node that is asked for,
+//! tensors stay in the fast lane.
+
+use std::collections::BTreeMap;
+
+use tch::Tensor;
+
+use crate::network::derived::{Form, Weights};
+use crate::network::lane::Lane;
+use crate::network::{Conv, Network, NodeId, Op};
+use crate::pass::Needs;
+use crate::{Error, Result};
+
+/// What a forward pass leaves.
+pub(crate) struct Outputs {
+    /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
+    pub(crate) scores: Tensor,
+    /// Outputs of the nodes that were asked for.
+    pub(crate) kept: BTreeMap<NodeId, Tensor>,
+}
+
+/// Runs a network over `views` `[B, 3, H, W]`.
+///
+/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never require gradients, and the activation there is made a leaf.
+/// Outputs that nobody keeps are freed as soon as their last reader has run.
+///
+/// # Errors
+/// Where the network can't take the views; the message names the layer.
+pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Result<Outputs> {
+    network.count(views);
+    let nodes = network.graph.nodes();
+    let first = needs.activations.iter().chain(&needs.gradients).copied().min();
+    let mut run =
+        Run { network, needs, fast: first.unwrap_or(nodes.len()), values: nodes.iter().map(|_| None).collect() };
+    let mut kept = BTreeMap::new();
+    for (id, node) in nodes.iter().enumerate() {
+        let value = match id {
+            0 => Ok(Value { tensor: views.shallow_clone(), own: false }),
+            _ => run.compute(id),
+        };
+        let mut value = value.map_err(|error| at_node(&node.name, views, error))?;
+        if run.wanted(id) {
+            value = Value { tensor: Lane::leave(&value.tensor)?, own: false };
+            if needs.gradients.contains(&id) && !value.tensor.requires_grad() {
+                // A leaf: what lies in front of it is not recorded.
+                value.tensor = value.tensor.detach().set_requires_grad(true);
+            }
+            kept.insert(id, value.tensor.shallow_clone());
+        }
+        run.values[id] = Some(value);
+    }
+    let scores = run.values[network.graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
+    Ok(Outputs { scores: Lane::leave(&scores.tensor)?, kept })
+}
+
+/// Says in which layer libtorch gave up, and on what input: nearly always a view that is too small.
+fn at_node(name: &str, views: &Tensor, error: Error) -> Error {
+    let size = views.size();
+    Error::Invalid(format!("layer {name}, for an input of {size:?}: {error}"))
+}
+
+/// A node's output.
+struct Value {
+    tensor: Tensor,
+    /// Whether nothing else holds its memory, so that its last reader may write there.
+    own: bool,
+}
+
+struct Run<'a> {
+    network: &'a Network,
+    needs: &'a Needs,
+    /// The first node that is asked for. The fast lane ends there.
+    fast: NodeId,
+    values: Vec<Option<Value>>,
+}
+
+impl Run<'_> {
+    fn wanted(&self, id: NodeId) -> bool {
+        self.needs.activations.contains(&id) || self.needs.gradients.contains(&id)
+    }
+
+    /// Output of node `id`; inputs that it is the last to read are taken out of `values`.
+    fn compute(&mut self, id: NodeId) -> Result<Value> {
+        let graph = &self.network.graph;
+        let node = &graph.nodes()[id];
+        let lane = self.network.lane().filter(|_| id < self.fast);
+        let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
+        match &node.op {
+            Op::Conv(conv) => {
+                let x = &inputs[0].tensor;
+                return Ok(Value { tensor: self.convolve(id, conv, lane, x)?, own: true });
+            }
+            // Where it was folded into the convolution, its work is done.
+            Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
+            Op::Dropout => return Ok(inputs.swap_remove(0)),
+            Op::Relu if inputs[0].writable() => {
+                return Ok(Value { tensor: inputs[0].tensor.f_relu_()?, own: true });
+            }
+            Op::Add if inputs[0].takes(&inputs[1]) => {
+                let other = inputs.swap_remove(1);
+                return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
+            }
+            _ => {}
+        }
+        let stays = matches!(node.op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
+        if !stays {
+            for input in &mut inputs {
+                input.tensor = Lane::leave(&input.tensor)?;
+            }
+        }
+        let tensors: Vec<&Tensor> = inputs.iter().map(|input| &input.tensor).collect();
+        Ok(Value { tensor: node.op.apply(&tensors)?, own: !matches!(node.op, Op::Flatten) })
+    }
+
+    /// The value of `input` for its reader `id`.
+    fn take(&mut self, input: NodeId, id: NodeId) -> Result<Value> {
+        let lost = || Error::Invalid("it ran before its input".into());
+        let last = self.network.graph.last_use(input) == id;
+        if last && let Some(value) = self.values[input].take() {
+            return Ok(value);
+        }
+        let value = self.values[input].as_ref().ok_or_else(lost)?;
+        Ok(Value { tensor: value.tensor.shallow_clone(), own: false })
+    }
+
+    /// Whether the batch normalisation behind a convolution is folded into it: where nobody asks for what is in between.
+    fn folds(&self, conv: NodeId) -> bool {
+        self.network.graph.norm_behind(conv).is_some() && !self.wanted(conv)
+    }
+
+    fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
+        let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
+        let usual = || -> Result<Weights> {
+            match norm {
+                Some((_, norm)) => self.network.folded(id, conv, norm),
+                None => Ok((conv.weight.shallow_clone(), conv.bias.as_ref().map(Tensor::shallow_clone))),
+            }
+        };
+        let lane = lane.filter(|lane| lane.admits(x));
+        let Some(lane) = lane else {
+            let (weight, bias) = usual()?;
+            return conv.with_bias(&weight, bias.as_ref(), &Lane::leave(x)?);
+        };
+        let x = lane.enter(x)?;
+        let (weight, bias) = self.network.derived((id, Form::Fast { folded: norm.is_some() }), || {
+            let (weight, bias) = usual()?;
+            lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())
+        })?;
+        conv.with_bias(&weight, bias.as_ref(), &x)
+    }
+}
+
+impl Value {
+    fn writable(&self) -> bool {
+        self.own && !self.tensor.requires_grad()
+    }
+
+    /// Whether another value may be added where this one is.
+    fn takes(&self, other: &Value) -> bool {
+        let form = |value: &Value| (value.tensor.is_mkldnn(), value.tensor.kind(), value.tensor.size());
+        self.writable() && !other.tensor.requires_grad() && form(self) == form(other)
+    }
+}
