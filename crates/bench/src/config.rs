@@ -194,11 +194,13 @@ pub struct Output {
     pub resamples: usize,
 }
 
-/// `[compute]`: what changes no result beyond float rounding.
+/// `[compute]`: what changes no result beyond rounding, which `precision` makes coarse.
 #[derive(Debug, Clone)]
 pub struct Compute {
     /// `cpu` or `cuda:N`.
     pub device: tch::Device,
+    /// The arithmetic of layers that nothing is asked of but the network's answer.
+    pub precision: ucag_core::network::Precision,
     /// Worker threads, each with one libtorch thread; as many as cores where absent.
     pub workers: usize,
     /// Most views in one pass.

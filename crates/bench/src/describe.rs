@@ -1,8 +1,10 @@
 //! What a plan will do and take, for `--dry-run`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use metrics::End;
 use ucag_core::explain::Extra;
 use ucag_core::protocol::Target;
 use ucag_core::unfold::Geometry;
@@ -93,7 +95,9 @@ impl Plan {
         let asked = |m: &config::Metric| (m.metric.forwards)(model.input_size, model.input_size, m.step);
         let scored = config.metrics.iter().map(asked).sum::<usize>() * table.len();
         if scored > 0 {
-            let _ = writeln!(text, "           metrics: {scored} images scored for each class");
+            let ends: BTreeSet<End> = config.metrics.iter().flat_map(|m| m.metric.ends).copied().collect();
+            let ends = if ends.is_empty() { String::new() } else { format!("{} images, and ", ends.len()) };
+            let _ = writeln!(text, "           metrics: {ends}{scored} images for each class");
         }
         Ok(())
     }

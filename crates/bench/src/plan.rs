@@ -12,7 +12,7 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::normalisation;
-use crate::config::{Config, Form};
+use crate::config::{Compute, Config, Form};
 use crate::data::Data;
 use crate::maps::Stock;
 
@@ -59,13 +59,13 @@ impl Model {
         Ok(Self { name: self.name.clone(), plain, unfolded, checksum: self.checksum.clone(), ..*self })
     }
 
-    fn load(model: &crate::config::Model, data: &Data, device: tch::Device) -> Result<Self> {
+    fn load(model: &crate::config::Model, data: &Data, compute: &Compute) -> Result<Self> {
         let about = || format!("model '{}'", model.name);
         let network = match (model.scripted, model.input_size) {
-            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, device),
-            _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(device)),
+            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, compute.device),
+            _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(compute.device)),
         };
-        let network = network.with_context(about)?;
+        let network = network.and_then(|network| network.with_precision(compute.precision)).with_context(about)?;
         let classes = data.dataset.classes().len();
         if network.classes != classes {
             anyhow::bail!("model '{}' has {} classes, data set '{}' {classes}", model.name, network.classes, data.name);
@@ -153,7 +153,7 @@ impl Plan {
                 );
             }
         }
-        let load = |model: &crate::config::Model| Model::load(model, &data[model.dataset], config.compute.device);
+        let load = |model: &crate::config::Model| Model::load(model, &data[model.dataset], &config.compute);
         let models = config.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         for model in &models {
             borrows(model, &models, &data[model.dataset], &config)?;

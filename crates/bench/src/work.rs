@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use datasets::Sample;
 use datasets::preprocess::squash_mask;
 use image::RgbImage;
-use metrics::{Case, Frame};
+use metrics::{Case, Ends, Frame};
 use tch::{Kind, Tensor};
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
@@ -83,8 +83,9 @@ impl<'p> Worker<'p> {
         let classes = classes(&subject, self.config, &self.models)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
         let mut records = Vec::new();
+        let ends = Ends::default();
         for (&class, rows) in classes.iter().zip(&rows) {
-            let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows))?;
+            let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
             if self.config.figure.is_some() || place < self.config.output.gallery {
                 self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
             }
@@ -165,7 +166,7 @@ impl<'p> Worker<'p> {
         Ok(maps)
     }
 
-    fn score(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>]) -> Result<Vec<Record>> {
+    fn score(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>], ends: &Ends) -> Result<Vec<Record>> {
         let config = self.config;
         let network = &of.model.unfolded.network;
         let probabilities = probabilities(network);
@@ -185,6 +186,7 @@ impl<'p> Worker<'p> {
                     region: annotated.map(region),
                     object: of.object.as_ref().map(mask),
                     probabilities: &probabilities,
+                    ends,
                     deleted: &deleted,
                     ties: config.protocol.ties,
                     tally: config.protocol.tally,

@@ -73,7 +73,7 @@ fn unknown_keys() {
     also("[protocol]\ncovrage = true", "x.toml:12: [protocol]: unknown key 'covrage'; did you mean 'coverage'?");
     also(
         "[compute.output]\ndir = 'a'",
-        "x.toml:11: [compute]: unknown key 'output'; the keys here are device, workers, views_per_batch, images_per_batch",
+        "x.toml:11: [compute]: unknown key 'output'; the keys here are device, precision, workers, views_per_batch, images_per_batch",
     );
 }
 

@@ -50,9 +50,10 @@ fn the_number_of_workers_changes_no_byte() {
     }
     let provenance: serde_json::Value = serde_json::from_str(&lab.read("one", "run.json")).unwrap();
     assert_eq!(provenance["units"]["done"], 8);
-    // What the dry run says of a sample is what went through the network: one image, 36 views, and the metrics' images.
+    // What the dry run says of a sample is what went through the network: one image, 36 views, and the metrics' images: three ends and three
+    // points between them for each row and metric.
     let went = |model: usize| provenance["views_through_the_networks"][model]["views"].as_u64().unwrap();
-    assert_eq!((went(0), went(1)), (4 * (1 + 36 + 50), 4 * (1 + 36 + 40)));
+    assert_eq!((went(0), went(1)), (4 * (1 + 36 + 3 + 5 * 2 * 3), 4 * (1 + 36 + 3 + 4 * 2 * 3)));
     assert_eq!(provenance["identity"]["models"][0]["sha256"].as_str().unwrap().len(), 64);
 }
 
@@ -150,8 +151,8 @@ fn a_dry_run_writes_nothing() {
     let output = lab.run(0, &["small.toml", "--out", "run", "--dry-run"]);
     let plan = text(&output.stdout);
     assert!(plan.contains("4 of 100 samples") && plan.contains("8 units of work"), "{plan}");
-    // A: one image, 36 views, 5 rows × 2 metrics × 5 points (16384 pixels in steps of 4096).
-    assert!(plan.contains("50 images scored for each class"), "{plan}");
+    // A: the image, blurred and deleted; 5 rows × 2 metrics × 3 points between (16384 pixels in steps of 4096).
+    assert!(plan.contains("metrics: 3 images, and 30 images for each class"), "{plan}");
     assert!(plan.contains("with UCAG: 36 views of 182 × 182 in 6 passes, shared by 2 methods"), "{plan}");
     assert!(!lab.path("run").exists());
 }

@@ -5,12 +5,11 @@
 //! the image's own back. The class's probability before every step and after the last makes a curve, whose normalised area is the score.
 
 use tch::{Kind, Tensor};
-use ucag_core::filter::{Border, gaussian_blur, separable_blur};
 use ucag_core::protocol::Ties;
 
 use crate::averaging::Averaging;
 use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
-use crate::{Error, Result};
+use crate::{End, Error, Result};
 
 /// Registry entry.
 pub(crate) static DELETION: Metric = Metric {
@@ -33,6 +32,7 @@ pub(crate) static INSERTION: Metric = Metric {
     columns: &[Column { subset: Subset::All, published: "insertion_auc_pct" }],
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
     score: |case| score(case, Start::Blurred, Scored::Given).map(Some),
+    ends: &Start::Blurred.ends(),
     ..COMMON
 };
 
@@ -51,6 +51,7 @@ pub(crate) static INSERTION_RISE: Metric = Metric {
     name: "Insertion (RISE)",
     summary: "insertion as RISE's own code has it: the predicted class is scored, from an image blurred by 11 × 11 taps, σ 5, zeros beyond the border",
     score: |case| score(case, Start::BlurredAsRise, Scored::Predicted).map(Some),
+    ends: &Start::BlurredAsRise.ends(),
     direction: Direction::Higher,
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
     ..COMMON
@@ -72,7 +73,8 @@ const COMMON: Metric = Metric {
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
     counts: |_, _| true,
     score: |case| score(case, Start::Image, Scored::Given).map(Some),
-    forwards: |height, width, step| steps(height * width, step_size(height, width, step)) + 1,
+    forwards: |height, width, step| steps(height * width, step_size(height, width, step)) - 1,
+    ends: &Start::Image.ends(),
 };
 
 /// What the curve starts from.
@@ -84,6 +86,17 @@ pub enum Start {
     Blurred,
     /// The image under RISE's 11 × 11 taps, zeros beyond the border; pixels are inserted.
     BlurredAsRise,
+}
+
+impl Start {
+    /// Where the curve starts, and where it ends.
+    const fn ends(self) -> [End; 2] {
+        match self {
+            Start::Image => [End::Image, End::Deleted],
+            Start::Blurred => [End::Blurred, End::Image],
+            Start::BlurredAsRise => [End::BlurredAsRise, End::Image],
+        }
+    }
 }
 
 /// Whose probability makes the curve.
@@ -134,28 +147,32 @@ pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> R
     if step == 0 {
         return Err(Error::Invalid("a step of 0 pixels".into()));
     }
-    let (from, to) = match start {
-        Start::Image => (case.image.shallow_clone(), case.deleted.f_expand_as(case.image)?),
-        Start::Blurred => (gaussian_blur(case.image, 51, 50.0, Border::Reflect)?, case.image.shallow_clone()),
-        Start::BlurredAsRise => (separable_blur(case.image, &rise_kernel(), Border::Zero)?, case.image.shallow_clone()),
-    };
+    let [from, to] = start.ends().map(|end| case.end(end));
+    let (from, to) = (from?, to?);
     // A pixel has moved by step i if its rank is below i · step: no image depends on the one before it.
     let rank = Tensor::f_empty([pixels as i64], (Kind::Int64, order.device()))?;
     let ranks = Tensor::f_arange(pixels as i64, (Kind::Int64, order.device()))?;
     let rank = rank.f_scatter(0, order, &ranks)?.f_view([1, 1, height, width])?;
     let class = match scored {
         Scored::Given => case.class as i64,
-        Scored::Predicted => case.ask(case.image)?.f_argmax(1, false)?.f_int64_value(&[0])?,
+        Scored::Predicted => case.end(End::Image)?.probabilities.f_argmax(1, false)?.f_int64_value(&[0])?,
     };
-    let count = steps(pixels, step) + 1;
-    let mut curve = Vec::with_capacity(count);
-    for first in (0..count).step_by(case.batch.max(1)) {
-        let moved: Vec<i64> = (first..count.min(first + case.batch.max(1))).map(|i| (i * step) as i64).collect();
+    let of_class = |probabilities: &Tensor| -> Result<Vec<f32>> {
+        Ok(Vec::try_from(&probabilities.f_select(1, class)?.f_to_kind(Kind::Float)?)?)
+    };
+    let last = steps(pixels, step);
+    let mut curve = of_class(&from.probabilities)?;
+    curve.reserve(last);
+    // Batches of nearly one size: a small last one would cost more than its share.
+    let between = last - 1;
+    let batch = between.div_ceil(between.div_ceil(case.batch.max(1)).max(1)).max(1);
+    for first in (1..last).step_by(batch) {
+        let moved: Vec<i64> = (first..last.min(first + batch)).map(|i| (i * step) as i64).collect();
         let threshold = Tensor::f_from_slice(&moved)?.f_view([-1, 1, 1, 1])?.f_to_device(rank.device())?;
-        let images = to.f_where_self(&rank.f_lt_tensor(&threshold)?, &from)?;
-        let probabilities = case.ask(&images)?.f_select(1, class)?.f_to_kind(Kind::Float)?;
-        curve.extend(Vec::<f32>::try_from(&probabilities)?);
+        let images = to.image.f_where_self(&rank.f_lt_tensor(&threshold)?, &from.image)?;
+        curve.extend(of_class(&case.ask(&images)?)?);
     }
+    curve.extend(of_class(&to.probabilities)?);
     Ok(curve)
 }
 

@@ -57,6 +57,7 @@ const COMMON: Metric = Metric {
     counts: |_, _| true,
     score: |case| score(case, Part::Marked),
     forwards: |_, _, _| 1,
+    ends: &[],
 };
 
 /// How far a saliency may be outside of [0, 1]: a blur's taps don't sum to one to the last bit.

@@ -30,6 +30,7 @@ pub(crate) static ENERGY: Metric = Metric {
     counts: |region, tally| tally == Tally::Released || region.is_none_or(|region| !region.all_difficult),
     score,
     forwards: |_, _, _| 0,
+    ends: &[],
 };
 
 /// The share of the map's energy that lies on the mask. A pair whose objects are all flagged as difficult has none under `Tally::Released` and is not

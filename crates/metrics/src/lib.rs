@@ -6,12 +6,14 @@
 pub mod averaging;
 pub mod deletion_insertion;
 pub mod density;
+mod ends;
 pub mod energy;
 pub mod metric;
 pub mod pointing;
 pub mod segmentation;
 
 pub use averaging::Averaging;
+pub use ends::{End, Ends};
 pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Region, Score, Subset, Wants, metric};
 
 /// Errors of scoring a map.

@@ -6,7 +6,7 @@ use ucag_core::protocol::{Tally, Ties};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;
-use crate::{Error, Result, deletion_insertion, density, energy, pointing, segmentation};
+use crate::{End, Ends, Error, Result, deletion_insertion, density, energy, pointing, segmentation};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
@@ -27,6 +27,8 @@ pub struct Case<'a> {
     pub class: usize,
     /// The network.
     pub probabilities: &'a Probabilities<'a>,
+    /// What the network says of images that no map has changed. Cases of the same image and network share it.
+    pub ends: &'a Ends,
     /// What deletion puts in a pixel's place, `[1, 3, 1, 1]`, normalised.
     pub deleted: &'a Tensor,
     /// Order of pixels of equal saliency.
@@ -254,8 +256,10 @@ pub struct Metric {
     pub counts: fn(Option<&Region<'_>>, Tally) -> bool,
     /// Scores a map; `None` where the pair of image and class is not part of the game (`counts`), or the metric has no number for the map.
     pub score: fn(&Case<'_>) -> Result<Option<Score>>,
-    /// How many images it asks the network for, for an image of H × W pixels and a step.
+    /// How many images it asks the network for, for a map of H × W pixels and a step, beyond its `ends`.
     pub forwards: fn(usize, usize, Option<usize>) -> usize,
+    /// The images that it asks for whatever the map.
+    pub ends: &'static [End],
 }
 
 /// Every metric. To add one: a file with its entries, and their lines here.

@@ -27,6 +27,7 @@ pub(crate) static POINTING: Metric = Metric {
     counts: |region, _| region.is_none_or(|region| !region.all_difficult),
     score,
     forwards: |_, _, _| 0,
+    ends: &[],
 };
 
 /// How close to the mask a point must come, in pixels; a distance of just that is a miss.

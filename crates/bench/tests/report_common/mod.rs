@@ -75,7 +75,13 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
             gallery: 0,
             resamples: 1000,
         },
-        compute: Compute { device: tch::Device::Cpu, workers: 1, views_per_batch: 1, images_per_batch: 1 },
+        compute: Compute {
+            device: tch::Device::Cpu,
+            precision: Default::default(),
+            workers: 1,
+            views_per_batch: 1,
+            images_per_batch: 1,
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fast lane: the form in which convolutions cost least, for as long as nobody asks what they gave.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::Conv;
@@ -7,24 +8,18 @@ use super::derived::Weights;
 use crate::{Error, Result};
 
 /// The arithmetic of layers that nothing is asked of but the network's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Precision {
     /// 24 bits of significand.
     #[default]
+    #[serde(rename = "f32")]
     Float32,
     /// 8 bits of significand: twice as fast or more where the processor has instructions for it, and rounded to about three decimal digits.
+    #[serde(rename = "bf16")]
     Bfloat16,
 }
 
 impl Precision {
-    /// Its name in configs: `f32` or `bf16`.
-    pub fn id(self) -> &'static str {
-        match self {
-            Precision::Float32 => "f32",
-            Precision::Bfloat16 => "bf16",
-        }
-    }
-
     fn kind(self) -> Kind {
         match self {
             Precision::Float32 => Kind::Float,

@@ -273,8 +273,14 @@ impl Network {
     /// input gradients or relevance, is in float32.
     ///
     /// # Errors
-    /// Where this machine can't compute in it.
+    /// Where this machine can't compute in it, or the network is TorchScript, which computes in whatever it was written in.
     pub fn with_precision(&self, precision: Precision) -> Result<Self> {
+        if precision != Precision::default() && self.graph.nodes().iter().any(|node| matches!(node.op, Op::Scripted(_)))
+        {
+            return Err(Error::Invalid(
+                "a TorchScript network has a precision of its own; leave out 'precision'".into(),
+            ));
+        }
         if let Some(lane) = Lane::new(self.device, precision).filter(|_| precision != Precision::default()) {
             lane.check(self.device)?;
         }
