@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use metrics::End;
-use ucag_core::explain::Extra;
+use ucag_core::explain::{Explainer, Extra};
 use ucag_core::protocol::Target;
+use ucag_core::ucag;
 use ucag_core::unfold::Geometry;
 
 use crate::config::{self, Resize};
+use crate::named::Named;
 use crate::plan::{Model, Plan, Site};
 use crate::share::shares;
 
@@ -87,7 +89,10 @@ impl Plan {
                 }
             };
             let rows = if count == 1 { "1 method".to_owned() } else { format!("{count} methods and all classes") };
-            let _ = write!(text, "           {what}, shared by {rows}");
+            let passes = companies(share.methods.iter().copied(), site)?;
+            let times =
+                if passes > 1 { format!(", {passes} times for as many depths of looking") } else { String::new() };
+            let _ = write!(text, "           {what}, shared by {rows}{times}");
             list(text, "; once an image also", &image, views);
             list(text, "; for each class", &class, views);
             let _ = writeln!(text);
@@ -139,6 +144,13 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> 
         class.extend((per_class > 0).then_some((&method.name[..], per_class)));
     }
     (image, class)
+}
+
+/// How many passes the methods share.
+fn companies<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> Result<usize> {
+    let named = methods.map(Named::new).collect::<Result<Vec<_>>>()?;
+    let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
+    Ok(ucag::companies(&site.network, &site.layers, &explainers)?.len())
 }
 
 /// `; for each class RISE 8000, …`

@@ -152,9 +152,8 @@ impl<'p> Worker<'p> {
         if share.ucag {
             let unfolded = ucag::explain_views(&subject, &explainers, share.protocol)?;
             for &(row, method) in &share.rows {
-                for (place, &class) in classes.iter().enumerate() {
-                    let map = unfolded.conquer(&unfolded.maps[place][method], class, &table[row].1.protocol)?;
-                    maps.push((row, place, map));
+                for place in 0..classes.len() {
+                    maps.push((row, place, unfolded.conquer(&subject, place, method, &table[row].1.protocol)?));
                 }
             }
         } else {

@@ -13,6 +13,34 @@ use crate::network::{Conv, Network, NodeId, Op};
 use crate::pass::Needs;
 use crate::{Error, Result};
 
+/// The short cuts that a pass takes. They change its numbers by rounding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shortcuts {
+    /// Convolutions in the fast lane.
+    fast: usize,
+    /// Convolutions that batch normalisation isn't folded into, because they are asked for.
+    unfolded: Vec<NodeId>,
+}
+
+impl Shortcuts {
+    /// Those of a pass with these needs.
+    pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
+        let nodes = network.graph.nodes();
+        let fast = first(network, needs);
+        let wanted = |id: &NodeId| needs.activations.contains(id) || needs.gradients.contains(id);
+        Self {
+            fast: nodes[..fast].iter().filter(|node| matches!(node.op, Op::Conv(_))).count(),
+            unfolded: (0..nodes.len()).filter(|&id| network.graph.norm_behind(id).is_some()).filter(wanted).collect(),
+        }
+    }
+}
+
+/// The first node that is asked for, or one behind the last.
+fn first(network: &Network, needs: &Needs) -> NodeId {
+    let asked = needs.activations.iter().chain(&needs.gradients);
+    asked.copied().min().unwrap_or(network.graph.nodes().len())
+}
+
 /// What a forward pass leaves.
 pub(crate) struct Outputs {
     /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
@@ -31,9 +59,7 @@ pub(crate) struct Outputs {
 pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Result<Outputs> {
     network.count(views);
     let nodes = network.graph.nodes();
-    let first = needs.activations.iter().chain(&needs.gradients).copied().min();
-    let mut run =
-        Run { network, needs, fast: first.unwrap_or(nodes.len()), values: nodes.iter().map(|_| None).collect() };
+    let mut run = Run { network, needs, fast: first(network, needs), values: nodes.iter().map(|_| None).collect() };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {

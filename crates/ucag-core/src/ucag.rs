@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::conquer::{conquer, weights};
 use crate::explain::Explainer;
+use crate::forward::Shortcuts;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Seed, Trace};
 use crate::protocol::Protocol;
@@ -35,40 +36,89 @@ impl Subject<'_> {
         [shape[2], shape[3]]
     }
 
-    fn needs(&self, methods: &[&dyn Explainer]) -> Result<Needs> {
-        methods
-            .iter()
-            .try_fold(Needs::default(), |needs, method| Ok(needs.union(&method.needs(self.network, &self.layers)?)))
+    fn trace(&self, views: Tensor, company: &Company, view: u64) -> Rc<Trace<'_>> {
+        let trace = Trace::new(self.network, views, company.needs.clone());
+        Rc::new(trace.with_classes(self.classes).with_seed(Seed { image: self.seed, view }))
     }
+}
 
-    fn trace(&self, views: Tensor, methods: &[&dyn Explainer], view: u64) -> Result<Rc<Trace<'_>>> {
-        let seed = Seed { image: self.seed, view };
-        let trace = Trace::new(self.network, views, self.needs(methods)?);
-        Ok(Rc::new(trace.with_classes(self.classes).with_seed(seed)))
+/// Methods whose passes take the same short cuts, and so give the same numbers to the last bit, whichever of them are asked together.
+#[derive(Debug)]
+pub struct Company {
+    /// The methods, as places.
+    pub methods: Vec<usize>,
+    needs: Needs,
+    shortcuts: Shortcuts,
+}
+
+/// Which methods share their passes through a network. A method's numbers don't depend on the others that it is run with: those that look at other depths, and
+/// so leave fewer short cuts, have passes of their own.
+///
+/// # Errors
+/// Where a method can't be run on the network.
+pub fn companies(network: &Network, layers: &Layers, methods: &[&dyn Explainer]) -> Result<Vec<Company>> {
+    let mut companies: Vec<Company> = Vec::new();
+    for (place, method) in methods.iter().enumerate() {
+        let needs = method.needs(network, layers)?;
+        let shortcuts = Shortcuts::of(network, &needs);
+        match companies.iter_mut().find(|company| company.shortcuts == shortcuts) {
+            Some(company) => {
+                company.methods.push(place);
+                company.needs = std::mem::take(&mut company.needs).union(&needs);
+            }
+            None => companies.push(Company { methods: vec![place], needs, shortcuts }),
+        }
     }
+    Ok(companies)
 }
 
 /// Maps of each class (in the subject's order) by each method (in the methods' order).
 pub type Maps = Vec<Vec<Tensor>>;
 
-/// Explains the image as it is, with every method, in one pass: raw maps `[1, 1, h, w]`.
+/// Explains the image as it is, with every method, in one pass for each of their [`companies`]: raw maps `[1, 1, h, w]`.
 ///
 /// # Errors
 /// Where the network can't take the image, or a method fails.
 pub fn plain(subject: &Subject<'_>, methods: &[&dyn Explainer]) -> Result<Maps> {
-    let trace = subject.trace(subject.image.shallow_clone(), methods, 0)?;
-    subject.classes.iter().map(|&class| explain(&trace, class, subject, methods)).collect()
+    let companies = companies(subject.network, &subject.layers, methods)?;
+    let mut maps = empty(subject, methods);
+    for company in &companies {
+        let trace = subject.trace(subject.image.shallow_clone(), company, 0);
+        explain(&trace, subject, methods, company, &mut maps)?;
+    }
+    joined(&maps)
 }
 
-/// Every method's map for a class.
+/// Batches of maps of each class by each method.
+type Batches = Vec<Vec<Vec<Tensor>>>;
+
+fn empty(subject: &Subject<'_>, methods: &[&dyn Explainer]) -> Batches {
+    subject.classes.iter().map(|_| methods.iter().map(|_| Vec::new()).collect()).collect()
+}
+
+fn joined(batches: &Batches) -> Result<Maps> {
+    let joined = |batches: &Vec<Tensor>| match &batches[..] {
+        [one] => Ok(one.shallow_clone()),
+        several => Tensor::f_cat(several, 0).map_err(Error::from),
+    };
+    batches.iter().map(|methods| methods.iter().map(joined).collect()).collect()
+}
+
+/// Adds the maps of one pass.
 fn explain(
     trace: &Rc<Trace<'_>>,
-    class: usize,
     subject: &Subject<'_>,
     methods: &[&dyn Explainer],
-) -> Result<Vec<Tensor>> {
-    let pass = trace.target(class)?;
-    methods.iter().map(|method| method.explain(&pass, &subject.layers)).collect()
+    company: &Company,
+    maps: &mut Batches,
+) -> Result<()> {
+    for (&class, maps) in subject.classes.iter().zip(maps) {
+        let pass = trace.target(class)?;
+        for &place in &company.methods {
+            maps[place].push(methods[place].explain(&pass, &subject.layers)?);
+        }
+    }
+    Ok(())
 }
 
 /// What UCAG computes on the way to its map.
@@ -76,40 +126,38 @@ fn explain(
 pub struct Unfolded {
     /// Where the views lie.
     pub geometry: Geometry,
-    /// Softmax probabilities on each view, `[n², N]`.
-    pub probabilities: Tensor,
+    /// Softmax probabilities on each view, `[n², N]`, for each method.
+    pub probabilities: Vec<Tensor>,
     /// Raw maps of the views, `[n², 1, h, w]`.
     pub maps: Maps,
 }
 
-/// Unfolds the image and explains its views with every method: one pass per batch of views, shared by all methods. What comes out serves every protocol
+/// Unfolds the image and explains its views with every method: one pass per batch of views for each of their [`companies`]. What comes out serves every protocol
 /// with the same views ([`Protocol::has_views_of`]).
 ///
 /// # Errors
 /// Where the image can't be unfolded, the network can't take the views, or a method fails.
 pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Unfolded> {
     let geometry = Geometry::new(subject.size(), protocol)?;
-    let mut probabilities = Vec::new();
-    // By class, method and batch.
-    let mut maps: Vec<Vec<Vec<Tensor>>> =
-        subject.classes.iter().map(|_| methods.iter().map(|_| Vec::new()).collect()).collect();
+    let companies = companies(subject.network, &subject.layers, methods)?;
+    let mut probabilities: Vec<Vec<Tensor>> = companies.iter().map(|_| Vec::new()).collect();
+    let mut maps = empty(subject, methods);
     let batch = subject.views_per_batch.max(1);
     for start in (0..geometry.len()).step_by(batch) {
         let range = start..geometry.len().min(start + batch);
         let views = unfold(subject.image, &geometry, protocol, range)?;
-        let trace = subject.trace(views, methods, 1 + start as u64)?;
-        probabilities.push(trace.logits()?.f_softmax(1, Kind::Float)?);
-        for (&class, maps) in subject.classes.iter().zip(&mut maps) {
-            for (maps, map) in maps.iter_mut().zip(explain(&trace, class, subject, methods)?) {
-                maps.push(map);
-            }
+        for (company, probabilities) in companies.iter().zip(&mut probabilities) {
+            let trace = subject.trace(views.shallow_clone(), company, 1 + start as u64);
+            probabilities.push(trace.logits()?.f_softmax(1, Kind::Float)?);
+            explain(&trace, subject, methods, company, &mut maps)?;
         }
     }
-    let joined = |batches: &Vec<Tensor>| Tensor::f_cat(batches, 0).map_err(Error::from);
+    let probabilities = probabilities.iter().map(|batches| Tensor::f_cat(batches, 0)).collect::<Result<Vec<_>, _>>()?;
+    let of = |method| companies.iter().position(|company| company.methods.contains(&method)).unwrap_or_default();
     Ok(Unfolded {
         geometry,
-        probabilities: joined(&probabilities)?,
-        maps: maps.iter().map(|methods| methods.iter().map(joined).collect()).collect::<Result<_>>()?,
+        probabilities: (0..methods.len()).map(|method| probabilities[of(method)].shallow_clone()).collect(),
+        maps: joined(&maps)?,
     })
 }
 
@@ -119,19 +167,18 @@ pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol
 /// As [`explain_views`].
 pub fn ucag(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Maps> {
     let unfolded = explain_views(subject, methods, protocol)?;
-    let folded = |(&class, maps): (&usize, &Vec<Tensor>)| {
-        maps.iter().map(|maps| unfolded.conquer(maps, class, protocol)).collect::<Result<Vec<_>>>()
-    };
-    subject.classes.iter().zip(&unfolded.maps).map(folded).collect()
+    let folded = |class| (0..methods.len()).map(|method| unfolded.conquer(subject, class, method, protocol)).collect();
+    (0..subject.classes.len()).map(folded).collect()
 }
 
 impl Unfolded {
-    /// Folds one method's maps of a class.
+    /// Folds one method's maps of a class, both as places among the subject's classes and the methods.
     ///
     /// # Errors
     /// Where libtorch refuses.
-    pub fn conquer(&self, maps: &Tensor, class: usize, protocol: &Protocol) -> Result<Tensor> {
-        let weights = weights(&self.probabilities.f_select(1, class as i64)?, protocol.confidence)?;
-        conquer(maps, &weights, &self.geometry, protocol)
+    pub fn conquer(&self, subject: &Subject<'_>, class: usize, method: usize, protocol: &Protocol) -> Result<Tensor> {
+        let of_class = self.probabilities[method].f_select(1, subject.classes[class] as i64)?;
+        let weights = weights(&of_class, protocol.confidence)?;
+        conquer(&self.maps[class][method], &weights, &self.geometry, protocol)
     }
 }

@@ -285,11 +285,11 @@ fn end_to_end_check(
     let method = explain::method(id)?;
     let unfolded: Unfolded = explain_views(&subject, &[&*method.explainer()], &protocol)?;
     let maps = &unfolded.maps[0][0];
-    let folded = unfolded.conquer(maps, class, &protocol)?;
+    let folded = unfolded.conquer(&subject, 0, 0, &protocol)?;
     let size = [image.size()[2], image.size()[3]];
     Ok(match what {
         "maps" => Some(maps.squeeze_dim(1)),
-        "scores" => Some(unfolded.probabilities.select(1, class as i64)),
+        "scores" => Some(unfolded.probabilities[0].select(1, class as i64)),
         "combined" => Some(folded),
         "final" => Some(saliency(&folded, method.post, size, true, &protocol)?.map),
         _ => None,

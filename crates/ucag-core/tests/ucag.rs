@@ -269,12 +269,32 @@ fn what_belongs_to_the_image_is_computed_once_for_all_classes() {
         network.views() - before
     };
     let cheap = ["gradcam", "layercam", "gradient", "deconvnet", "guided-backprop", "mwp", "cmwp", "normgrad"];
-    assert_eq!(run(&cheap, &[1]), 1, "eight methods share a pass");
-    assert_eq!(run(&cheap, &[0, 1, 4]), 1, "and so do classes");
+    // One pass for those that look at the last layer, one for excitation backprop, which stops in the middle, one for those that go all the way.
+    assert_eq!(run(&cheap, &[1]), 3, "eight methods share three passes");
+    assert_eq!(run(&cheap, &[0, 1, 4]), 3, "and so do classes");
     // 20 masks; two resolutions, of which the first is the image; 12 channels.
     assert_eq!(run(&["gradcam", "rise", "cameras", "scorecam"], &[0, 1, 4]), 1 + 20 + 1 + 12);
     // Only this one works for a class at a time: two iterations of one area.
     assert_eq!(run(&["extremal"], &[0, 1, 4]), 3 * 2);
+}
+
+#[test]
+fn a_method_gives_the_same_bits_in_any_company() {
+    let (network, image) = (network(), image());
+    let layers = network.layers(None, None).unwrap();
+    let run = |ids: &[&str], folded: bool| {
+        let methods: Vec<_> = ids.iter().map(|id| quick(method(id).unwrap())).collect();
+        let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
+        let subject = Subject { network: &network, image: &image, classes: &[3], layers, views_per_batch: 12, seed: 0 };
+        let maps = if folded { ucag(&subject, &methods, &Protocol::official()) } else { plain(&subject, &methods) };
+        maps.unwrap().swap_remove(0)
+    };
+    let all = ["gradcam", "gradient", "fullgrad", "mwp", "lrp", "normgrad", "gradcam++", "rap"];
+    for folded in [false, true] {
+        for (id, together) in all.iter().zip(run(&all, folded)) {
+            assert_eq!(run(&[id], folded)[0], together, "{id}");
+        }
+    }
 }
 
 #[test]
