@@ -63,13 +63,12 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let finished = run::run(&plan, args.fresh, args.strict)?;
-    let (mut records, mut failures) = (Vec::<Record>::new(), Vec::new());
-    for unit in &finished.units {
-        match &unit.outcome {
-            Ok(done) => records.extend_from_slice(done),
-            Err(failure) => failures.push(failure.clone()),
-        }
-    }
+    let failures = finished.failures()?;
+    let mut records = Vec::<Record>::new();
+    finished.each(|unit| {
+        records.extend(unit.outcome.into_iter().flatten());
+        Ok(())
+    })?;
     let config = &plan.config;
     let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
     let out = &config.output.dir;
