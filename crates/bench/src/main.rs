@@ -9,8 +9,7 @@ use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::data::Data;
 use bench::plan::{Missing, Plan};
-use bench::record::Record;
-use bench::report::{self, DatasetFacts, Summary};
+use bench::report::{self, DatasetFacts, Records, Summary};
 use bench::{compare, explain, export, list, provenance, run, say};
 use clap::Parser;
 
@@ -64,15 +63,11 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     }
     let finished = run::run(&plan, args.fresh, args.strict)?;
     let failures = finished.failures()?;
-    let mut records = Vec::<Record>::new();
-    finished.each(|unit| {
-        records.extend(unit.outcome.into_iter().flatten());
-        Ok(())
-    })?;
+    let records = Records::Written(&finished.journal, &finished.units);
     let config = &plan.config;
     let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
     let out = &config.output.dir;
-    let written = report::write(&Summary { config, datasets: &datasets, records: &records, failures: &failures, out })?;
+    let written = report::write(&Summary { config, datasets: &datasets, records, failures: &failures, out })?;
     provenance::write(&plan, &finished, failures.len())?;
     say(&written.table)?;
     say(&format!("\nwritten to {}:", config.output.dir.display()))?;
