@@ -9,8 +9,7 @@ use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::data::Data;
 use bench::plan::{Missing, Plan};
-use bench::record::Record;
-use bench::report::{self, DatasetFacts, Summary};
+use bench::report::{self, DatasetFacts, Records, Summary};
 use bench::{compare, explain, export, list, provenance, run, say};
 use clap::Parser;
 
@@ -63,17 +62,12 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let finished = run::run(&plan, args.fresh, args.strict)?;
-    let (mut records, mut failures) = (Vec::<Record>::new(), Vec::new());
-    for unit in &finished.units {
-        match &unit.outcome {
-            Ok(done) => records.extend_from_slice(done),
-            Err(failure) => failures.push(failure.clone()),
-        }
-    }
+    let failures = finished.failures()?;
+    let records = Records::Written(&finished.journal, &finished.units);
     let config = &plan.config;
     let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
     let out = &config.output.dir;
-    let written = report::write(&Summary { config, datasets: &datasets, records: &records, failures: &failures, out })?;
+    let written = report::write(&Summary { config, datasets: &datasets, records, failures: &failures, out })?;
     provenance::write(&plan, &finished, failures.len())?;
     say(&written.table)?;
     say(&format!("\nwritten to {}:", config.output.dir.display()))?;

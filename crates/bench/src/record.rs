@@ -1,5 +1,7 @@
 //! What a run is made of: one record for each data set, sample, class, model, method, with or without UCAG, and metric.
 
+mod floats;
+
 use serde::{Deserialize, Serialize};
 use ucag_core::post::MapState;
 
@@ -30,6 +32,7 @@ pub struct Record {
     /// What the map turned out to be; degenerate ones are scored as the all-zero map, where it has a score.
     pub map: MapState,
     /// What the number was integrated from, where there is such a thing.
+    #[serde(default, with = "floats")]
     pub curve: Option<Vec<f32>>,
     /// The counts that it is made of, numerators and denominators, where the metric sums those over samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,4 +59,44 @@ pub struct Unit {
     pub index: usize,
     /// Records, or why there are none.
     pub outcome: Result<Vec<Record>, Failure>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(curve: Option<Vec<f32>>) -> Record {
+        let text = r#"{"dataset":"d","sample":"s","class":1,"difficult":false,"model":"m","method":"a","ucag":false,"metric":"x","value":0.1,"map":"fine"}"#;
+        Record { curve, ..serde_json::from_str(text).unwrap() }
+    }
+
+    #[test]
+    fn a_curve_is_written_as_its_bytes() {
+        // 1 is 00 00 80 3f and -2 is 00 00 00 c0, lowest byte first; Python: base64.b64encode(struct.pack('<2f', 1, -2)).
+        let text = serde_json::to_string(&with(Some(vec![1.0, -2.0]))).unwrap();
+        assert!(text.contains(r#""curve":"AACAPwAAAMA=""#), "{text}");
+        assert!(serde_json::to_string(&with(None)).unwrap().contains(r#""curve":null"#));
+    }
+
+    #[test]
+    fn every_value_comes_back_to_the_last_bit() {
+        let values = vec![0.1, -0.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::INFINITY, 1.0 / 3.0];
+        let text = serde_json::to_string(&with(Some(values.clone()))).unwrap();
+        let read: Record = serde_json::from_str(&text).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read.curve.unwrap()), bits(&values));
+        assert_eq!(serde_json::from_str::<Record>(&serde_json::to_string(&with(None)).unwrap()).unwrap(), with(None));
+    }
+
+    #[test]
+    fn what_is_no_curve_is_refused() {
+        let text = serde_json::to_string(&with(None)).unwrap();
+        for (curve, why) in
+            [("\"AAC\"", "a curve: "), ("\"AACA\"", "a curve of 3 bytes"), ("[1.0]", "expected a curve")]
+        {
+            let text = text.replace("\"curve\":null", &format!("\"curve\":{curve}"));
+            let error = serde_json::from_str::<Record>(&text).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
 }

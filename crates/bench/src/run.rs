@@ -12,15 +12,17 @@ use crate::journal::Journal;
 use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::record::Unit;
+use crate::record::{Failure, Unit};
 use crate::report::gallery::plate;
 use crate::stages::Stages;
 use crate::work::Worker;
 
-/// What a run left: every unit of the plan, by data set, sample and model.
+/// What a run left.
 pub struct Finished {
-    /// The units.
-    pub units: Vec<Unit>,
+    /// The journal, which has every unit of the plan. Nobody else writes to it as long as this is held.
+    pub journal: Journal,
+    /// The plan's units, by data set, sample and model.
+    pub units: Vec<usize>,
     /// How many of them an earlier run had done.
     pub resumed: usize,
     /// Seconds by stage, all workers together, of this run alone.
@@ -29,20 +31,43 @@ pub struct Finished {
     pub wall: f64,
 }
 
+impl Finished {
+    /// Hands over the units one by one, in order.
+    ///
+    /// # Errors
+    /// As [`Reader::each`](crate::journal::Reader::each).
+    pub fn each(&self, visit: impl FnMut(Unit) -> Result<()>) -> Result<()> {
+        self.journal.each(self.units.iter().copied(), visit)
+    }
+
+    /// What could not be scored, in order.
+    ///
+    /// # Errors
+    /// As [`Self::each`].
+    pub fn failures(&self) -> Result<Vec<Failure>> {
+        let mut failures = Vec::new();
+        let failed = self.units.iter().copied().filter(|&unit| !self.journal.is_done(unit));
+        self.journal.each(failed, |unit| {
+            failures.extend(unit.outcome.err());
+            Ok(())
+        })?;
+        Ok(failures)
+    }
+}
+
 /// Runs what isn't done yet. Units that failed in an earlier run are tried again.
 ///
 /// # Errors
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
 pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
-    let (mut journal, mut done) = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
-    let maps = list::admit(&plan.config.output.dir, &plan.maps, !done.is_empty())?;
-    let units = plan.units();
-    done.retain(|index, unit| units.binary_search(index).is_ok() && unit.outcome.is_ok());
-    let resumed = done.len();
+    let mut journal = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
+    let maps = list::admit(&plan.config.output.dir, &plan.maps, journal.units().next().is_some())?;
+    let mut units = plan.units();
+    let todo: Vec<usize> = units.iter().copied().filter(|&unit| !journal.is_done(unit)).collect();
+    let resumed = units.len() - todo.len();
     if resumed == 0 {
         plate::clear(&plan.config.output.dir.join("gallery"))?;
     }
-    let todo: Vec<usize> = units.iter().copied().filter(|index| !done.contains_key(index)).collect();
     let start = Instant::now();
     let stages = Stages::default();
     let progress = Progress::new(units.len(), resumed);
@@ -64,15 +89,13 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
                 );
             }
         }
-        done.insert(unit.index, unit);
         progress.step();
         Ok(())
     })?;
     progress.finish();
     // Data sets one after the other, samples in their order.
-    let mut units: Vec<Unit> = done.into_values().collect();
-    units.sort_by_key(|unit| plan.models[plan.unit(unit.index).1].dataset);
-    Ok(Finished { units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
+    units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
+    Ok(Finished { journal, units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
 }
 
 /// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is

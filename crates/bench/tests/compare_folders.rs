@@ -235,13 +235,13 @@ fn folders_that_hold_no_run_are_refused() {
         std::fs::create_dir(runs.path(name)).unwrap();
         std::fs::write(runs.path(name).join(journal::FILE), text).unwrap();
     };
-    journal("young", "{\"format\":2,\"ide");
+    journal("young", "{\"format\":3,\"ide");
     assert!(refused("young").contains("young/records.jsonl: holds no whole line yet; the run has not begun"));
     journal("other", "{\"rows\": 3}\n");
     assert!(refused("other").contains("other/records.jsonl:1: not a line of a run's journal"));
-    journal("old", "{\"format\":1,\"identity\":{}}\n");
-    assert!(refused("old").contains("old/records.jsonl: written by another version of this program (format 1, not 2)"));
-    journal("damaged", "{\"format\":2,\"identity\":{}}\nnot json\n");
+    journal("old", "{\"format\":2,\"identity\":{}}\n");
+    assert!(refused("old").contains("old/records.jsonl: written by another version of this program (format 2, not 3)"));
+    journal("damaged", "{\"format\":3,\"identity\":{}}\nnot json\n");
     assert!(refused("damaged").contains("damaged/records.jsonl:2: not a line"));
     // Nothing else is wrong with a run that says little of itself, but classes can't be averaged.
     runs.make("silent", &with("/datasets/0/classes", Value::Null), &column("energy", &[0.5]));

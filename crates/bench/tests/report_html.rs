@@ -12,7 +12,7 @@ use std::time::Duration;
 use bench::config::Config;
 use bench::record::{Failure, Record};
 use bench::report::gallery::plate::{self, Pictures, Plate, Tile};
-use bench::report::{DatasetFacts, Summary, write};
+use bench::report::{DatasetFacts, Records, Summary, write};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, record};
 use tempfile::TempDir;
@@ -84,8 +84,14 @@ fn page() -> (TempDir, PathBuf, String) {
         model: "A".to_owned(),
         error: NASTY.to_owned(),
     }];
-    write(&Summary { config: &config, datasets: &datasets, records: &records, failures: &failures, out: out.path() })
-        .unwrap();
+    write(&Summary {
+        config: &config,
+        datasets: &datasets,
+        records: Records::Held(&records),
+        failures: &failures,
+        out: out.path(),
+    })
+    .unwrap();
     let path = out.path().join("report.html");
     let text = std::fs::read_to_string(&path).unwrap();
     (out, path, text)
@@ -147,8 +153,14 @@ fn a_large_gallery_is_cut_and_said_to_be() {
     for (folder, _) in plate::read_all(&out.path().join("gallery")).unwrap() {
         image.save(folder.join("image.png")).unwrap();
     }
-    write(&Summary { config: &config, datasets: &datasets, records: &records, failures: &[], out: out.path() })
-        .unwrap();
+    write(&Summary {
+        config: &config,
+        datasets: &datasets,
+        records: Records::Held(&records),
+        failures: &[],
+        out: out.path(),
+    })
+    .unwrap();
     let text = std::fs::read_to_string(out.path().join("report.html")).unwrap();
     assert!(text.len() < 5 << 20, "{} bytes", text.len());
     assert!(text.contains("more in the folder gallery/"));

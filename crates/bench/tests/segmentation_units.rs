@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bench::config::{self, Overrides};
 use bench::plan::Plan;
 use bench::record::{Record, Unit};
-use bench::run::run;
+use bench::run::{Finished, run};
 use datasets::{Dataset, Mask, Sample};
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
@@ -123,8 +123,19 @@ fn plan(folder: &std::path::Path, more: &str, explainer: Arc<dyn Explainer>) -> 
     Ok(plan)
 }
 
-fn records(units: Vec<Unit>) -> Vec<Record> {
-    units.into_iter().flat_map(|unit| unit.outcome.unwrap()).collect()
+fn units(finished: &Finished) -> Vec<Unit> {
+    let mut units = Vec::new();
+    finished
+        .each(|unit| {
+            units.push(unit);
+            Ok(())
+        })
+        .unwrap();
+    units
+}
+
+fn records(finished: &Finished) -> Vec<Record> {
+    units(finished).into_iter().flat_map(|unit| unit.outcome.unwrap()).collect()
 }
 
 /// The likeliest class of a photo, from the squashed and normalised image.
@@ -143,7 +154,7 @@ fn a_model_explains_its_own_likeliest_class_or_that_of_another() {
     assert_ne!(resnet, vgg, "photos on which they agree make no test");
     for (more, expected) in [("", &vgg), ("classes_from = 'ResNet'\n", &resnet)] {
         let folder = tempfile::tempdir().unwrap();
-        let records = records(run(&plan(folder.path(), more, Arc::new(Left)).unwrap(), false, true).unwrap().units);
+        let records = records(&run(&plan(folder.path(), more, Arc::new(Left)).unwrap(), false, true).unwrap());
         let explained = |model: &str| -> Vec<usize> {
             let of = records.iter().filter(|record| record.model == model && record.metric == "map");
             of.map(|record| record.class).collect()
@@ -156,7 +167,7 @@ fn a_model_explains_its_own_likeliest_class_or_that_of_another() {
 fn the_object_is_brought_to_the_inputs_size_by_its_nearest_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(folder.path(), "", Arc::new(Left)).unwrap();
-    let records = records(run(&plan, false, true).unwrap().units);
+    let records = records(&run(&plan, false, true).unwrap());
     assert_eq!(records.len(), SAMPLES * 2 * 3);
     // Pixel u of the input lies at (u + ½) · 50/128 of the photo: columns 26 to 63 and rows 26 to 76 are in the object; the map is above zero in columns
     // 0 to 62.
@@ -187,7 +198,7 @@ fn the_object_is_brought_to_the_inputs_size_by_its_nearest_pixels() {
 fn a_method_that_fails_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(folder.path(), "", Arc::new(Unable)).unwrap();
-    let units = run(&plan, false, false).unwrap().units;
+    let units = units(&run(&plan, false, false).unwrap());
     assert_eq!(units.len(), 2 * SAMPLES);
     for unit in units {
         assert_eq!(unit.outcome.unwrap_err().error, "layer layer4: no rule here (method 'lrp')");

@@ -7,7 +7,7 @@ use metrics::metric;
 use serde_json::Value;
 use ucag_core::protocol::Tally;
 
-use crate::journal;
+use crate::journal::{self, Reader};
 use crate::record::{Failure, Record};
 use crate::report::values::Extent;
 
@@ -44,16 +44,19 @@ pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, Unusable> {
 
 impl Run {
     fn read(folder: &Path, label: String) -> Result<Self, Unusable> {
-        let (identity, units) = journal::read(folder).map_err(|error| Unusable(format!("{error:#}")))?;
-        let folder = folder.to_owned();
+        let unusable = |error: anyhow::Error| Unusable(format!("{error:#}"));
+        let reader = Reader::open(folder).map_err(unusable)?;
+        let (folder, identity) = (folder.to_owned(), reader.identity().clone());
         let mut run =
             Self { label, folder, identity, records: Vec::new(), failures: Vec::new(), unknown: BTreeMap::new() };
-        for unit in units.into_values() {
+        let read = reader.each(reader.units().map(|(unit, _)| unit), |unit| {
             match unit.outcome {
                 Ok(records) => records.into_iter().for_each(|record| run.add(record)),
                 Err(failure) => run.failures.push(failure),
             }
-        }
+            Ok(())
+        });
+        read.map_err(unusable)?;
         run.check()?;
         Ok(run)
     }

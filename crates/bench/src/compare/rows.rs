@@ -8,8 +8,8 @@ use ucag_core::protocol::Tally;
 use super::folder::Run;
 use crate::config::row_label;
 use crate::report::Key;
-use crate::report::cells::Member;
-use crate::report::frame::{aggregate, numbered};
+use crate::report::columns::{Columns, Samples};
+use crate::report::frame::aggregate;
 use crate::report::heads::{Head, Metric};
 use crate::report::pairs::Pairs;
 use crate::report::table::Paired;
@@ -43,19 +43,13 @@ impl Cell<'_> {
 /// # Errors
 /// Where a record is of a class that its data set doesn't have, or lacks its counts.
 pub(super) fn cells(runs: &[Run]) -> anyhow::Result<Vec<Cells<'_>>> {
-    let numbers = numbered(runs.iter().flat_map(|run| &run.records));
-    let mut rest = &numbers[..];
-    let of = |run| {
-        let Run { records, folder, .. }: &Run = run;
-        let (numbers, after) = rest.split_at(records.len());
-        rest = after;
-        Cells::of(run, numbers).map_err(|error| error.context(folder.display().to_string()))
-    };
+    let mut samples = Samples::default();
+    let of = |run| Cells::of(run, &mut samples).map_err(|error| error.context(run.folder.display().to_string()));
     runs.iter().map(of).collect()
 }
 
 impl<'a> Cells<'a> {
-    fn of(run: &'a Run, numbers: &[u32]) -> anyhow::Result<Self> {
+    fn of(run: &'a Run, samples: &mut Samples) -> anyhow::Result<Self> {
         let (mut cells, mut members, mut places) = (Vec::new(), Vec::new(), HashMap::new());
         for (place, record) in run.records.iter().enumerate() {
             let entry = metric(&record.metric)?;
@@ -75,17 +69,23 @@ impl<'a> Cells<'a> {
                     cells.len() - 1
                 });
                 if column.subset == Subset::All || record.difficult {
-                    members.push(Member { record: place, cell });
+                    members.push((place, cell));
                 }
             }
         }
         let game =
             |cell: &Cell<'a>| Game { dataset: cell.key.dataset, metric: cell.head.metric, subset: cell.key.subset };
         let games: Vec<Game<'a>> = cells.iter().map(game).collect();
-        let aggregates = aggregate(cells.len(), &members, &run.records, numbers)?;
+        let extents = run.extents();
+        let mut columns = Columns::new(&games, &extents)?;
+        for (place, cell) in members {
+            let record = &run.records[place];
+            columns.add(cell, samples.number(&record.dataset, &record.sample), record)?;
+        }
+        let mut aggregates = aggregate(cells.len(), &columns)?;
         // Only averages by class ask for the tally, and a run that has such says what it is.
-        let how = (&run.extents()[..], run.tally().unwrap_or(Tally::Released));
-        let values = values(&games, &members, &run.records, numbers, &aggregates, how)?;
+        let how = (&extents[..], run.tally().unwrap_or(Tally::Released));
+        let values = values(&games, columns, samples, &mut aggregates, how)?;
         Ok(Self { cells, places, values })
     }
 

@@ -100,21 +100,19 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
     cells
 }
 
-/// A record in a cell: their places.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Member {
-    pub(crate) record: usize,
-    pub(crate) cell: usize,
-}
+/// Where the cells of records are.
+pub(crate) struct Places<'a>(HashMap<Key<'a>, usize>);
 
-/// The cells that each record is in, in the order of the records.
-///
-/// # Errors
-/// Where a record is of no cell, or its value isn't finite.
-pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<Vec<Member>> {
-    let places: HashMap<Key<'_>, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect();
-    let mut members = Vec::with_capacity(records.len());
-    for (place, record) in records.iter().enumerate() {
+impl<'a> Places<'a> {
+    pub(crate) fn new(cells: &'a [Cell<'a>]) -> Self {
+        Self(cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect())
+    }
+
+    /// The cell that a record is in, and the one of the difficult subset where it is in that, too.
+    ///
+    /// # Errors
+    /// Where the record is of no cell, or its value isn't finite.
+    pub(crate) fn of(&self, record: &Record) -> anyhow::Result<(usize, Option<usize>)> {
         let Record { dataset, model, method, ucag, variant, metric, .. } = record;
         let with = || format!("{}{variant}", if *ucag { " + UCAG" } else { "" });
         let what = || format!("{metric} of {method}{} on {model}", with());
@@ -126,7 +124,7 @@ pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<
                 what(),
             );
         }
-        let cell = |subset| places.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
+        let cell = |subset| self.0.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
         let all = cell(Subset::All).with_context(|| {
             format!(
                 "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",
@@ -134,8 +132,6 @@ pub(crate) fn members(cells: &[Cell<'_>], records: &[Record]) -> anyhow::Result<
                 what()
             )
         })?;
-        let difficult = cell(Subset::Difficult).filter(|_| record.difficult);
-        members.extend([Some(all), difficult].into_iter().flatten().map(|cell| Member { record: place, cell }));
+        Ok((all, record.difficult.then(|| cell(Subset::Difficult)).flatten()))
     }
-    Ok(members)
 }

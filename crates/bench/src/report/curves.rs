@@ -1,9 +1,8 @@
 //! Mean curves over samples: what the mean of a metric was integrated from.
 
 use anyhow::ensure;
-use metrics::Subset;
 
-use super::cells::{Cell, Member, fixed};
+use super::cells::{Cell, fixed};
 use crate::record::Record;
 
 /// The mean curve of a cell.
@@ -24,22 +23,22 @@ impl MeanCurve<'_> {
     }
 }
 
-/// The mean curve of each cell whose records have curves, over all pairs of image and class, in the order of the cells.
-///
-/// # Errors
-/// Where curves of a cell have different lengths, or fewer than two points.
-pub(crate) fn mean<'a>(
-    cells: &[Cell<'a>],
-    members: &[Member],
-    records: &[Record],
-) -> anyhow::Result<Vec<MeanCurve<'a>>> {
-    let mut sums: Vec<Option<(Vec<f64>, usize)>> = vec![None; cells.len()];
-    for Member { record, cell: place } in members {
-        let record = &records[*record];
-        let Some(curve) = record.curve.as_ref().filter(|_| cells[*place].column.subset == Subset::All) else {
-            continue;
-        };
-        let (sum, n) = sums[*place].get_or_insert_with(|| (vec![0.0; curve.len()], 0));
+/// Sums of curves over all pairs of image and class, by cell; `None` where no record has had one.
+pub(crate) struct Sums(Vec<Option<(Vec<f64>, usize)>>);
+
+impl Sums {
+    /// For so many cells.
+    pub(crate) fn new(cells: usize) -> Self {
+        Self(vec![None; cells])
+    }
+
+    /// Adds the curve of a record of this cell, if it has one.
+    ///
+    /// # Errors
+    /// Where it is of another length than those before, or has fewer than two points.
+    pub(crate) fn add(&mut self, cell: usize, record: &Record) -> anyhow::Result<()> {
+        let Some(curve) = &record.curve else { return Ok(()) };
+        let (sum, n) = self.0[cell].get_or_insert_with(|| (vec![0.0; curve.len()], 0));
         ensure!(
             curve.len() >= 2 && curve.len() == sum.len(),
             "sample `{}`: its {} curve has {} points where others have {}; were these records made with different steps?",
@@ -50,11 +49,16 @@ pub(crate) fn mean<'a>(
         );
         sum.iter_mut().zip(curve).for_each(|(sum, &value)| *sum += f64::from(value));
         *n += 1;
+        Ok(())
     }
-    let mean = |(cell, sum): (&Cell<'a>, Option<(Vec<f64>, usize)>)| {
-        sum.map(|(sum, n)| MeanCurve { cell: *cell, mean: sum.into_iter().map(|sum| sum / n as f64).collect(), n })
-    };
-    Ok(cells.iter().zip(sums).filter_map(mean).collect())
+
+    /// The mean curves, in the order of the cells.
+    pub(crate) fn means<'a>(self, cells: &[Cell<'a>]) -> Vec<MeanCurve<'a>> {
+        let mean = |(cell, sum): (&Cell<'a>, Option<(Vec<f64>, usize)>)| {
+            sum.map(|(sum, n)| MeanCurve { cell: *cell, mean: sum.into_iter().map(|sum| sum / n as f64).collect(), n })
+        };
+        cells.iter().zip(self.0).filter_map(mean).collect()
+    }
 }
 
 /// `curves.csv`: a row for each point.

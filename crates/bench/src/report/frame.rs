@@ -1,12 +1,9 @@
 //! Records aggregated to cells.
 
-use std::collections::HashMap;
-
 use polars::prelude::{DataFrame, DataType, IntoLazy, JoinArgs, JoinType, col, df, len};
 use ucag_core::post::MapState;
 
-use super::cells::Member;
-use crate::record::Record;
+use super::columns::Columns;
 
 /// What the records of a cell come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,24 +40,9 @@ impl Degenerate {
     }
 }
 
-/// Each record's sample as a number, in plan order over all data sets.
-pub(crate) fn numbered<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u32> {
-    let mut known = HashMap::new();
-    let number = |Record { dataset, sample, .. }: &'a Record| {
-        let next = known.len() as u32;
-        *known.entry((dataset.as_str(), sample.as_str())).or_insert(next)
-    };
-    records.into_iter().map(number).collect()
-}
-
 /// One aggregate for each of so many cells.
-pub(crate) fn aggregate(
-    cells: usize,
-    members: &[Member],
-    records: &[Record],
-    numbers: &[u32],
-) -> anyhow::Result<Vec<Aggregate>> {
-    let samples = per_sample(members, records, numbers)?;
+pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<Aggregate>> {
+    let samples = per_sample(columns)?;
     let all: Vec<u32> = (0..cells as u32).collect();
     let means = samples.clone().lazy().group_by_stable([col("cell")]).agg([
         col("value").mean(),
@@ -104,15 +86,14 @@ pub(crate) fn aggregate(
 }
 
 /// A row for each cell and sample: the mean over the sample's classes, how many those are, and how many of their maps were degenerate.
-fn per_sample(members: &[Member], records: &[Record], numbers: &[u32]) -> anyhow::Result<DataFrame> {
-    let count = |state: MapState| -> Vec<u32> {
-        members.iter().map(|member| u32::from(records[member.record].map == state)).collect()
-    };
+fn per_sample(columns: &Columns) -> anyhow::Result<DataFrame> {
+    let count = |state: MapState| -> Vec<u32> { columns.map.iter().map(|&map| u32::from(map == state)).collect() };
+    let values = columns.value.iter().map(|&value| (!value.is_nan()).then_some(value));
     let frame = df!(
-        "cell" => members.iter().map(|member| member.cell as u32).collect::<Vec<_>>(),
-        "sample" => members.iter().map(|member| numbers[member.record]).collect::<Vec<_>>(),
-        "value" => members.iter().map(|member| records[member.record].value).collect::<Vec<_>>(),
-        "unscored" => members.iter().map(|member| u32::from(records[member.record].value.is_none())).collect::<Vec<_>>(),
+        "cell" => &columns.cell[..],
+        "sample" => &columns.sample[..],
+        "value" => values.collect::<Vec<_>>(),
+        "unscored" => columns.value.iter().map(|value| u32::from(value.is_nan())).collect::<Vec<_>>(),
         "all-zero" => count(MapState::AllZero),
         "constant" => count(MapState::Constant),
         "non-finite" => count(MapState::NonFinite),

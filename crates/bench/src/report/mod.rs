@@ -3,6 +3,7 @@
 
 mod blocks;
 pub(crate) mod cells;
+pub(crate) mod columns;
 mod curves;
 mod facts;
 pub mod figure;
@@ -12,12 +13,14 @@ pub mod gallery;
 pub(crate) mod grid;
 pub(crate) mod heads;
 mod html;
+mod lanes;
 mod markdown;
 pub mod pairs;
 pub mod plot;
 pub mod published;
 pub mod ratios;
 mod samples;
+mod source;
 pub mod stats;
 pub mod table;
 pub(crate) mod table_csv;
@@ -28,12 +31,13 @@ pub(crate) mod words;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::record::{Failure, Record};
+use crate::record::Failure;
 
 pub use cells::{Cell, Key};
 pub use curves::MeanCurve;
 pub use facts::DatasetFacts;
 pub use heads::Metric;
+pub use source::Records;
 
 /// What a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +47,7 @@ pub struct Summary<'a> {
     /// The config's data sets, in its order.
     pub datasets: &'a [DatasetFacts],
     /// Every record, in plan order.
-    pub records: &'a [Record],
+    pub records: Records<'a>,
     /// What could not be scored, in plan order.
     pub failures: &'a [Failure],
     /// Folder for the files; made where it isn't there.
@@ -75,18 +79,28 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
         return drawn(summary, figure.as_deref());
     }
     let cells = cells::cells(config);
-    let members = cells::members(&cells, summary.records)?;
-    let table = table::Table::of(config, summary.datasets, &cells, &members, summary.records)?;
-    let curves = curves::mean(&cells, &members, summary.records)?;
+    let mut draft = table::Draft::new(summary.datasets, &cells)?;
+    let mut curves = curves::Sums::new(cells.len());
+    let mut gallery = html::Gallery::read(summary)?;
+    let samples = summary.out.join("samples.csv");
+    let mut lines = samples::Samples::create(&samples)?;
+    summary.records.each(|record| {
+        let cell = draft.add(record)?;
+        curves.add(cell, record)?;
+        gallery.add(record);
+        lines.add(record)
+    })?;
+    let table = table::Table::of(config, summary.datasets, &cells, draft)?;
+    let curves = curves.means(&cells);
 
-    let mut files = Vec::new();
+    lines.keep()?;
+    let mut files = vec![samples];
     let mut put = |name: &str, bytes: &[u8]| -> anyhow::Result<()> {
         let path = summary.out.join(name);
         files::write(&path, bytes)?;
         files.push(path);
         Ok(())
     };
-    put("samples.csv", &samples::records(summary.records)?)?;
     match failures(summary)? {
         Some(failures) => put("failures.csv", &failures)?,
         None => files::remove(&summary.out.join("failures.csv"))?,
@@ -123,7 +137,7 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     }
     let plots = [("Means as bars", bars.as_ref()), ("Along the grid", sweep.as_ref()), ("Mean curves", lines.as_ref())];
     let plots: Vec<_> = plots.into_iter().filter_map(|(what, picture)| Some((what, picture?))).collect();
-    put("report.html", html::page(&table, summary, &plots, figure.as_deref())?.as_bytes())?;
+    put("report.html", html::page(&table, summary, &gallery, &plots, figure.as_deref())?.as_bytes())?;
     if let Some(index) = gallery::index(&summary.out.join("gallery"))? {
         files.push(index);
     }
@@ -148,8 +162,8 @@ fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written
         files.push(path);
     }
     let page = out.join("report.html");
-    let table = table::Table::of(config, summary.datasets, &[], &[], &[])?;
-    files::write(&page, html::page(&table, summary, &[], figure)?.as_bytes())?;
+    let table = table::Table::new(config, summary.datasets, &[])?;
+    files::write(&page, html::page(&table, summary, &html::Gallery::read(summary)?, &[], figure)?.as_bytes())?;
     files.push(page);
     files.extend(gallery::index(&out.join("gallery"))?);
     Ok(Written { files, table: terminal::drawn(config, summary.failures) })

@@ -1,10 +1,11 @@
 //! Averages over classes: pairs of image and class, their mean, and its interval.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use metrics::averaging::{Class, by_class, class_mean};
 use rayon::prelude::*;
 
+use super::lanes::{LANES, Lanes, add};
 use super::stats::{Interval, draw, percentiles};
 
 /// One pair of sample and class.
@@ -68,7 +69,7 @@ impl Pairs {
         let number: HashMap<usize, usize> =
             self.samples().into_iter().enumerate().map(|(number, sample)| (sample, number)).collect();
         let sorted = self.sorted();
-        let samples = sorted.iter().map(|&place| number[&self.pairs[place].sample]).collect();
+        let samples = sorted.iter().map(|&place| number[&self.pairs[place].sample] as u32).collect();
         let mut segments: Vec<Segment> = Vec::new();
         let classes = self.by_class();
         for (class, counted) in classes.iter().enumerate().filter(|(_, counted)| counted.pairs > 0) {
@@ -92,7 +93,7 @@ struct Segment {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Layout {
     /// Each pair's sample, numbered from zero among those that have a pair.
-    samples: Vec<usize>,
+    samples: Vec<u32>,
     segments: Vec<Segment>,
     /// Number of samples.
     drawn: usize,
@@ -101,62 +102,67 @@ struct Layout {
 }
 
 impl Layout {
-    /// The class averages of a resample in which sample `s` was drawn `times[s]` times, one for each of `width` cells, whose values are `values[pair][cell]`.
+    /// The class averages of a resample in which sample `s` was drawn `times[s]` times, one for each column of `values`, whose rows are the pairs.
     ///
     /// A class may vanish from a resample. Counting it as zero would pull every resample down, so that intervals wouldn't lie around the mean: the mean
     /// is over the classes that were drawn, times the share of classes that have a pair at all.
-    fn means(&self, times: &[f64], values: &[f64], width: usize) -> Vec<f64> {
-        let (mut means, mut sums) = (vec![0.0; width], vec![0.0; width]);
-        let mut drawn = 0;
-        for segment in &self.segments {
-            let mut count = 0.0;
-            sums.fill(0.0);
-            for pair in segment.start..segment.end {
-                let times = times[self.samples[pair]];
-                if times > 0.0 {
+    fn means(&self, times: &[f64], values: &Lanes) -> Vec<f64> {
+        values.reduce(|block| {
+            let (mut means, mut drawn) = ([0.0; LANES], 0);
+            for segment in &self.segments {
+                let (mut sums, mut count) = ([0.0; LANES], 0.0);
+                let pairs = segment.start..segment.end;
+                for (row, &sample) in block[pairs.clone()].iter().zip(&self.samples[pairs]) {
+                    let times = times[sample as usize];
                     count += times;
-                    let row = &values[pair * width..(pair + 1) * width];
-                    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += times * value);
+                    add(&mut sums, row, times);
+                }
+                if count > 0.0 {
+                    drawn += 1;
+                    add(&mut means, &sums.map(|sum| sum / (count + segment.phantoms as f64)), 1.0);
                 }
             }
-            if count > 0.0 {
-                drawn += 1;
-                let count = count + segment.phantoms as f64;
-                means.iter_mut().zip(&sums).for_each(|(mean, sum)| *mean += sum / count);
-            }
-        }
-        let share = self.segments.len() as f64 / (self.classes as f64 * f64::from(drawn.max(1)));
-        means.iter_mut().for_each(|mean| *mean *= share);
-        means
+            let share = self.segments.len() as f64 / (self.classes as f64 * f64::from(drawn.max(1)));
+            means.map(|mean| mean * share)
+        })
     }
 }
 
 /// Percentile bootstrap intervals for class averages. Samples are resampled, each with all its pairs, and the same ones for all cells that
-/// scored the same pairs. As in [`super::stats::bootstrap`], draws depend only on the seed, the resample's number and the number of samples; a cell
+/// have as many. As in [`super::stats::bootstrap`], draws depend only on the seed, the resample's number and the number of samples; a cell
 /// of fewer than two samples has no interval.
 pub fn bootstrap(cells: &[&Pairs], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut shared: HashMap<Layout, Vec<usize>> = HashMap::new();
     for (cell, pairs) in cells.iter().enumerate() {
         shared.entry(pairs.layout()).or_default().push(cell);
     }
-    let mut intervals = vec![None; cells.len()];
+    let mut by_drawn: BTreeMap<usize, Vec<Shared>> = BTreeMap::new();
     for (layout, these) in shared.into_iter().filter(|(layout, _)| layout.drawn >= 2) {
-        let width = these.len();
-        let mut values = vec![0.0; layout.samples.len() * width];
-        for (column, &cell) in these.iter().enumerate() {
-            for (row, place) in cells[cell].sorted().into_iter().enumerate() {
-                values[row * width + column] = cells[cell].pairs[place].value;
-            }
-        }
-        let resample = |resample: usize| {
-            let mut times = vec![0.0; layout.drawn];
-            draw(seed, resample, layout.drawn).for_each(|sample| times[sample] += 1.0);
-            layout.means(&times, &values, width)
+        let sorted: Vec<Vec<usize>> = these.iter().map(|&cell| cells[cell].sorted()).collect();
+        let value = |row: usize, column: usize| cells[these[column]].pairs[sorted[column][row]].value;
+        let values = Lanes::new(layout.samples.len(), these.len(), value);
+        by_drawn.entry(layout.drawn).or_default().push(Shared { layout, cells: these, values });
+    }
+    let mut intervals = vec![None; cells.len()];
+    for (n, groups) in by_drawn {
+        let resample = |resample: usize| -> Vec<Vec<f64>> {
+            let mut times = vec![0.0; n];
+            draw(seed, resample, n).for_each(|sample| times[sample as usize] += 1.0);
+            groups.iter().map(|group| group.layout.means(&times, &group.values)).collect()
         };
-        let means: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(resample).collect();
-        for (column, &cell) in these.iter().enumerate() {
-            intervals[cell] = percentiles(means.iter().map(|row| row[column]).collect());
+        let means: Vec<Vec<Vec<f64>>> = (0..resamples).into_par_iter().map(resample).collect();
+        for (place, group) in groups.iter().enumerate() {
+            for (column, &cell) in group.cells.iter().enumerate() {
+                intervals[cell] = percentiles(means.iter().map(|groups| groups[place][column]).collect());
+            }
         }
     }
     intervals
+}
+
+/// Cells that scored the same pairs, and their values: a row for each pair in the layout's order, a column for each cell.
+struct Shared {
+    layout: Layout,
+    cells: Vec<usize>,
+    values: Lanes,
 }

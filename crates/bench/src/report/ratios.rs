@@ -6,6 +6,7 @@ use anyhow::ensure;
 use metrics::averaging::ratio;
 use rayon::prelude::*;
 
+use super::lanes::Lanes;
 use super::stats::{Interval, draw, percentiles};
 use crate::record::Record;
 
@@ -56,7 +57,11 @@ impl Ratios {
 
     /// The number; `None` where there are no samples.
     pub fn mean(&self) -> Option<f64> {
-        (!self.samples.is_empty()).then(|| self.over(0..self.samples.len()))
+        let mut sums = vec![[0.0; 2]; self.weights.len()];
+        for (_, counts) in &self.samples {
+            sums.iter_mut().zip(counts).for_each(|(sum, pair)| add(sum, *pair));
+        }
+        (!self.samples.is_empty()).then(|| self.quotients(&sums))
     }
 
     /// Number of samples.
@@ -69,13 +74,9 @@ impl Ratios {
         self.samples.is_empty()
     }
 
-    /// The number over the samples at these places.
-    fn over(&self, places: impl Iterator<Item = usize>) -> f64 {
-        let mut sums = vec![[0.0; 2]; self.weights.len()];
-        for place in places {
-            sums.iter_mut().zip(&self.samples[place].1).for_each(|(sum, pair)| add(sum, *pair));
-        }
-        sums.into_iter().zip(&self.weights).map(|(sum, weight)| weight * ratio(sum)).sum()
+    /// The number, from the sums of numerators and denominators.
+    fn quotients(&self, sums: &[[f64; 2]]) -> f64 {
+        sums.iter().zip(&self.weights).map(|(sum, weight)| weight * ratio(*sum)).sum()
     }
 
     /// This number minus that one, over the samples that both have.
@@ -109,9 +110,24 @@ pub fn bootstrap(cells: &[&Ratios], seed: u64, resamples: usize) -> Vec<Option<I
     let lengths: BTreeSet<usize> = cells.iter().map(|cell| cell.len()).filter(|&n| n >= 2).collect();
     for n in lengths {
         let these: Vec<usize> = (0..cells.len()).filter(|&cell| cells[cell].len() == n).collect();
+        // Numerators and denominators are columns of their own.
+        let columns: Vec<(usize, usize, usize)> = these
+            .iter()
+            .flat_map(|&cell| (0..cells[cell].weights.len()).flat_map(move |q| [(cell, q, 0), (cell, q, 1)]))
+            .collect();
+        let lanes = Lanes::new(n, columns.len(), |row, column| {
+            let (cell, quotient, part) = columns[column];
+            cells[cell].samples[row].1[quotient][part]
+        });
         let resample = |resample: usize| -> Vec<f64> {
-            let drawn: Vec<usize> = draw(seed, resample, n).collect();
-            these.iter().map(|&cell| cells[cell].over(drawn.iter().copied())).collect()
+            let sums = lanes.sums(&draw(seed, resample, n).collect::<Vec<_>>());
+            let (mut sums, _) = sums.as_chunks();
+            let number = |&cell: &usize| {
+                let (own, rest) = sums.split_at(cells[cell].weights.len());
+                sums = rest;
+                cells[cell].quotients(own)
+            };
+            these.iter().map(number).collect()
         };
         let numbers: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(resample).collect();
         for (column, &cell) in these.iter().enumerate() {

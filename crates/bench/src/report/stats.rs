@@ -5,6 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::lanes::Lanes;
+
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -65,10 +67,10 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 /// The samples, of `n`, that a resample draws. They depend on nothing else: not on threads, nor on what is resampled.
-pub(crate) fn draw(seed: u64, resample: usize, n: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn draw(seed: u64, resample: usize, n: usize) -> impl Iterator<Item = u32> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(resample as u64);
-    (0..n).map(move |_| random.random_range(0..n as u32) as usize)
+    (0..n).map(move |_| random.random_range(0..n as u32))
 }
 
 /// The interval between the percentiles of resampled means; `None` where there are none.
@@ -89,13 +91,11 @@ pub fn bootstrap(columns: &[Vec<f64>], seed: u64, resamples: usize) -> Vec<Optio
     lengths.dedup();
     for n in lengths {
         let these: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].len() == n).collect();
-        let resample = |resample: usize| -> Vec<f64> {
-            let drawn: Vec<usize> = draw(seed, resample, n).collect();
-            these.iter().map(|&c| drawn.iter().map(|&s| columns[c][s]).sum::<f64>() / n as f64).collect()
-        };
-        let means: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(resample).collect();
+        let lanes = Lanes::new(n, these.len(), |row, place| columns[these[place]][row]);
+        let resample = |resample: usize| lanes.sums(&draw(seed, resample, n).collect::<Vec<_>>());
+        let sums: Vec<Vec<f64>> = (0..resamples).into_par_iter().map(resample).collect();
         for (place, &c) in these.iter().enumerate() {
-            intervals[c] = percentiles(means.iter().map(|row| row[place]).collect());
+            intervals[c] = percentiles(sums.iter().map(|row| row[place] / n as f64).collect());
         }
     }
     intervals

@@ -2,8 +2,9 @@
 
 use metrics::averaging::Class;
 
-use super::cells::{Cell, Key, Member, cells, members};
-use super::frame::{Degenerate, aggregate, numbered};
+use super::cells::{Cell, Key, Places, cells};
+use super::columns::{Columns, Samples};
+use super::frame::{Degenerate, aggregate};
 use super::published::{Published, find, read};
 use super::stats::{Interval, Verdict};
 use super::values::{Extent, Game, Values, intervals, values};
@@ -82,23 +83,25 @@ impl<'a> Table<'a> {
     /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be read.
     pub fn new(config: &'a Config, datasets: &'a [DatasetFacts], records: &[Record]) -> anyhow::Result<Self> {
         let cells = cells(config);
-        Self::of(config, datasets, &cells, &members(&cells, records)?, records)
+        let mut draft = Draft::new(datasets, &cells)?;
+        records.iter().try_for_each(|record| draft.add(record).map(|_| ()))?;
+        Self::of(config, datasets, &cells, draft)
     }
 
-    /// [`Self::new`], for records whose cells are known.
+    /// From records that were added one by one.
+    ///
+    /// # Errors
+    /// Where the published numbers can't be read.
     pub(crate) fn of(
         config: &'a Config,
         datasets: &'a [DatasetFacts],
         cells: &[Cell<'a>],
-        members: &[Member],
-        records: &[Record],
+        draft: Draft<'_>,
     ) -> anyhow::Result<Self> {
         let published = config.output.published.as_deref().map(read).transpose()?.unwrap_or_default();
-        let numbers = numbered(records);
-        let aggregates = aggregate(cells.len(), members, records, &numbers)?;
-        let games: Vec<Game<'_>> = cells.iter().map(Cell::game).collect();
-        let extents: Vec<Extent<'_>> = datasets.iter().map(DatasetFacts::extent).collect();
-        let values = values(&games, members, records, &numbers, &aggregates, (&extents, config.protocol.tally))?;
+        let Draft { columns, samples, games, extents, .. } = draft;
+        let mut aggregates = aggregate(cells.len(), &columns)?;
+        let values = values(&games, columns, &samples, &mut aggregates, (&extents, config.protocol.tally))?;
 
         // A row's values and its differences from another are resampled with the same draws.
         let changes: Vec<Option<Values>> = (0..cells.len()).map(|with| change(config, cells, &values, with)).collect();
@@ -150,6 +153,40 @@ impl<'a> Table<'a> {
     /// The rows of a data set.
     pub(crate) fn rows_on<'t>(&'t self, dataset: &'t str) -> impl Iterator<Item = &'t Row<'a>> {
         self.rows.iter().filter(move |row| row.cell.dataset == dataset)
+    }
+}
+
+/// A table to be: what has been added of its records.
+pub(crate) struct Draft<'a> {
+    places: Places<'a>,
+    games: Vec<Game<'a>>,
+    extents: Vec<Extent<'a>>,
+    samples: Samples,
+    columns: Columns,
+}
+
+impl<'a> Draft<'a> {
+    /// Of these cells.
+    ///
+    /// # Errors
+    /// Where a metric averages by class, and nothing is known of the data set's.
+    pub(crate) fn new(datasets: &'a [DatasetFacts], cells: &'a [Cell<'a>]) -> anyhow::Result<Self> {
+        let games: Vec<Game<'_>> = cells.iter().map(Cell::game).collect();
+        let extents: Vec<Extent<'_>> = datasets.iter().map(DatasetFacts::extent).collect();
+        let columns = Columns::new(&games, &extents)?;
+        Ok(Self { places: Places::new(cells), games, extents, samples: Samples::default(), columns })
+    }
+
+    /// Adds the next record in plan order, and says which cell it is in, subsets aside.
+    ///
+    /// # Errors
+    /// Where it is of no cell, of no class, or isn't finite.
+    pub(crate) fn add(&mut self, record: &Record) -> anyhow::Result<usize> {
+        let (all, difficult) = self.places.of(record)?;
+        let sample = self.samples.number(&record.dataset, &record.sample);
+        self.columns.add(all, sample, record)?;
+        difficult.map_or(Ok(()), |cell| self.columns.add(cell, sample, record))?;
+        Ok(all)
     }
 }
 

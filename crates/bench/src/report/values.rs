@@ -7,13 +7,12 @@ use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
 use ucag_core::protocol::Tally;
 
-use super::cells::Member;
+use super::columns::{Columns, Samples};
 use super::frame::Aggregate;
 use super::heads::Metric;
 use super::pairs::{self, Pair, Pairs};
 use super::ratios::{self, Ratios};
 use super::stats::{self, Interval};
-use crate::record::Record;
 
 /// What the mean of a cell is over.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +93,14 @@ impl<'a> Game<'a> {
     fn key(&self) -> (&'a str, &'static str, Subset) {
         (self.dataset, self.metric.0.id, self.subset)
     }
+
+    /// What is known of its data set.
+    pub(super) fn extent<'e, 'x>(&self, extents: &'e [Extent<'x>]) -> anyhow::Result<&'e Extent<'x>> {
+        let own = extents.iter().find(|extent| extent.dataset == self.dataset);
+        own.with_context(|| {
+            format!("nothing is known of data set '{}', whose classes an average is over", self.dataset)
+        })
+    }
 }
 
 /// What averages over a data set must know of it.
@@ -107,59 +114,37 @@ pub(crate) struct Extent<'a> {
     pub(crate) first: &'a str,
 }
 
-/// The values of every cell, whose games are these.
+/// The values of every cell, whose games are these. Those of samples are taken from the aggregates.
 ///
 /// # Errors
-/// Where a metric that averages by class has a record of a class that its data set doesn't have, or one that sums counts has a record without.
+/// Where a metric averages by class, and nothing is known of the data set's.
 pub(crate) fn values(
     games: &[Game<'_>],
-    members: &[Member],
-    records: &[Record],
-    numbers: &[u32],
-    aggregates: &[Aggregate],
+    columns: Columns,
+    samples: &Samples,
+    aggregates: &mut [Aggregate],
     (extents, tally): (&[Extent<'_>], Tally),
 ) -> anyhow::Result<Vec<Values>> {
-    let extent = |name: &str| {
-        extents
-            .iter()
-            .find(|extent| extent.dataset == name)
-            .with_context(|| format!("nothing is known of data set '{name}', whose classes an average is over"))
-    };
-    let shown = shown(games, members, records, extents);
-    let start = |(game, aggregate): (&Game<'_>, &Aggregate)| {
+    let shown = shown(games, &columns, samples, extents);
+    let mut ratios = columns.ratios.into_iter();
+    let start = |(game, aggregate): (&Game<'_>, &mut Aggregate)| {
+        let ratios = ratios.next().unwrap_or_default();
         let tallied = match game.metric.averaging {
-            Averaging::Samples => return Ok(Values::Samples(aggregate.samples.clone(), aggregate.mean)),
+            Averaging::Samples => return Ok(Values::Samples(std::mem::take(&mut aggregate.samples), aggregate.mean)),
             Averaging::Classes => false,
             Averaging::TalliedClasses => tally == Tally::Released,
-            Averaging::Ratios => return Ok(Values::Ratios(Ratios::default())),
+            Averaging::Ratios => return Ok(Values::Ratios(ratios)),
         };
         let first = || shown.get(&game.key()).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
-        let classes = extent(game.dataset)?.classes;
+        let classes = game.extent(extents)?.classes;
         Ok(Values::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
     };
     let mut values = games.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
-    for member in members {
-        let (record, sample) = (&records[member.record], numbers[member.record] as usize);
-        let pairs = match &mut values[member.cell] {
-            Values::Samples(..) => continue,
-            Values::Classes(pairs) => pairs,
-            Values::Ratios(ratios) => {
-                if record.value.is_some() {
-                    ratios.add(sample, record)?;
-                }
-                continue;
-            }
-        };
-        anyhow::ensure!(
-            record.class < pairs.classes,
-            "sample `{}`: class {}, but data set '{}' has {} classes, counted from 0",
-            record.sample,
-            record.class,
-            record.dataset,
-            pairs.classes
-        );
-        let pair = |value| Pair { sample, class: record.class, value };
-        pairs.pairs.extend(record.value.map(pair));
+    for (row, &value) in columns.value.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        if let Values::Classes(pairs) = &mut values[columns.cell[row] as usize] {
+            let (sample, class) = (columns.sample[row] as usize, columns.class[row] as usize);
+            pairs.pairs.push(Pair { sample, class, value });
+        }
     }
     Ok(values)
 }
@@ -167,13 +152,12 @@ pub(crate) fn values(
 type Shown<'a> = HashMap<(&'a str, &'static str, Subset), BTreeSet<usize>>;
 
 /// For each game, the classes with a scored pair in the first sample of the plan.
-fn shown<'a>(games: &[Game<'a>], members: &[Member], records: &[Record], extents: &[Extent<'_>]) -> Shown<'a> {
+fn shown<'a>(games: &[Game<'a>], columns: &Columns, samples: &Samples, extents: &[Extent<'_>]) -> Shown<'a> {
+    let firsts: Vec<u32> = extents.iter().filter_map(|extent| samples.find(extent.dataset, extent.first)).collect();
     let mut shown = Shown::new();
-    for Member { record, cell } in members {
-        let record = &records[*record];
-        if extents.iter().any(|extent| extent.dataset == record.dataset && extent.first == record.sample) {
-            shown.entry(games[*cell].key()).or_default().insert(record.class);
-        }
+    for (row, _) in columns.sample.iter().enumerate().filter(|(_, sample)| firsts.contains(sample)) {
+        let game = &games[columns.cell[row] as usize];
+        shown.entry(game.key()).or_default().insert(columns.class[row] as usize);
     }
     shown
 }

@@ -40,7 +40,7 @@ impl Runs {
                 None => units.push(vec![record.clone()]),
             }
         }
-        let head = json!({"format": 2, "identity": identity});
+        let head = json!({"format": 3, "identity": identity});
         std::fs::create_dir_all(self.path(name)).unwrap();
         self.append(name, &head);
         for (index, records) in units.into_iter().enumerate() {

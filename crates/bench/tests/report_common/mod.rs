@@ -105,7 +105,7 @@ pub fn summary<'a>(
     records: &'a [Record],
     out: &'a Path,
 ) -> Summary<'a> {
-    Summary { config, datasets, records, failures: &[], out }
+    Summary { config, datasets, records: records.into(), failures: &[], out }
 }
 
 pub fn record(sample: &str, model: &str, method: &str, ucag: bool, metric: &str, value: f64) -> Record {

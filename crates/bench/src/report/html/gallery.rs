@@ -1,6 +1,6 @@
 //! The page's gallery: what its script draws, as JSON in the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::record::Record;
 use crate::report::Summary;
 use crate::report::gallery::plate::{Plate, Tile, read_all};
@@ -48,75 +49,113 @@ struct ShownTile {
 
 /// What all plates share.
 #[derive(Serialize)]
-struct Data {
+struct Data<'a> {
     /// The colours of maps in [0, 1], 256 of them, RRGGBB each.
     colors: String,
     /// Id, title, and words at the axes, of each metric with curves.
     metrics: Vec<[String; 4]>,
-    plates: Vec<Shown>,
+    plates: &'a [Shown],
 }
 
-/// The section, where the run has a gallery.
-///
-/// # Errors
-/// Where a plate can't be read.
-pub(super) fn gallery(summary: &Summary<'_>) -> anyhow::Result<Option<Markup>> {
-    let mut all = read_all(&summary.out.join("gallery"))?;
-    // Samples stay in their order; models come in the config's.
-    let mut samples: Vec<(String, String, usize)> = Vec::new();
-    let models: Vec<&str> = summary.config.models.iter().map(|model| model.name.as_str()).collect();
-    all.sort_by_cached_key(|(_, plate)| {
-        let sample = (plate.dataset.clone(), plate.sample.clone(), plate.class);
-        let place = samples.iter().position(|known| *known == sample).unwrap_or_else(|| {
-            samples.push(sample);
-            samples.len() - 1
+/// What of a run's gallery the page shows. Pictures are held; curves are added from the records.
+pub(crate) struct Gallery {
+    plates: Vec<Shown>,
+    /// What each of them is of.
+    of: Vec<Plate>,
+    /// Their places, by the sample's id.
+    places: HashMap<String, Vec<usize>>,
+    /// How many more there are.
+    more: usize,
+}
+
+impl Gallery {
+    /// Reads as many plates as a page takes.
+    ///
+    /// # Errors
+    /// Where a plate can't be read.
+    pub(crate) fn read(summary: &Summary<'_>) -> anyhow::Result<Self> {
+        let mut all = read_all(&summary.out.join("gallery"))?;
+        // Samples stay in their order; models come in the config's.
+        let mut samples: Vec<(String, String, usize)> = Vec::new();
+        let models: Vec<&str> = summary.config.models.iter().map(|model| model.name.as_str()).collect();
+        all.sort_by_cached_key(|(_, plate)| {
+            let sample = (plate.dataset.clone(), plate.sample.clone(), plate.class);
+            let place = samples.iter().position(|known| *known == sample).unwrap_or_else(|| {
+                samples.push(sample);
+                samples.len() - 1
+            });
+            (place, models.iter().position(|name| *name == plate.model))
         });
-        (place, models.iter().position(|name| *name == plate.model))
-    });
-    let (mut plates, mut bytes) = (Vec::new(), 0);
-    for (folder, plate) in &all {
-        let shown = shown(folder, plate, summary)?;
-        let own: usize = shown.tiles.iter().filter_map(|tile| tile.map.as_ref()).map(String::len).sum();
-        bytes += own + shown.image.len();
-        if bytes > BUDGET && !plates.is_empty() {
-            break;
-        }
-        plates.push(shown);
-    }
-    if plates.is_empty() {
-        return Ok(None);
-    }
-    let more = all.len() - plates.len();
-    let heads = summary.config.metrics.iter().filter_map(|chosen| {
-        let [across, up] = chosen.metric.axes?;
-        Some([chosen.metric.id.to_owned(), Metric(chosen.metric).head(), across.to_owned(), up.to_owned()])
-    });
-    let colors = (0..=255).map(|level| {
-        let color = colorous::VIRIDIS.eval_rational(level, 256);
-        format!("{:02x}{:02x}{:02x}", color.r, color.g, color.b)
-    });
-    let data = Data { colors: colors.collect(), metrics: heads.collect(), plates };
-    // In a script element, only "<" could end it.
-    let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
-    Ok(Some(html! {
-        section #gallery aria-labelledby="gallery-title" {
-            h2 #gallery-title { "Gallery" }
-            div.bar {
-                button #previous type="button" aria-keyshortcuts="ArrowLeft" { "← previous" }
-                label { "Sample " select #sample {} }
-                label { "Model " select #model {} }
-                button #next type="button" aria-keyshortcuts="ArrowRight" { "next →" }
-                label { "Map over image " input #opacity type="range" min="0" max="100" value="60"; output #share for="opacity" { "60 %" } }
+        let mut gallery = Self { plates: Vec::new(), of: Vec::new(), places: HashMap::new(), more: all.len() };
+        let mut bytes = 0;
+        for (folder, plate) in all {
+            let shown = shown(&folder, &plate, summary.config)?;
+            let own: usize = shown.tiles.iter().filter_map(|tile| tile.map.as_ref()).map(String::len).sum();
+            bytes += own + shown.image.len();
+            if bytes > BUDGET && !gallery.plates.is_empty() {
+                break;
             }
-            p #plate-title aria-live="polite" {}
-            div #legend {}
-            div #tiles {}
-            div #curves {}
-            @if more > 0 { p.muted { (more) " more in the folder gallery/ beside this page." } }
-            noscript { p { "The gallery needs JavaScript; the folder gallery/ beside this page has the pictures." } }
+            gallery.places.entry(plate.sample.clone()).or_default().push(gallery.plates.len());
+            gallery.plates.push(shown);
+            gallery.of.push(plate);
+            gallery.more -= 1;
         }
-        script #data type="application/json" { (PreEscaped(json)) }
-    }))
+        Ok(gallery)
+    }
+
+    /// Adds a record's curve to the map that it is of, if that is shown.
+    pub(crate) fn add(&mut self, record: &Record) {
+        let (Some(curve), Some(places)) = (&record.curve, self.places.get(&record.sample)) else { return };
+        for &place in places {
+            let plate = &self.of[place];
+            if (plate.class, &plate.model, &plate.dataset) != (record.class, &record.model, &record.dataset) {
+                continue;
+            }
+            for (tile, of) in self.plates[place].tiles.iter_mut().zip(&plate.tiles) {
+                if record.method == of.method && record.ucag == of.ucag && record.variant == of.variant {
+                    tile.curves.insert(record.metric.clone(), curve.clone());
+                }
+            }
+        }
+    }
+
+    /// The section, where the run has a gallery.
+    pub(super) fn markup(&self, config: &Config) -> anyhow::Result<Option<Markup>> {
+        if self.plates.is_empty() {
+            return Ok(None);
+        }
+        let more = self.more;
+        let heads = config.metrics.iter().filter_map(|chosen| {
+            let [across, up] = chosen.metric.axes?;
+            Some([chosen.metric.id.to_owned(), Metric(chosen.metric).head(), across.to_owned(), up.to_owned()])
+        });
+        let colors = (0..=255).map(|level| {
+            let color = colorous::VIRIDIS.eval_rational(level, 256);
+            format!("{:02x}{:02x}{:02x}", color.r, color.g, color.b)
+        });
+        let data = Data { colors: colors.collect(), metrics: heads.collect(), plates: &self.plates };
+        // In a script element, only "<" could end it.
+        let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
+        Ok(Some(html! {
+            section #gallery aria-labelledby="gallery-title" {
+                h2 #gallery-title { "Gallery" }
+                div.bar {
+                    button #previous type="button" aria-keyshortcuts="ArrowLeft" { "← previous" }
+                    label { "Sample " select #sample {} }
+                    label { "Model " select #model {} }
+                    button #next type="button" aria-keyshortcuts="ArrowRight" { "next →" }
+                    label { "Map over image " input #opacity type="range" min="0" max="100" value="60"; output #share for="opacity" { "60 %" } }
+                }
+                p #plate-title aria-live="polite" {}
+                div #legend {}
+                div #tiles {}
+                div #curves {}
+                @if more > 0 { p.muted { (more) " more in the folder gallery/ beside this page." } }
+                noscript { p { "The gallery needs JavaScript; the folder gallery/ beside this page has the pictures." } }
+            }
+            script #data type="application/json" { (PreEscaped(json)) }
+        }))
+    }
 }
 
 /// Most pixels across of a figure in the page.
@@ -142,26 +181,17 @@ fn png(bytes: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
 }
 
-fn shown(folder: &Path, plate: &Plate, summary: &Summary<'_>) -> anyhow::Result<Shown> {
+fn shown(folder: &Path, plate: &Plate, config: &Config) -> anyhow::Result<Shown> {
     let Plate { dataset, sample, class, class_name, model, size, .. } = plate;
     let picture = |name: &str| -> anyhow::Result<String> {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
         Ok(png(&bytes))
     };
-    let own = |record: &&Record| {
-        record.sample == *sample && record.class == *class && record.model == *model && record.dataset == *dataset
-    };
-    let records: Vec<&Record> = summary.records.iter().filter(own).collect();
     let tile = |(place, tile): (usize, &Tile)| -> anyhow::Result<ShownTile> {
         let color = color_at(place);
-        let here = |record: &&&Record| {
-            record.method == tile.method && record.ucag == tile.ucag && record.variant == tile.variant
-        };
-        let curves =
-            records.iter().filter(here).filter_map(|record| Some((record.metric.clone(), record.curve.clone()?)));
         let score = |(id, value): &(String, f64)| {
-            let metric = Metric(summary.config.metrics.iter().find(|chosen| chosen.metric.id == id)?.metric);
+            let metric = Metric(config.metrics.iter().find(|chosen| chosen.metric.id == id)?.metric);
             Some([metric.head(), metric.show(value * metric.scale)])
         };
         Ok(ShownTile {
@@ -172,10 +202,10 @@ fn shown(folder: &Path, plate: &Plate, summary: &Summary<'_>) -> anyhow::Result<
             state: tile.state.as_str(),
             point: tile.point,
             scores: tile.scores.iter().filter_map(score).collect(),
-            curves: curves.collect(),
+            curves: BTreeMap::new(),
         })
     };
-    let several = summary.config.datasets.len() > 1;
+    let several = config.datasets.len() > 1;
     Ok(Shown {
         sample: if several { format!("{dataset}: {sample}") } else { sample.clone() },
         class: format!("{class} {class_name}").trim_end().to_owned(),

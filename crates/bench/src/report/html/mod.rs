@@ -13,6 +13,8 @@ use super::plot::{self, Picture};
 use super::table::Table;
 use super::{Summary, blocks, words};
 
+pub(crate) use gallery::Gallery;
+
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
@@ -25,16 +27,17 @@ const SHOWN: usize = 100;
 /// The page. The same records and gallery give the same bytes.
 ///
 /// # Errors
-/// Where a picture of the gallery can't be read.
+/// Where the figure isn't a picture.
 pub(crate) fn page(
     table: &Table<'_>,
     summary: &Summary<'_>,
+    gallery: &Gallery,
     plots: &[(&str, &Picture)],
     figure: Option<&[u8]>,
 ) -> anyhow::Result<String> {
     let config = table.config;
     let measured = !config.metrics.is_empty();
-    let gallery = gallery::gallery(summary)?;
+    let gallery = gallery.markup(config)?;
     let plots =
         plots.iter().map(|(what, picture)| Ok((*what, plot::svg(picture)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let page = html! {
