@@ -1,5 +1,7 @@
 //! ImageNet's three kinds of labels, and the table that one of them needs.
 
+use std::cell::RefCell;
+
 use super::stage::{Stage, blank};
 use crate::{GROWTH, Target, nothing};
 
@@ -56,16 +58,26 @@ fn ids() -> String {
     classes.folders().iter().rev().zip(1..).map(|(wnid, id)| format!("{wnid} {id} name\n")).collect()
 }
 
-fn parse(name: &str, bytes: &[u8]) -> Result<(), String> {
+fn parse(name: &'static str, bytes: &[u8]) -> Result<(), String> {
+    thread_local!(static STAGE: RefCell<Option<(&'static str, Stage)>> = const { RefCell::new(None) });
+    STAGE.with_borrow_mut(|kept| {
+        // Of another target's there is one file too many.
+        let (_, stage) = match kept.take_if(|(of, _)| *of == name) {
+            Some(stage) => kept.insert(stage),
+            None => kept.insert((name, whole(name))),
+        };
+        stage.write(name, bytes);
+        stage.load("imagenet", name)
+    })
+}
+
+fn whole(but: &str) -> Stage {
     let stage = Stage::new()
         .with("val/ILSVRC2012_val_00000001.JPEG", blank(3, 2))
         .with("val/ILSVRC2012_val_00000002.JPEG", blank(3, 2));
-    if name == IDS_FILE {
-        stage.write(GROUND_TRUTH_FILE, b"1\n1000\n");
+    match but {
+        IDS_FILE => stage.with(GROUND_TRUTH_FILE, "1\n1000\n"),
+        GROUND_TRUTH_FILE => stage.with(IDS_FILE, ids()),
+        _ => stage,
     }
-    if name == GROUND_TRUTH_FILE {
-        stage.write(IDS_FILE, ids().as_bytes());
-    }
-    stage.write(name, bytes);
-    stage.load("imagenet", name)
 }

@@ -40,6 +40,7 @@ impl Stage {
         let said = |error: datasets::Error| {
             let message = error.to_string();
             assert!(message.contains(&*self.path().to_string_lossy()), "a message without a file: {message}");
+            assert!(message.chars().count() < 4000, "a message that nobody reads");
             message
         };
         let dataset = datasets::open(kind, &Source::at(root)).map_err(said)?;

@@ -1,5 +1,7 @@
 //! PASCAL VOC: annotations, the list of photos, the list of the difficult subset, the list of classes.
 
+use std::cell::RefCell;
+
 use super::stage::{Stage, blank};
 use crate::{GROWTH, Target, nothing};
 
@@ -82,13 +84,24 @@ fn difficult(photos: &[&str]) -> String {
     photos.iter().map(|photo| format!("{photo}{}\n", "\t0\t1".repeat(10))).collect()
 }
 
-fn parse(name: &str, bytes: &[u8]) -> Result<(), String> {
-    let stage = Stage::new()
+fn parse(name: &'static str, bytes: &[u8]) -> Result<(), String> {
+    thread_local!(static STAGE: RefCell<Option<(&'static str, Stage)>> = const { RefCell::new(None) });
+    STAGE.with_borrow_mut(|kept| {
+        // What another target has damaged isn't whole any more.
+        let (_, stage) = match kept.take_if(|(of, _)| *of == name) {
+            Some(stage) => kept.insert(stage),
+            None => kept.insert((name, whole())),
+        };
+        stage.write(name, bytes);
+        stage.load("voc07-test", name)
+    })
+}
+
+fn whole() -> Stage {
+    Stage::new()
         .with("JPEGImages/000001.jpg", blank(5, 4))
         .with("JPEGImages/000002.jpg", blank(5, 4))
         .with(ANNOTATION_FILE, annotation(&[("dog", "0")]))
         .with("Annotations/000002.xml", annotation(&[("person", "1"), ("dog", "0")]))
-        .with(PHOTOS_FILE, "000001\n000002\n");
-    stage.write(name, bytes);
-    stage.load("voc07-test", name)
+        .with(PHOTOS_FILE, "000001\n000002\n")
 }
