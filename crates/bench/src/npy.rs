@@ -29,6 +29,8 @@ pub enum Values {
 
 /// No array of numbers needs a longer header; NumPy's own is 118 bytes for a map.
 const LONGEST_HEADER: usize = 1024;
+/// Nor more brackets: a map's has two, and time doubles with each in which another one lies.
+const MOST_BRACKETS: usize = 8;
 
 impl Array {
     /// Reads a file's bytes, of either byte order and either order of axes.
@@ -117,19 +119,20 @@ fn check(bytes: &[u8]) -> Result<&[u8]> {
     ensure!(length <= LONGEST_HEADER, "has a header of {length} bytes, which is no plain array's");
     let header = bytes.get(start..start + length).context("ends within its header")?;
     let text = str::from_utf8(header).ok().context("its header isn't text")?;
-    ensure!(!text.contains('\\') && counts(text).is_some(), "its header has no shape that fits into memory");
+    let brackets = text.matches(['(', '[', '{']).count();
+    ensure!(brackets <= MOST_BRACKETS, "has {brackets} brackets in its header, which is no plain array's");
+    ensure!(fits(text), "its header has no shape that fits into memory");
     Ok(&bytes[start + length..])
 }
 
-/// How many values a header's shape comes to, where that is a number; sides of zero count as one.
-fn counts(header: &str) -> Option<u64> {
-    let (_, after) = header.rsplit_once("shape")?;
-    let (_, sides) = after.split_once('(')?;
-    let (sides, _) = sides.split_once(')')?;
-    let sides = sides.split(',').map(str::trim).filter(|side| !side.is_empty());
-    sides
-        .map(|side| side.trim_end_matches('L').parse::<u64>().ok())
-        .try_fold(8, |product: u64, side| product.checked_mul(side?.max(1)).filter(|bytes| *bytes <= isize::MAX as u64))
+/// Whether the product of all numbers in a header is the length of something, zeros left out. Which of them are sides of the shape isn't asked: keys may come
+/// twice, or be spelled so that only the library knows them.
+fn fits(header: &str) -> bool {
+    let words = header.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let mut numbers = words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_digit()));
+    let times =
+        |product: u64, number: &str| product.checked_mul(number.trim_end_matches('L').parse::<u64>().ok()?.max(1));
+    numbers.try_fold(8, times).is_some_and(|bytes| bytes <= isize::MAX as u64)
 }
 
 fn in_c_order<T: Copy, U>(shape: &[usize], strides: &[usize], stored: Vec<T>, convert: fn(T) -> U) -> Vec<U> {
@@ -224,6 +227,16 @@ mod tests {
         assert_eq!(message(&huge), "its header has no shape that fits into memory");
         let huge = file("'<f4'", "False", "(0, 4294967296, 4294967296)", &[]);
         assert_eq!(message(&huge), "its header has no shape that fits into memory");
+        for shape in [
+            "(4294967296, 4294967296), 'other shape': (1,)",
+            "(1,), 'shape': (4294967296, 4294967296)",
+            "[4294967296, 0xffffffff]",
+        ] {
+            let huge = file("'<f4'", "False", shape, &[]);
+            assert_eq!(message(&huge), "its header has no shape that fits into memory", "{shape}");
+        }
+        let deep = file(&"[".repeat(900), "False", "(1,)", &[0; 4]);
+        assert_eq!(message(&deep), "has 902 brackets in its header, which is no plain array's");
         let broken = message(&file("'<f4'", "Perhaps", "(1, 1)", &[0; 4]));
         assert!(broken.starts_with("its header can't be read: "), "{broken}");
     }

@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::codecs::png::PngDecoder;
-use image::{DynamicImage, ImageDecoder, ImageFormat, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, Limits, RgbImage};
 
 use crate::{Error, Result, jpeg};
 
@@ -19,6 +19,10 @@ pub const MAX_PIXELS: u64 = 89_478_485;
 pub const MAX_SIDE: u32 = 65_535;
 /// Largest file that is read, in bytes; ImageNet's largest is a few percent of it.
 const MAX_FILE: u64 = 256 << 20;
+/// Bytes that a PNG's colour profile and texts may be unpacked to, beyond the file's own length; profiles of cameras have a few KiB, of printers up to 4 MiB.
+const MAX_EXTRAS: u64 = 16 << 20;
+/// How many times its length deflate can make of something at most. What says it is larger is damaged, and would take memory for nothing.
+pub(crate) const DEFLATE_RATIO: u64 = 1032;
 
 /// Decodes the image file at `path` to 8-bit RGB.
 ///
@@ -77,10 +81,19 @@ pub(crate) fn check_size(width: u32, height: u32) -> std::result::Result<(), Str
 
 fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
     let damaged = |error: image::ImageError| format!("is a damaged or truncated PNG ({error})");
-    let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_EXTRAS + bytes.len() as u64);
+    let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     // Depth and colour type of the header, before the decoder expands a transparent value to an alpha channel.
+    let (depth, samples) = (u64::from(bytes[24]), [1, 1, 3, 1, 2, 1, 4][usize::from(bytes[25]).min(6)]);
+    if u64::from(width) * u64::from(height) * depth * samples / 8 > DEFLATE_RATIO * bytes.len() as u64 {
+        return Err(format!(
+            "is a truncated PNG: {} bytes can't hold {width} × {height} pixels; copy it again",
+            bytes.len()
+        ));
+    }
     if bytes[24..26] == [16, 0] {
         return Err("is 16-bit grey, which Pillow clips to white; convert it to 8 bits first".into());
     }

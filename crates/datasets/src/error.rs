@@ -62,22 +62,33 @@ pub enum Error {
     },
 }
 
+/// What is wrong is said in at most so many letters: it may quote a file that is one long line.
+const LONGEST: usize = 2000;
+
 impl Error {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.into(), source }
     }
 
     pub(crate) fn image(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Image { path: path.into(), problem: problem.into() }
+        Self::Image { path: path.into(), problem: short(problem.into()) }
     }
 
     pub(crate) fn line(path: &Path, line: u64, problem: impl Into<String>) -> Self {
-        Self::Line { path: path.into(), line, problem: problem.into() }
+        Self::Line { path: path.into(), line, problem: short(problem.into()) }
     }
 
     pub(crate) fn layout(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Layout { path: path.into(), problem: problem.into() }
+        Self::Layout { path: path.into(), problem: short(problem.into()) }
     }
+}
+
+fn short(mut problem: String) -> String {
+    if let Some((end, _)) = problem.char_indices().nth(LONGEST) {
+        problem.truncate(end);
+        problem.push('…');
+    }
+    problem
 }
 
 fn bullets(paths: &[PathBuf]) -> String {

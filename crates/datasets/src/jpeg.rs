@@ -12,6 +12,9 @@ use mozjpeg::{ColorSpace, Decompress};
 
 use crate::decode::check_size;
 
+/// Pixels that a byte can hold at most: a block of 8 × 8 takes a bit at least in Huffman's code, the only one that is read.
+const MAX_RATIO: u64 = 8 * 8 * 8;
+
 /// Bytes in memory that remember whether more were asked for than there are: libjpeg then only warns and fills with grey.
 struct Watched<'a> {
     bytes: &'a [u8],
@@ -53,6 +56,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
 }
 
 fn scanlines(bytes: Watched<'_>) -> Result<RgbImage, String> {
+    let length = bytes.bytes.len();
     let damaged = |error: std::io::Error| format!("is a damaged JPEG ({error})");
     let header = Decompress::new_reader(bytes).map_err(damaged)?;
     let (width, height) = (u32::try_from(header.width()), u32::try_from(header.height()));
@@ -60,6 +64,9 @@ fn scanlines(bytes: Watched<'_>) -> Result<RgbImage, String> {
         return Err("is a JPEG whose size does not fit 32 bits".into());
     };
     check_size(width, height)?;
+    if u64::from(width) * u64::from(height) > MAX_RATIO * length as u64 {
+        return Err(format!("is a truncated JPEG: {length} bytes can't hold {width} × {height} pixels; copy it again"));
+    }
     let rgb = match header.color_space() {
         ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => {
             let mut lines = header.to_colorspace(ColorSpace::JCS_CMYK).map_err(damaged)?;

@@ -61,7 +61,7 @@ fn table(path: &Path, report: &Report) -> Option<Table> {
             return None;
         }
     };
-    tree::parse(&text, &|offset| tree::line_of(&text, offset))
+    tree::parse(&text, &tree::line_of(&text))
         .map_err(|(origin, problem)| report.add(&origin, format!("isn't TOML: {problem}")))
         .ok()
 }

@@ -3,15 +3,22 @@
 use super::error::Origin;
 use super::tree::{Node, Table, Value, parse};
 
+/// Most keys in a path, which is more than twice what a config has; each is a table in a table.
+const DEEPEST: usize = 16;
+
 /// Splits `key.path=value`. The value is TOML where it can be, else a string: paths and names need no quotes.
 ///
 /// # Errors
-/// Where there is no `=`, a key is empty, or a value that starts like an array, a table or a quoted string doesn't end like one.
+/// Where there is no `=`, a key is empty or there are too many, or a value that starts like an array, a table or a quoted string doesn't end like one.
 pub(super) fn split<'a>(argument: &'a str, origin: &Origin) -> Result<(&'a str, Node), String> {
     let (path, text) = argument.split_once('=').ok_or("expected KEY=VALUE, for instance dataset.limit=10")?;
     let path = path.trim();
     if path.split('.').any(str::is_empty) {
         return Err("a key is empty; expected KEY=VALUE, for instance dataset.limit=10".into());
+    }
+    let keys = path.split('.').count();
+    if keys > DEEPEST {
+        return Err(format!("the path has {keys} keys; expected at most {DEEPEST}, as in method.0.id"));
     }
     let parsed = parse(&format!("value = {text}"), &|_| origin.clone());
     match parsed {

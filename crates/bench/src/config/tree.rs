@@ -59,8 +59,9 @@ pub(super) fn parse(text: &str, origin: &dyn Fn(usize) -> Origin) -> Result<Tabl
 }
 
 /// The line, from 1, of each byte of a text.
-pub(super) fn line_of(text: &str, offset: usize) -> Origin {
-    Origin::Line(1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count())
+pub(super) fn line_of(text: &str) -> impl Fn(usize) -> Origin {
+    let breaks: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+    move |offset| Origin::Line(1 + breaks.partition_point(|at| *at < offset))
 }
 
 fn convert_table(table: DeTable<'_>, origin: &dyn Fn(usize) -> Origin) -> Table {

@@ -120,6 +120,14 @@ fn refuse(dir: &Path, before: &BTreeMap<Key, String>, now: &[(Key, PathBuf, Opti
     )
 }
 
+/// How many maps the run in `dir` began with.
+///
+/// # Errors
+/// Where its list can't be read; the message names the file.
+pub fn count(dir: &Path) -> Result<usize> {
+    Ok(read(&dir.join(FILE))?.len())
+}
+
 fn read(path: &Path) -> Result<BTreeMap<Key, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());

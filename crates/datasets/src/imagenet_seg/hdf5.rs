@@ -14,7 +14,7 @@ use hdf5_pure::{
     Chunk, ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, Layout, ReadSeekSource, Source,
 };
 
-use crate::decode::MAX_PIXELS;
+use crate::decode::{DEFLATE_RATIO, MAX_PIXELS};
 
 /// What is wrong, without the file's name.
 pub(super) type Result<T> = std::result::Result<T, String>;
@@ -27,8 +27,6 @@ const STARTS: [u64; 6] = [0, 512, 1024, 2048, 4096, 8192];
 const MAX_REFERENCES: u64 = 1 << 23;
 /// Largest piece that an array may be stored in, in bytes.
 const MAX_CHUNK: u64 = 3 * MAX_PIXELS;
-/// How many times its length deflate can make of a file at most. What says it is larger is damaged, and would take memory for nothing.
-const MAX_RATIO: u64 = 1032;
 
 /// An HDF5 file.
 #[derive(Debug)]
@@ -110,7 +108,7 @@ impl Array {
             return Err(format!("has values of {element} bytes each; numbers and references have up to 8"));
         }
         let bytes = |sides: &[u64]| sides.iter().try_fold(element, |bytes, side| bytes.checked_mul(*side));
-        let most = file.saturating_mul(MAX_RATIO);
+        let most = file.saturating_mul(DEFLATE_RATIO);
         let Some(size) = bytes(&shape).filter(|bytes| *bytes <= most) else {
             return Err(format!("has {} values, more than can be in this file", sides(&shape)));
         };

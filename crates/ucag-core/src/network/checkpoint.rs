@@ -9,6 +9,9 @@ use tch::{Kind, Tensor};
 
 use crate::{Error, Result};
 
+/// Those of a three-dimensional convolution; libtorch takes long to say that there are too many of them.
+const MOST_AXES: usize = 5;
+
 /// Named float tensors with torchvision's state-dict names. It keeps count of what was taken, so that a network's builder
 /// can say which tensors it had no use for.
 #[derive(Debug)]
@@ -45,11 +48,18 @@ impl Checkpoint {
                     return Err(broken(format!("tensor {name} is {other:?}; weights must be floating point")));
                 }
             };
+            if view.shape().len() > MOST_AXES {
+                return Err(broken(format!(
+                    "tensor {name} has {} axes; weights have at most {MOST_AXES}",
+                    view.shape().len()
+                )));
+            }
+            if view.data().is_empty() {
+                return Err(broken(format!("tensor {name} of shape {:?} is empty", view.shape())));
+            }
+            // There is a byte for each of its values, so the product of the sides fits.
             let shape: Vec<i64> = view.shape().iter().map(|&side| side as i64).collect();
             let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)?.f_to_kind(Kind::Float)?;
-            if tensor.numel() == 0 {
-                return Err(broken(format!("tensor {name} of shape {shape:?} is empty")));
-            }
             if tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
                 return Err(broken(format!("tensor {name} holds values that are not finite")));
             }

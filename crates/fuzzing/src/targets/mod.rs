@@ -1,0 +1,42 @@
+//! The parsers there are.
+
+mod coco;
+mod config;
+mod imagenet;
+mod images;
+mod matlab;
+mod runs;
+mod stage;
+mod tensors;
+mod voc;
+
+use crate::Target;
+
+/// Every parser of outside data.
+pub static TARGETS: &[&Target] = &[
+    &images::IMAGE,
+    &voc::ANNOTATION,
+    &voc::PHOTOS,
+    &voc::DIFFICULT,
+    &voc::CLASSES,
+    &coco::ANNOTATIONS,
+    &coco::RUNS,
+    &matlab::MATLAB,
+    &imagenet::SYNSETS,
+    &imagenet::KAGGLE,
+    &imagenet::GROUND_TRUTH,
+    &imagenet::IDS,
+    &tensors::CHECKPOINT,
+    &tensors::NPY,
+    &config::CONFIG,
+    &config::SET,
+    &runs::JOURNAL,
+    &runs::PUBLISHED,
+    &runs::MAPS,
+    &runs::PLATE,
+];
+
+/// The parser of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().copied().find(|target| target.name == name)
+}
