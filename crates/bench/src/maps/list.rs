@@ -120,6 +120,35 @@ fn refuse(dir: &Path, before: &BTreeMap<Key, String>, now: &[(Key, PathBuf, Opti
     )
 }
 
+/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither has the run.
+///
+/// # Errors
+/// Where two of them don't have the same of a map, or a file can't be read or written.
+pub(crate) fn unite(shards: &[PathBuf], dir: &Path) -> Result<()> {
+    let lists = || shards.iter().filter(|shard| shard.join(FILE).exists());
+    if lists().next().is_none() {
+        return Ok(());
+    }
+    let mut all: BTreeMap<Key, (String, &Path)> = BTreeMap::new();
+    for shard in lists() {
+        for (key, digest) in read(&shard.join(FILE))? {
+            match all.get(&key) {
+                Some((other, first)) if *other != digest => {
+                    let (file, first, shard) = (&key.file, first.display(), shard.display());
+                    bail!(
+                        "{shard}: was made with another map {file} of '{}' than {first}; do one of them again with --fresh",
+                        key.method
+                    );
+                }
+                Some(_) => {}
+                None => _ = all.insert(key, (digest, shard)),
+            }
+        }
+    }
+    let all: Vec<_> = all.into_iter().map(|(key, (digest, _))| (key, PathBuf::new(), Some(digest))).collect();
+    write(&dir.join(FILE), &all)
+}
+
 fn read(path: &Path) -> Result<BTreeMap<Key, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
