@@ -108,12 +108,7 @@ impl Manifest {
         config::parse(path, text, &here)
     }
 
-    /// The whole run's units, of models that are on these data sets each.
-    pub fn all_units(&self, models: &[usize]) -> Vec<usize> {
-        plan::units(models, |dataset| self.datasets[dataset].places.clone())
-    }
-
-    /// Those of one of its shards.
+    /// The units of one of its shards, of models that are on these data sets each.
     pub fn units_of(&self, shard: Shard, models: &[usize]) -> Vec<usize> {
         plan::units(models, |dataset| shard.part(dataset, &self.datasets[dataset].places))
     }

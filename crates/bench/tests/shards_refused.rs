@@ -159,7 +159,7 @@ fn folders_that_hold_something_else() {
     refused(&lab, 1, &["a", "--out", "other"], &["other: holds a run that differs in config.seed (4 there, 3 here)"]);
     assert_eq!(bytes(&lab.path("other")), before);
     lab.run(0, &["small.toml", "--out", "more", "--limit", "5"]);
-    refused(&lab, 1, &["a", "--out", "more"], &["more: holds a run with 2 units more than the shards have"]);
+    refused(&lab, 1, &["a", "--out", "more"], &["more: holds a run with 2 units done that the shards don't have"]);
     refused(&lab, 1, &["a", "--out", FIRST], &["a/shards/1-of-2"]);
     // Fewer of the same are no harm.
     lab.run(0, &["small.toml", "--out", "fewer", "--limit", "1"]);

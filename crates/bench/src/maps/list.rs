@@ -124,13 +124,13 @@ fn refuse(dir: &Path, before: &BTreeMap<Key, String>, now: &[(Key, PathBuf, Opti
 ///
 /// # Errors
 /// Where two of them don't have the same of a map, or a file can't be read or written.
-pub(crate) fn unite(shards: &[PathBuf], dir: &Path) -> Result<()> {
-    let lists = || shards.iter().filter(|shard| shard.join(FILE).exists());
-    if lists().next().is_none() {
+pub(crate) fn unite<'a>(shards: impl Iterator<Item = &'a Path>, dir: &Path) -> Result<()> {
+    let lists: Vec<&Path> = shards.filter(|shard| shard.join(FILE).exists()).collect();
+    if lists.is_empty() {
         return Ok(());
     }
     let mut all: BTreeMap<Key, (String, &Path)> = BTreeMap::new();
-    for shard in lists() {
+    for shard in lists {
         for (key, digest) in read(&shard.join(FILE))? {
             match all.get(&key) {
                 Some((other, first)) if *other != digest => {

@@ -7,9 +7,7 @@ mod part;
 mod provenance;
 mod whole;
 
-use std::path::PathBuf;
-
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cli::MergeArgs;
 use crate::config::Config;
@@ -42,25 +40,24 @@ pub struct Merged {
 ///
 /// # Errors
 /// [`Unusable`] where the folders hold no shards, or not those of one number of shards, each once. Otherwise where shards are of different runs, aren't
-/// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. Until all of that is
-/// checked, nothing is written.
+/// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. No file of the merged run is
+/// touched before all of that is checked.
 pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let (folders, out) = folders::find(&args.dirs, args.out.as_deref())?;
-    let parts = folders.into_iter().map(Part::open).collect::<Result<Vec<_>>>()?;
-    let parts = one_run::ordered(parts)?;
-    let config = one_run::config(&parts, &out)?;
-    one_run::all_done(&parts, &config)?;
-    let (before, begun) = whole::claim(&parts, &config)?;
+    let mut parts = folders.into_iter().map(Part::open).collect::<Result<Vec<_>>>()?;
+    one_run::order(&mut parts)?;
+    let (first, others) = parts.split_first().context("there is no shard")?;
+    let run = one_run::run(first, others, &out)?;
+    one_run::all_done(&run, &parts)?;
+    let (before, begun) = whole::claim(&run, &parts)?;
+    maps::list::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
     files::gallery(&parts, &out, begun)?;
-    let lists: Vec<PathBuf> = parts.iter().map(|part| part.folder.clone()).collect();
-    maps::list::unite(&lists, &out)?;
-    let journal = whole::write(&parts, &config, before)?;
-    let mut units = whole::planned(&parts, &config);
-    units.sort_by_key(|&unit| config.models[unit % config.models.len()].dataset);
-    let first = &parts[0];
-    let datasets = first.manifest.datasets.iter().map(|dataset| dataset.facts.clone()).collect();
-    let published = config.output.published.is_some().then(|| first.folder.join(manifest::PUBLISHED));
-    let config = Config { output: crate::config::Output { published, ..config.output }, ..config };
+    let (journal, mut units) = whole::write(&run, &parts, before)?;
+    units.sort_by_key(|&unit| run.dataset(unit));
+    let datasets = run.manifest.datasets.into_iter().map(|dataset| dataset.facts).collect();
+    let mut config = run.config;
+    let published = config.output.published.is_some().then(|| parts[0].folder.join(manifest::PUBLISHED));
+    config.output.published = published;
     Ok(Merged { config, datasets, journal, units, parts })
 }
 

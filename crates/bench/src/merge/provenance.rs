@@ -33,12 +33,11 @@ pub(super) fn write(merged: &Merged, failed: usize) -> Result<()> {
         let views = count(&format!("/views_through_the_networks/{place}/views"));
         json!({"dataset": config.datasets[model.dataset].name, "model": model.name, "views": views})
     };
-    let models: Vec<usize> = config.models.iter().map(|model| model.dataset).collect();
-    let planned = first.manifest.all_units(&models).len();
+    let planned = merged.units.len();
     let document = json!({
         "title": config.title,
         "config": resolved,
-        "identity": first.identity(),
+        "identity": merged.journal.identity(),
         "metrics": provenance::metrics(config),
         "versions": provenance::versions(),
         "samples": datasets.iter().map(|data| (data.name.as_str(), data.samples.len())).collect::<BTreeMap<_, _>>(),
@@ -56,7 +55,7 @@ pub(super) fn write(merged: &Merged, failed: usize) -> Result<()> {
 fn account(part: &Part) -> Value {
     let own = |key: &str| part.run.as_ref().map_or(Value::Null, |run| run[key].clone());
     json!({
-        "shard": part.manifest.shard,
+        "shard": part.shard,
         "versions": own("versions"),
         "device": own("device"),
         "workers": own("workers"),
