@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ucag_core::protocol::Protocol;
 
 use crate::config::{self, ConfigErrors, Overrides};
+use crate::shard::Shard;
 
 /// Runs experiments on visual explanations from TOML configs, and explains single images.
 #[derive(Debug, Parser)]
@@ -17,6 +18,8 @@ Examples:
   bench configs/table1.toml --limit 100           only the first 100 images
   bench configs/table1.toml --set seed=1 --set protocol.coverage=true --out results/table1-coverage
   bench configs/table1.toml --set 'method=[{id=\"layercam\", ucag=[false, true]}]'
+  bench configs/table1.toml --shard 2/8           the second of eight parts of a run, for as many machines
+  bench merge results/table1                      all eight, put together
   bench compare results/table1 results/mine       what changes from one run to another, row by row
   bench list methods                              what a config can name
 
@@ -35,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Explain one class of one image with one method: writes the map as numbers and as pictures
     Explain(Box<ExplainArgs>),
+    /// Put the shards of a run together: what comes out is the run as one machine would have made it
+    Merge(MergeArgs),
     /// Compare runs with the first of them, row by row, from their folders alone
     Compare(CompareArgs),
     /// List the maps that a config wants, one for each image, class and model, for other programs to make
@@ -83,6 +88,10 @@ pub struct RunArgs {
     /// --set model.0.weights=my.safetensors
     #[arg(long, value_name = "KEY.PATH=VALUE")]
     pub set: Vec<String>,
+    /// Do only the I-th of N parts of the run, every N-th sample, into the folder shards/I-of-N of the output folder; `bench merge` puts them
+    /// together
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Check everything and say what the run would do, without running
     #[arg(long)]
     pub dry_run: bool,
@@ -105,6 +114,24 @@ impl RunArgs {
             set: self.set.clone(),
         }
     }
+}
+
+/// Which shards to put together.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bench merge results/table1                                all that are in results/table1/shards
+  bench merge a/1-of-2 b/2-of-2 --out results/table1        shards that were made elsewhere
+
+Neither data nor weights need be there. All shards must be done and be of one run; what isn't is said, with the command that puts it
+right. docs/cluster.md says more.")]
+pub struct MergeArgs {
+    /// Folders of shards, or a run's folder with all of its shards
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// Folder of the run [default: the one in whose shards/ the shards are]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Which runs to compare.

@@ -27,13 +27,13 @@ pub use error::{ConfigError, ConfigErrors, Origin};
 pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
-pub use read::{load, load_all};
+pub use read::{load, load_all, parse};
 pub(crate) use resolved::normalisation;
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
 /// What the command line says over a config.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--limit`: `dataset.limit`, of every data set
     pub limit: Option<usize>,
@@ -52,6 +52,8 @@ pub struct Overrides {
 pub struct Config {
     /// The config file, for messages; relative paths in it are relative to the working directory.
     pub path: PathBuf,
+    /// What was in the file, so that shards of the run can be merged without it.
+    pub text: String,
     /// Name of the run and its files: the config's file stem (`table1`).
     pub name: String,
     /// Title of the table.

@@ -8,6 +8,7 @@ use ucag_core::suggest::{hint, nearest};
 
 use crate::config::{self, Resize};
 use crate::report::DatasetFacts;
+use crate::shard::Shard;
 
 /// A data set that is opened.
 pub struct Data {
@@ -19,7 +20,7 @@ pub struct Data {
     pub dataset: Box<dyn Dataset>,
     /// Number of samples to run.
     pub samples: usize,
-    /// Their places, in the config's order, where it lists them; else the first ones.
+    /// Their places, in the config's order, where it lists them or they are a shard's; else the first ones.
     chosen: Option<Vec<usize>>,
     /// How photos are brought to a network's size.
     pub resize: Resize,
@@ -77,6 +78,12 @@ impl Data {
     /// Places of the samples to run: in the config's order where it lists them, else in the data set's.
     pub fn places(&self) -> Vec<usize> {
         self.chosen.clone().unwrap_or_else(|| (0..self.samples).collect())
+    }
+
+    /// Keeps those of its samples that belong to a shard; it is the plan's data set of this number.
+    pub(crate) fn keep(&mut self, shard: Shard, number: usize) {
+        let own = shard.part(number, &self.places());
+        (self.samples, self.chosen) = (own.len(), Some(own));
     }
 
     /// What a report must know of it.

@@ -46,7 +46,19 @@ impl Plan {
         for shelf in &self.maps.shelves {
             let _ = writeln!(text, "maps       {}", shelf.describe());
         }
-        let _ = writeln!(text, "in all     {} units of work: a sample with a model each", self.units().len());
+        let units = self.units().len();
+        match &self.whole {
+            Some(whole) => {
+                let _ = writeln!(
+                    text,
+                    "shard      {}: {units} of {} units of work: a sample with a model each",
+                    whole.shard, whole.units
+                );
+            }
+            None => {
+                let _ = writeln!(text, "in all     {units} units of work: a sample with a model each");
+            }
+        }
         let (workers, views) = (config.compute.workers, config.compute.views_per_batch);
         let _ = writeln!(
             text,

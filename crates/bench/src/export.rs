@@ -58,7 +58,7 @@ pub fn export_plan(args: &ExportArgs) -> Result<Vec<anyhow::Error>> {
     let progress = Progress::new(plan.units().len(), 0);
     let (mut failures, mut maps) = (Vec::new(), 0);
     for (number, data) in plan.data.iter().enumerate() {
-        for place in 0..data.samples {
+        for place in data.places() {
             let mut sample = None;
             for model in plan.models.iter().enumerate().filter(|(_, model)| model.dataset == number) {
                 let id = data.dataset.id(place);

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::Unit;
+use crate::shard::Shard;
 use reader::Entry;
 
 pub use reader::Reader;
@@ -24,11 +25,21 @@ pub const FILE: &str = "records.jsonl";
 /// 3: curves are text of their bytes. 2: counts and variants.
 const FORMAT: u32 = 3;
 
+/// A journal's first line.
 #[derive(Debug, Serialize, Deserialize)]
-struct Header {
+pub(crate) struct Header {
     format: u32,
     /// Everything that numbers depend on.
-    identity: Value,
+    pub(crate) identity: Value,
+    /// Which part of the run the journal is of, where it isn't of the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shard: Option<Shard>,
+}
+
+impl Header {
+    pub(crate) fn new(identity: Value, shard: Option<Shard>) -> Self {
+        Self { format: FORMAT, identity, shard }
+    }
 }
 
 /// An open journal, locked against other runs until it is dropped. What it has is read as by a [`Reader`].
@@ -51,6 +62,14 @@ impl Journal {
     /// # Errors
     /// Where the folder can't be written, another run holds it, the journal is of another run (the message says what differs), or it is damaged.
     pub fn open(dir: &Path, identity: &Value, fresh: bool) -> Result<Self> {
+        Self::open_part(dir, identity, None, fresh)
+    }
+
+    /// As [`Journal::open`], for a shard of the run where there is one.
+    ///
+    /// # Errors
+    /// As [`Journal::open`], and where the journal is of another shard.
+    pub fn open_part(dir: &Path, identity: &Value, shard: Option<Shard>, fresh: bool) -> Result<Self> {
         const ADVICE: &str = "start over with --fresh, or choose another folder with --out";
         std::fs::create_dir_all(dir).with_context(|| format!("{}: the run folder can't be made", dir.display()))?;
         let path = dir.join(FILE);
@@ -70,10 +89,12 @@ impl Journal {
         }
         let there = path.display().to_string();
         let reader = Reader::index(path, file, ADVICE, |theirs| {
-            let mut differences = Vec::new();
-            differing("", theirs, identity, &mut differences);
+            let differences = differences(&theirs.identity, identity);
             if !differences.is_empty() {
                 bail!("{there}: holds a run that differs in {}; {ADVICE}", differences.join(", "));
+            }
+            if theirs.shard != shard {
+                bail!("{there}: holds {}, not {}; {ADVICE}", part(theirs.shard), part(shard));
             }
             Ok(())
         })?;
@@ -81,7 +102,7 @@ impl Journal {
         // What follows the last newline was being written when an earlier run stopped.
         journal.reader.file.set_len(journal.reader.whole.0)?;
         if journal.reader.header.is_none() {
-            let header = Header { format: FORMAT, identity: identity.clone() };
+            let header = Header::new(identity.clone(), shard);
             journal.append_line(&header)?;
             journal.reader.header = Some(header);
         }
@@ -116,7 +137,18 @@ impl Journal {
     }
 }
 
+/// What a journal is of.
+pub(crate) fn part(shard: Option<Shard>) -> String {
+    shard.map_or("a whole run".to_owned(), |shard| format!("shard {shard}"))
+}
+
 /// Paths of the values in which two documents differ, with both values where they are short.
+pub(crate) fn differences(old: &Value, new: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    differing("", old, new, &mut found);
+    found
+}
+
 fn differing(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match (old, new) {

@@ -2,15 +2,17 @@
 //!
 //! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use bench::cli::{Cli, Command, ExportArgs, RunArgs};
+use bench::cli::{Cli, Command, ExportArgs, MergeArgs, RunArgs};
 use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::data::Data;
 use bench::plan::{Missing, Plan};
-use bench::report::{self, DatasetFacts, Records, Summary};
-use bench::{compare, explain, export, list, provenance, run, say};
+use bench::record::Failure;
+use bench::report::{self, DatasetFacts, Records, Summary, Written};
+use bench::{compare, explain, export, list, merge, provenance, run, say};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Some(Command::Explain(args)) => explain::explain(args).map(|()| 0),
         Some(Command::Compare(args)) => compare::compare(args).map(|()| 0),
+        Some(Command::Merge(args)) => merge(args),
         Some(Command::ExportPlan(args)) => export_plan(args),
         Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
         None => run_all(&cli.run),
@@ -30,7 +33,10 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(&error);
-            let usage = error.is::<ConfigErrors>() || error.is::<Missing>() || error.is::<Unusable>();
+            let usage = error.is::<ConfigErrors>()
+                || error.is::<Missing>()
+                || error.is::<Unusable>()
+                || error.is::<merge::Unusable>();
             ExitCode::from(if usage { USAGE } else { FAILED })
         }
     }
@@ -56,23 +62,46 @@ fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
 }
 
 fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
-    let plan = Plan::new(config)?;
+    let plan = match args.shard {
+        Some(shard) => Plan::shard(config, shard, args.overrides())?,
+        None => Plan::new(config)?,
+    };
     if args.dry_run {
         say(&plan.describe()?)?;
         return Ok(0);
     }
     let finished = run::run(&plan, args.fresh, args.strict)?;
     let failures = finished.failures()?;
+    if let Some(whole) = &plan.whole {
+        provenance::write(&plan, &finished, failures.len())?;
+        say(&whole.done(finished.units.len(), failures.len()))?;
+        return Ok(code(&failures));
+    }
     let records = Records::Written(&finished.journal, &finished.units);
     let config = &plan.config;
     let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
     let out = &config.output.dir;
     let written = report::write(&Summary { config, datasets: &datasets, records, failures: &failures, out })?;
     provenance::write(&plan, &finished, failures.len())?;
+    show(&written, out)?;
+    Ok(code(&failures))
+}
+
+fn merge(args: &MergeArgs) -> anyhow::Result<u8> {
+    let merged = merge::merge(args)?;
+    let failures = merged.failures()?;
+    let written = report::write(&merged.summary(&failures))?;
+    merged.provenance(failures.len())?;
+    show(&written, &merged.config.output.dir)?;
+    Ok(code(&failures))
+}
+
+fn show(written: &Written, out: &Path) -> anyhow::Result<()> {
     say(&written.table)?;
-    say(&format!("\nwritten to {}:", config.output.dir.display()))?;
-    for file in &written.files {
-        say(&format!("  {}", file.display()))?;
-    }
-    Ok(if failures.is_empty() { 0 } else { SOME_FAILED })
+    say(&format!("\nwritten to {}:", out.display()))?;
+    written.files.iter().try_for_each(|file| say(&format!("  {}", file.display())))
+}
+
+fn code(failures: &[Failure]) -> u8 {
+    if failures.is_empty() { 0 } else { SOME_FAILED }
 }

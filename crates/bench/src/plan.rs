@@ -12,9 +12,11 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::normalisation;
-use crate::config::{Compute, Config, Form};
+use crate::config::{Compute, Config, Form, Overrides};
 use crate::data::Data;
+use crate::manifest::Manifest;
 use crate::maps::Stock;
+use crate::shard::Shard;
 
 /// A model that is loaded.
 pub struct Model {
@@ -114,6 +116,8 @@ pub struct Plan {
     pub models: Vec<Model>,
     /// The maps that were made elsewhere.
     pub maps: Stock,
+    /// The whole run, where this is a shard of it; samples and maps are the shard's then.
+    pub whole: Option<Manifest>,
 }
 
 /// Files that a config names and that aren't there: every one of them, with what to do.
@@ -136,6 +140,19 @@ impl Plan {
         let plan = Self::without_maps(config)?;
         let maps = Stock::take(&plan.config, &plan.data, &plan.models)?;
         Ok(Self { maps, ..plan })
+    }
+
+    /// A shard of what [`Plan::new`] plans, in its own folder below the run's. `overrides` are those with which the config was read.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn shard(config: Config, shard: Shard, overrides: Overrides) -> Result<Self> {
+        let mut plan = Self::new(config)?;
+        plan.whole = Some(Manifest::new(&plan, shard, overrides));
+        plan.data.iter_mut().enumerate().for_each(|(number, data)| data.keep(shard, number));
+        plan.maps = Stock::look(&plan.config, &plan.data, &plan.models)?;
+        plan.config.output.dir = shard.folder(&plan.config.output.dir);
+        Ok(plan)
     }
 
     /// Opens data sets and networks, for those who are yet to make the maps.
@@ -161,18 +178,13 @@ impl Plan {
                 computed.entry.allows(&model.plain.network).with_context(|| format!("model '{}'", model.name))?;
             }
         }
-        Ok(Self { config, data, models, maps: Stock::default() })
+        Ok(Self { config, data, models, maps: Stock::default(), whole: None })
     }
 
     /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
     pub fn units(&self) -> Vec<usize> {
-        let count = self.models.len();
-        let of = |(place, model): (usize, &Model)| {
-            self.data[model.dataset].places().into_iter().map(move |sample| sample * count + place)
-        };
-        let mut units: Vec<usize> = self.models.iter().enumerate().flat_map(of).collect();
-        units.sort_unstable();
-        units
+        let models: Vec<usize> = self.models.iter().map(|model| model.dataset).collect();
+        units(&models, |dataset| self.data[dataset].places())
     }
 
     /// Sample and model of a unit.
@@ -214,18 +226,32 @@ impl Plan {
         let versions: Vec<Value> =
             self.config.metrics.iter().map(|m| json!({"id": m.metric.id, "version": m.metric.version})).collect();
         // Files count by what is in them, not by where they are.
-        let mut config = self.config.digest_value();
-        config["forms"] = self.config.models.iter().map(|model| json!(model.form)).collect();
-        if let Some(config) = config.as_object_mut() {
-            config.retain(|key, _| key != "datasets" && key != "models");
-        }
         json!({
-            "config": config,
+            "config": identity(&self.config),
             "datasets": self.data.iter().map(data).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
             "metrics": versions,
         })
     }
+}
+
+/// The units of models that are on these data sets each, whose samples have these places.
+pub(crate) fn units(models: &[usize], places: impl Fn(usize) -> Vec<usize>) -> Vec<usize> {
+    let count = models.len();
+    let of = |(model, &dataset): (usize, &usize)| places(dataset).into_iter().map(move |sample| sample * count + model);
+    let mut units: Vec<usize> = models.iter().enumerate().flat_map(of).collect();
+    units.sort_unstable();
+    units
+}
+
+/// What of a run's identity the config alone says.
+pub(crate) fn identity(config: &Config) -> Value {
+    let mut identity = config.digest_value();
+    identity["forms"] = config.models.iter().map(|model| json!(model.form)).collect();
+    if let Some(identity) = identity.as_object_mut() {
+        identity.retain(|key, _| key != "datasets" && key != "models");
+    }
+    identity
 }
 
 /// Whether a model can take its classes from the one that the config names.

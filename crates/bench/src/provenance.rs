@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::config::{self, Config};
 use crate::plan::Plan;
 use crate::run::Finished;
+
+/// Its name in a run folder.
+pub(crate) const FILE: &str = "run.json";
 
 /// Writes `run.json` into the run folder.
 ///
@@ -15,17 +19,12 @@ use crate::run::Finished;
 /// Where it can't be written.
 pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
     let config = &plan.config;
-    let metrics: Vec<_> = config
-        .metrics
-        .iter()
-        .map(|m| json!({"id": m.metric.id, "version": m.metric.version, "unit": m.metric.unit, "direction": m.metric.direction.words(), "source": m.metric.source}))
-        .collect();
     let document = json!({
         "title": config.title,
         "config": config.resolved(),
         "identity": plan.identity(),
-        "metrics": metrics,
-        "versions": {"bench": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH},
+        "metrics": metrics(config),
+        "versions": versions(),
         "device": format!("{:?}", config.compute.device),
         "workers": config.compute.workers,
         "samples": plan.data.iter().map(|data| (data.name.as_str(), data.samples)).collect::<BTreeMap<_, _>>(),
@@ -35,8 +34,23 @@ pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
         "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
         "command": std::env::args().collect::<Vec<_>>(),
     });
-    let path: &Path = &config.output.dir.join("run.json");
-    std::fs::write(path, serde_json::to_string_pretty(&document)? + "\n")
+    save(&config.output.dir, &document)
+}
+
+/// The config's metrics.
+pub(crate) fn metrics(config: &Config) -> Value {
+    let metric = |m: &config::Metric| json!({"id": m.metric.id, "version": m.metric.version, "unit": m.metric.unit, "direction": m.metric.direction.words(), "source": m.metric.source});
+    config.metrics.iter().map(metric).collect()
+}
+
+/// What computes.
+pub(crate) fn versions() -> Value {
+    json!({"bench": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH})
+}
+
+pub(crate) fn save(dir: &Path, document: &Value) -> Result<()> {
+    let path: &Path = &dir.join(FILE);
+    std::fs::write(path, serde_json::to_string_pretty(document)? + "\n")
         .with_context(|| format!("{}: can't be written", path.display()))
 }
 

@@ -60,13 +60,18 @@ impl Finished {
 /// # Errors
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
 pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
-    let mut journal = Journal::open(&plan.config.output.dir, &plan.identity(), fresh)?;
-    let maps = list::admit(&plan.config.output.dir, &plan.maps, journal.units().next().is_some())?;
+    let dir = &plan.config.output.dir;
+    let shard = plan.whole.as_ref().map(|whole| whole.shard);
+    let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
+    if let Some(whole) = &plan.whole {
+        whole.write(dir, plan.config.output.published.as_deref())?;
+    }
+    let maps = list::admit(dir, &plan.maps, journal.units().next().is_some())?;
     let mut units = plan.units();
     let todo: Vec<usize> = units.iter().copied().filter(|&unit| !journal.is_done(unit)).collect();
     let resumed = units.len() - todo.len();
     if resumed == 0 {
-        plate::clear(&plan.config.output.dir.join("gallery"))?;
+        plate::clear(&dir.join("gallery"))?;
     }
     let start = Instant::now();
     let stages = Stages::default();

@@ -18,11 +18,23 @@ use super::{Compute, Config, Output, Overrides, dataset, figure, lists, protocol
 /// Everything that is wrong with it or with the overrides. Whether the files it names are there isn't looked at.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     let report = Report::new(Some(path));
-    let config = table(path, &report).and_then(|mut table| {
+    match text(path, &report) {
+        Some(text) => parse(path, &text, overrides),
+        None => report.finish(None),
+    }
+}
+
+/// Reads a config whose text is known, as [`load`] does the file at `path`.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Config, ConfigErrors> {
+    let report = Report::new(Some(path));
+    let config = table(text, &report).and_then(|mut table| {
         apply(overrides, &mut table, &report);
         let grid = variant::Grid::take(&mut table, &report);
         let mut root = Section::new("", Origin::File, Some(&table), &report);
-        let config = config(path, &mut root, &grid, &report);
+        let config = config((path, text), &mut root, &grid, &report);
         root.finish();
         config
     });
@@ -52,16 +64,16 @@ pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Config>,
     if errors.is_empty() { Ok(configs) } else { Err(ConfigErrors(errors)) }
 }
 
-fn table(path: &Path, report: &Report) -> Option<Table> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
-            report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
-            return None;
-        }
-    };
-    tree::parse(&text, &tree::line_of(&text))
+fn text(path: &Path, report: &Report) -> Option<String> {
+    let read = std::fs::read_to_string(path).map_err(|error| {
+        let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
+        report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
+    });
+    read.ok()
+}
+
+fn table(text: &str, report: &Report) -> Option<Table> {
+    tree::parse(text, &tree::line_of(text))
         .map_err(|(origin, problem)| report.add(&origin, format!("isn't TOML: {problem}")))
         .ok()
 }
@@ -106,7 +118,12 @@ fn apply(overrides: &Overrides, table: &mut Table, report: &Report) {
     }
 }
 
-fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Report) -> Option<Config> {
+fn config(
+    (path, text): (&Path, &str),
+    root: &mut Section<'_>,
+    grid: &variant::Grid,
+    report: &Report,
+) -> Option<Config> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let title = root.get("title").unwrap_or_else(|| name.clone());
     let protocol = protocol::read(root, report);
@@ -126,6 +143,7 @@ fn config(path: &Path, root: &mut Section<'_>, grid: &variant::Grid, report: &Re
     }
     let config = Config {
         path: path.to_owned(),
+        text: text.to_owned(),
         name,
         title,
         protocol,

@@ -71,11 +71,14 @@ impl Reader {
     }
 
     /// Finds the units in whole lines, without parsing their records; the identity is checked before what follows it.
-    pub(super) fn index(
+    ///
+    /// # Errors
+    /// Where it can't be read or is damaged, or the check fails.
+    pub(crate) fn index(
         path: PathBuf,
         file: File,
         advice: &'static str,
-        check: impl Fn(&Value) -> Result<()>,
+        check: impl Fn(&Header) -> Result<()>,
     ) -> Result<Self> {
         let mut reader = Self { path, file, advice, header: None, units: BTreeMap::new(), whole: (0, 0) };
         reader.file.rewind()?;
@@ -98,7 +101,7 @@ impl Reader {
                         header.format
                     );
                 }
-                check(&header.identity)?;
+                check(&header)?;
                 reader.header = Some(header);
             } else {
                 let brief: Brief = serde_json::from_slice(&text).with_context(|| reader.damaged(line))?;
@@ -107,6 +110,22 @@ impl Reader {
             }
             reader.whole = (offset + text.len() as u64, line);
         }
+    }
+
+    /// Its first line; `None` where it has none.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// The line of a unit, with its end.
+    ///
+    /// # Errors
+    /// As [`Reader::each`].
+    pub(crate) fn line(&self, unit: usize) -> Result<Vec<u8>> {
+        let entry = self.units.get(&unit).with_context(|| format!("{}: has no unit {unit}", self.path.display()))?;
+        let text = self.text(entry)?;
+        self.parse(unit, entry.line, &text)?;
+        Ok(text)
     }
 
     /// Everything that the run's numbers depend on.

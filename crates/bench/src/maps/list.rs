@@ -128,6 +128,35 @@ pub fn count(dir: &Path) -> Result<usize> {
     Ok(read(&dir.join(FILE))?.len())
 }
 
+/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither has the run.
+///
+/// # Errors
+/// Where two of them don't have the same of a map, or a file can't be read or written.
+pub(crate) fn unite<'a>(shards: impl Iterator<Item = &'a Path>, dir: &Path) -> Result<()> {
+    let lists: Vec<&Path> = shards.filter(|shard| shard.join(FILE).exists()).collect();
+    if lists.is_empty() {
+        return Ok(());
+    }
+    let mut all: BTreeMap<Key, (String, &Path)> = BTreeMap::new();
+    for shard in lists {
+        for (key, digest) in read(&shard.join(FILE))? {
+            match all.get(&key) {
+                Some((other, first)) if *other != digest => {
+                    let (file, first, shard) = (&key.file, first.display(), shard.display());
+                    bail!(
+                        "{shard}: was made with another map {file} of '{}' than {first}; do one of them again with --fresh",
+                        key.method
+                    );
+                }
+                Some(_) => {}
+                None => _ = all.insert(key, (digest, shard)),
+            }
+        }
+    }
+    let all: Vec<_> = all.into_iter().map(|(key, (digest, _))| (key, PathBuf::new(), Some(digest))).collect();
+    write(&dir.join(FILE), &all)
+}
+
 fn read(path: &Path) -> Result<BTreeMap<Key, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());

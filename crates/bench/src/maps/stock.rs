@@ -52,6 +52,16 @@ impl Stock {
     /// # Errors
     /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder can't be read.
     pub(crate) fn take(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
+        let stock = Self::look(config, data, models)?;
+        stock.shelves.iter().try_for_each(Shelf::begun)?;
+        Ok(stock)
+    }
+
+    /// As [`Stock::take`], but there may be none of them: a part of a run may be without.
+    ///
+    /// # Errors
+    /// [`Missing`] where a row's folder isn't there; else where a folder can't be read.
+    pub(crate) fn look(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
         let mut shelves = Vec::new();
         for method in &config.methods {
             for variant in method.variants.iter().map(|&place| &config.variants[place]) {
@@ -89,18 +99,22 @@ impl Shelf {
         let mut listed = HashMap::new();
         for model in models.iter().filter(|model| method.dataset.is_none_or(|only| only == model.dataset)) {
             let data = &data[model.dataset];
-            for place in 0..data.samples {
+            for place in data.places() {
                 shelf.look(data, &model.name, place, config, &mut listed)?;
             }
         }
-        if shelf.there.is_empty() && shelf.wanted > 0 {
-            let Self { label, wanted, first, .. } = &shelf;
-            let first = first.first().map_or("", String::as_str);
-            let problem =
-                format!("the maps of '{label}': none of {wanted} is there; the first would be {first}; {HELP}");
-            return Err(Missing::new(problem).into());
-        }
         Ok(shelf)
+    }
+
+    /// Whether any of its maps is there.
+    fn begun(&self) -> Result<()> {
+        let Self { label, wanted, first, .. } = self;
+        if !self.there.is_empty() || *wanted == 0 {
+            return Ok(());
+        }
+        let first = first.first().map_or("", String::as_str);
+        let problem = format!("the maps of '{label}': none of {wanted} is there; the first would be {first}; {HELP}");
+        Err(Missing::new(problem).into())
     }
 
     /// Looks for the maps of a sample.

@@ -1,9 +1,11 @@
 //! What a report must know of a data set beyond its records.
 
+use serde::{Deserialize, Serialize};
+
 use super::values::Extent;
 
 /// A data set of the run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetFacts {
     /// Its name in the config and in records.
     pub name: String,

@@ -57,6 +57,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
     };
     Config {
         path: PathBuf::from("made-up.toml"),
+        text: String::new(),
         name: "made-up".to_owned(),
         title: "Deletion and insertion, made up".to_owned(),
         protocol: Protocol::official(),

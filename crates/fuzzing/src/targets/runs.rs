@@ -1,6 +1,6 @@
 //! What a run's folder holds, and the published numbers that are set beside it.
 
-use bench::journal::{self, FILE, Journal};
+use bench::journal::{FILE, Journal, Reader};
 use bench::maps::list;
 use bench::record::{Failure, Record, Unit};
 use bench::report::gallery::plate;
@@ -14,10 +14,10 @@ use crate::{Target, nothing};
 /// The journal.
 pub(super) static JOURNAL: Target = Target {
     name: "journal",
-    seeds: || vec![journal_seed(), b"{\"format\":2,\"identity\":{\"a\":[1,2.5,null]}}\n".to_vec()],
+    seeds: || vec![journal_seed(), b"{\"format\":3,\"identity\":{\"a\":[1,2.5,null]}}\n".to_vec()],
     words: &[
         "\n",
-        "{\"format\":2,\"identity\":",
+        "{\"format\":3,\"identity\":",
         "\"index\":",
         "\"outcome\":{\"Ok\":[",
         "\"Err\":",
@@ -38,14 +38,25 @@ pub(super) static JOURNAL: Target = Target {
                 assert!(message.contains(FILE), "a message without the file: {message}");
                 message
             };
-            let read = journal::read(stage.path()).map_err(said);
+            let units = |journal: &Reader| {
+                let (mut all, indices): (Vec<Unit>, Vec<usize>) =
+                    (Vec::new(), journal.units().map(|unit| unit.0).collect());
+                journal.each(indices, |unit| {
+                    all.push(unit);
+                    Ok(())
+                })?;
+                Ok(all)
+            };
+            let journal = Reader::open(stage.path()).map_err(said)?;
+            let read = units(&journal).map_err(said);
             // The run that it is of goes on with the same units, and leaves the journal as it was but for an unfinished line.
-            if let Ok((identity, units)) = &read {
-                let (journal, resumed) = Journal::open(stage.path(), identity, false).map_err(said)?;
-                drop(journal);
-                assert_eq!(units, &resumed);
-                let (_, again) = journal::read(stage.path()).map_err(said)?;
-                assert_eq!(units, &again);
+            if let Ok(before) = &read {
+                // A shard's journal is refused as a whole run's.
+                let Ok(resumed) = Journal::open(stage.path(), journal.identity(), false) else { return Ok(()) };
+                assert_eq!(before, &units(&resumed).map_err(said)?);
+                drop(resumed);
+                let again = Reader::open(stage.path()).map_err(said)?;
+                assert_eq!(before, &units(&again).map_err(said)?);
             }
             read.map(|_| ())
         })
@@ -153,7 +164,7 @@ fn journal_seed() -> Vec<u8> {
         Unit { index: 0, outcome: Ok(vec![record(Some(0.1)), record(None)]) },
         Unit { index: 2, outcome: Err(failure) },
     ];
-    let mut text = json!({"format": 2, "identity": {"seed": 1, "config": {"metrics": ["deletion"]}}}).to_string();
+    let mut text = json!({"format": 3, "identity": {"seed": 1, "config": {"metrics": ["deletion"]}}}).to_string();
     for unit in &units {
         text += "\n";
         text += &serde_json::to_string(unit).expect("units can be written");

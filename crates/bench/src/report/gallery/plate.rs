@@ -161,6 +161,33 @@ pub fn clear(gallery: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies a plate and the sheet beside it, in place of what is there. What makes it a plate comes last.
+///
+/// # Errors
+/// Where a file can't be read or written.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let put = |from: &Path, to: &Path| {
+        let bytes = std::fs::read(from).with_context(|| format!("{}: can't be read", from.display()))?;
+        files::write(to, &bytes)
+    };
+    remove(to)?;
+    let about = || format!("{}: this plate can't be read", from.display());
+    let entries = std::fs::read_dir(from).with_context(about)?;
+    let names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>().with_context(about)?;
+    for name in names.iter().filter(|name| *name != FILE) {
+        put(&from.join(name), &to.join(name))?;
+    }
+    let [sheet, copied] = [from, to].map(|folder| {
+        let mut sheet = folder.as_os_str().to_owned();
+        sheet.push(".png");
+        PathBuf::from(sheet)
+    });
+    if sheet.is_file() {
+        put(&sheet, &copied)?;
+    }
+    put(&from.join(FILE), &to.join(FILE))
+}
+
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
