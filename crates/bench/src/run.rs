@@ -45,13 +45,7 @@ impl Finished {
     /// # Errors
     /// As [`Self::each`].
     pub fn failures(&self) -> Result<Vec<Failure>> {
-        let mut failures = Vec::new();
-        let failed = self.units.iter().copied().filter(|&unit| !self.journal.is_done(unit));
-        self.journal.each(failed, |unit| {
-            failures.extend(unit.outcome.err());
-            Ok(())
-        })?;
-        Ok(failures)
+        self.journal.failures(&self.units)
     }
 }
 

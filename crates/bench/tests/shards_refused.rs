@@ -159,8 +159,16 @@ fn folders_that_hold_something_else() {
     refused(&lab, 1, &["a", "--out", "other"], &["other: holds a run that differs in config.seed (4 there, 3 here)"]);
     assert_eq!(bytes(&lab.path("other")), before);
     lab.run(0, &["small.toml", "--out", "more", "--limit", "5"]);
-    refused(&lab, 1, &["a", "--out", "more"], &["more: holds a run with 2 units done that the shards don't have"]);
+    refused(&lab, 1, &["a", "--out", "more"], &["more: 2 of the units that are done in it aren't in the shards"]);
     refused(&lab, 1, &["a", "--out", FIRST], &["a/shards/1-of-2"]);
+    // Nor is what is done there replaced by a failure.
+    lab.run(0, &["small.toml", "--out", "done"]);
+    copy(&lab.path("a"), &lab.path("b"));
+    let journal = lab.path("b/shards/2-of-2/records.jsonl");
+    let head = std::fs::read_to_string(&journal).unwrap().lines().next().unwrap().to_owned();
+    let failure = r#"{"index":1,"outcome":{"Err":{"dataset":"d","sample":"s","model":"m","error":"none"}}}"#;
+    std::fs::write(&journal, format!("{head}\n{failure}\n")).unwrap();
+    refused(&lab, 1, &["b", "--out", "done"], &["done: 1 of the units that are done in it aren't in the shards"]);
     // Fewer of the same are no harm.
     lab.run(0, &["small.toml", "--out", "fewer", "--limit", "1"]);
     lab.run(0, &["merge", "a", "--out", "fewer"]);
@@ -225,6 +233,29 @@ fn damaged_files_are_named() {
         &["a"],
         &["another version of this program made it, which differs in config.metrics.0.step (8192 there, 4096 here)"],
     );
+}
+
+#[test]
+fn where_shards_were_computed_does_not_matter() {
+    let lab = lab();
+    lab.run(0, &["merge", "a", "--out", "here"]);
+    // As if by a machine with GPUs, of which there may be none here.
+    let path = lab.path(SECOND).join("plan.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let there = text.replacen("[output]", "[compute]\\ndevice = 'cuda:31'\\n[output]", 1);
+    assert_ne!(there, text);
+    std::fs::write(&path, there.replacen("\"device\": null", "\"device\": \"cuda:30\"", 1)).unwrap();
+    lab.run(0, &["merge", "a"]);
+    folders::assert_same(&lab.path("a"), &lab.path("here"));
+}
+
+#[test]
+fn of_very_many_shards_a_few_are_named() {
+    let lab = lab();
+    lab.run(0, &["small.toml", "--out", "b", "--shard", "2/1000000000"]);
+    let said = text(&lab.run(1, &["merge", "b"]).stderr);
+    assert!(said.contains("\n  shard 1 of 1000000000 isn't there: ") && said.ends_with("\n  and others\n"), "{said}");
+    assert_eq!(said.lines().count(), 34);
 }
 
 #[test]

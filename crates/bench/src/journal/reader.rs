@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{FILE, FORMAT, Header};
-use crate::record::Unit;
+use crate::record::{Failure, Unit};
 
 /// Bytes of lines that are read and parsed at a time.
 const BATCH: usize = 4 << 20;
@@ -168,6 +168,19 @@ impl Reader {
             batch.into_iter().try_for_each(|unit| visit(unit?))?;
         }
         Ok(())
+    }
+
+    /// What could not be scored of these units, in this order.
+    ///
+    /// # Errors
+    /// As [`Self::each`].
+    pub fn failures(&self, units: &[usize]) -> Result<Vec<Failure>> {
+        let mut failures = Vec::new();
+        self.each(units.iter().copied().filter(|&unit| !self.is_done(unit)), |unit| {
+            failures.extend(unit.outcome.err());
+            Ok(())
+        })?;
+        Ok(failures)
     }
 
     fn text(&self, entry: &Entry) -> Result<Vec<u8>> {

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::journal::Reader;
 use crate::manifest;
 use crate::maps;
-use crate::report::DatasetFacts;
+use crate::record::Failure;
+use crate::report::{DatasetFacts, Records, Summary};
 use part::Part;
 
 /// What the command line names and can't be merged, and why: folders that hold no shard, or shards that don't make a run.
@@ -28,11 +29,11 @@ pub struct Merged {
     /// The run's config. Its folder is the one that was written to.
     pub config: Config,
     /// Its data sets, in the config's order.
-    pub datasets: Vec<DatasetFacts>,
+    datasets: Vec<DatasetFacts>,
     /// Its journal. Nobody else writes to it as long as this is held.
-    pub journal: Reader,
+    journal: Reader,
     /// Its units, by data set, sample and model.
-    pub units: Vec<usize>,
+    units: Vec<usize>,
     parts: Vec<Part>,
 }
 
@@ -62,6 +63,20 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
 }
 
 impl Merged {
+    /// What could not be scored, in order.
+    ///
+    /// # Errors
+    /// As [`Reader::failures`].
+    pub fn failures(&self) -> Result<Vec<Failure>> {
+        self.journal.failures(&self.units)
+    }
+
+    /// What its tables are made from.
+    pub fn summary<'a>(&'a self, failures: &'a [Failure]) -> Summary<'a> {
+        let Self { config, datasets, journal, units, .. } = self;
+        Summary { config, datasets, records: Records::Written(journal, units), failures, out: &config.output.dir }
+    }
+
     /// Writes the run's `run.json`, when it is known how many units failed.
     ///
     /// # Errors

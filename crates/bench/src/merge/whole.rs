@@ -41,7 +41,7 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
     let done = || there.units().filter(|(_, done)| *done).map(|(unit, _)| unit);
     let more = done().filter(|unit| !merged.contains(unit)).count();
     if more > 0 {
-        bail!("{}: holds a run with {more} units done that the shards don't have; {ADVICE}", out.display());
+        bail!("{}: {more} of the units that are done in it aren't in the shards; {ADVICE}", out.display());
     }
     let begun = done().next().is_some();
     Ok((there, begun))
