@@ -73,7 +73,7 @@ pub fn check(target: &Target, effort: &Effort) -> Totals {
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let result = runner.run(&any_damage(), |damage| {
         let bytes = damage.bytes(&seeds, target.words, target.mend);
-        attempt.checked(&bytes).map_err(TestCaseError::fail)
+        attempt.checked(&bytes).map(drop).map_err(TestCaseError::fail)
     });
     match result {
         Ok(()) => attempt.totals(),
@@ -90,15 +90,16 @@ pub fn check(target: &Target, effort: &Effort) -> Totals {
     }
 }
 
-/// Parses one file, as [`check`] does.
+/// Parses one file.
+///
+/// # Errors
+/// Where it is refused.
 ///
 /// # Panics
-/// As [`check`] does; a file that is refused is none of those.
-pub fn replay(target: &Target, path: &Path, folder: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let attempt = Attempt::new(target, folder);
-    attempt.checked(&bytes).unwrap_or_else(|problem| panic!("{}: {problem}", target.name));
-    (target.parse)(&bytes)
+/// As [`check`] does.
+pub fn one(target: &Target, bytes: &[u8], folder: &Path) -> Result<(), String> {
+    let checked = Attempt::new(target, folder).checked(bytes);
+    checked.unwrap_or_else(|problem| panic!("{}: {problem}", target.name))
 }
 
 /// Bytes as far as they can be read.
@@ -128,8 +129,8 @@ impl<'a> Attempt<'a> {
         Self { target, file, watch, cases, accepted, peak, slowest }
     }
 
-    /// What comes of a file, where it's all right.
-    fn checked(&self, bytes: &[u8]) -> Result<(), String> {
+    /// What comes of a file, or why that can't be.
+    fn checked(&self, bytes: &[u8]) -> Result<Result<(), String>, String> {
         let (outcome, peak) = self.parse(bytes);
         if outcome.as_ref().is_err_and(String::is_empty) {
             return Err("refused without a message".into());
@@ -138,7 +139,7 @@ impl<'a> Attempt<'a> {
         if peak > room {
             return Err(format!("takes {peak} bytes of memory for {}; at most {room} are expected", bytes.len()));
         }
-        Ok(())
+        Ok(outcome)
     }
 
     /// What comes of a file, and the memory that it took.
