@@ -119,7 +119,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 impl Damage {
     /// The file.
-    pub fn bytes(&self, seeds: &[Vec<u8>], words: &[&str], mend: fn(&mut Vec<u8>)) -> Vec<u8> {
+    pub fn bytes(&self, seeds: &[Vec<u8>], words: &[&str], mend: fn(&mut [u8])) -> Vec<u8> {
         let mut bytes = match &self.whole {
             Whole::Seed(index) => index.get(seeds).clone(),
             Whole::Bytes(bytes) => bytes.clone(),

@@ -19,7 +19,7 @@ pub struct Target {
     /// What stands in such files and is worth putting elsewhere in them.
     pub words: &'static [&'static str],
     /// Puts checksums and lengths right, without which the parser would look no further.
-    pub mend: fn(&mut Vec<u8>),
+    pub mend: fn(&mut [u8]),
     /// Bytes of memory that a byte of the file may take, beyond a constant.
     pub growth: usize,
     /// Parses, and panics where what comes of it can't be: an index beyond its list, a mask of another size than its image.
@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// [`Target::mend`] where there is nothing to put right.
-pub fn nothing(_: &mut Vec<u8>) {}
+pub fn nothing(_: &mut [u8]) {}
 
 /// [`Target::growth`] of text and of arrays.
 pub const GROWTH: usize = 20;

@@ -37,7 +37,7 @@ fn parse(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Puts the checksums of a PNG's chunks right, as far as there are chunks.
-fn checksums(bytes: &mut Vec<u8>) {
+fn checksums(bytes: &mut [u8]) {
     let mut at = 8;
     while bytes.starts_with(b"\x89PNG") && at + 12 <= bytes.len() {
         let length = u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize;

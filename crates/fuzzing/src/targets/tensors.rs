@@ -96,7 +96,7 @@ fn checkpoint(stage: &Stage) -> Result<(), String> {
 }
 
 /// Puts the length of the header right, which ends where the last tensor's entry does.
-fn header_length(bytes: &mut Vec<u8>) {
+fn header_length(bytes: &mut [u8]) {
     let end = bytes.windows(2).rposition(|pair| pair == b"}}").map_or(bytes.len(), |at| at + 2);
     if let Some(length) = end.checked_sub(8) {
         bytes[..8].copy_from_slice(&(length as u64).to_le_bytes());
@@ -120,7 +120,7 @@ fn npy_seeds() -> Vec<Vec<u8>> {
 }
 
 /// Puts the length of the header right, which ends with a line.
-fn npy_length(bytes: &mut Vec<u8>) {
+fn npy_length(bytes: &mut [u8]) {
     let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     if let Some(length) = end.checked_sub(10) {
         bytes[8..10].copy_from_slice(&(length as u16).to_le_bytes());
