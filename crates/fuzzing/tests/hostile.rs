@@ -1,5 +1,7 @@
 //! Files made to hurt: they say that they hold more than they do, or go deeper than anybody writes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
 use std::path::PathBuf;
 
 use fuzzing::heap::{Counted, measure};

@@ -1,5 +1,7 @@
 //! The means of testing: what they are to find, they find.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
 use std::panic::catch_unwind;
 
 use fuzzing::heap::{Counted, measure};

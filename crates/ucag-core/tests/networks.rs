@@ -117,6 +117,11 @@ fn broken_checkpoints_are_refused_by_tensor() {
         t.iter_mut().filter(|(name, _)| name == "fc.weight").for_each(|(_, tensor)| *tensor = zeros(&[5]));
     });
     assert_eq!(flat, "checkpoint made.safetensors, fc.weight: has shape [5], expected [any, 16]");
+    let imaginary = refusal("resnet", |t| {
+        let variance = t.iter_mut().find(|(name, _)| name == "layer1.0.bn2.running_var").unwrap();
+        let _ = variance.1.get(3).fill_(-0.5);
+    });
+    assert!(imaginary.contains("layer1.0.bn2.running_var: holds a negative variance"), "{imaginary}");
     let member = refusal("resnet50", |_| {});
     assert_eq!(member, "checkpoint made.safetensors: is resnet (basic blocks [1, 2, 1, 1]), not resnet50");
     let family = refusal("vgg", |_| {});
@@ -149,6 +154,10 @@ fn broken_files_are_refused_by_what_they_are() {
     assert!(nan.contains("tensor conv1.weight holds values that are not finite"), "{nan}");
     let integers = save("int", Tensor::zeros([8, 3, 7, 7], (Kind::Int64, Device::Cpu)));
     assert!(integers.contains("weights must be floating point"), "{integers}");
+    let axes = save("axes", Tensor::zeros([1; 6], (Kind::Float, Device::Cpu)));
+    assert!(axes.contains("tensor conv1.weight has 6 axes; weights have at most 5"), "{axes}");
+    let empty = save("nothing", Tensor::zeros([0, 3, 7, 7], (Kind::Float, Device::Cpu)));
+    assert!(empty.contains("tensor conv1.weight of shape [0, 3, 7, 7] is empty"), "{empty}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl<'c> Builder<'c> {
     /// Batch normalisation `name.{weight,bias,running_mean,running_var}`.
     ///
     /// # Errors
-    /// Where a tensor is missing or misshapen.
+    /// Where a tensor is missing or misshapen, or a variance negative.
     pub fn batch_norm(&mut self, name: &str, x: NodeId, eps: f64) -> Result<NodeId> {
         let channels = [self.channels[x]];
         let take = |part: &str| self.checkpoint.take(&format!("{name}.{part}"), &channels);
@@ -103,6 +103,10 @@ impl<'c> Builder<'c> {
             var: take("running_var")?,
             eps,
         };
+        if op.var.f_min()?.f_double_value(&[])? < 0.0 {
+            let problem = "holds a negative variance; is the file damaged?".into();
+            return Err(self.checkpoint.wrong(&format!("{name}.running_var"), problem));
+        }
         Ok(self.unary(name, Op::BatchNorm(op), x))
     }
 

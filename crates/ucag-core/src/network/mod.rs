@@ -69,6 +69,9 @@ struct Built {
     classes: i64,
 }
 
+/// No checkpoint is for larger images, in pixels a side.
+const LARGEST_INPUT: usize = 1 << 14;
+
 /// Every family. To add one: a file with a `FAMILY`, and its line here.
 pub static FAMILIES: &[&Family] =
     &[&vgg::FAMILY, &resnet::FAMILY, &densenet::FAMILY, &inception::FAMILY, &squeezenet::FAMILY];
@@ -186,8 +189,8 @@ impl Network {
         }
         let input_size = match checkpoint.metadata("input_size") {
             None => family.input_size,
-            Some(text) => text.parse().ok().filter(|&side: &usize| side > 0).ok_or_else(|| {
-                architecture(format!("its metadata has input_size '{text}', expected a number of pixels"))
+            Some(text) => text.parse().ok().filter(|side| (1..=LARGEST_INPUT).contains(side)).ok_or_else(|| {
+                architecture(format!("its metadata has input_size '{text}', expected pixels from 1 to {LARGEST_INPUT}"))
             })?,
         };
         let preprocessing = match checkpoint.metadata("preprocessing") {
