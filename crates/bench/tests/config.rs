@@ -37,7 +37,7 @@ fn everything_but_the_experiment_has_a_default() {
     assert_eq!((config.output.gallery, config.output.resamples), (8, 10_000));
     assert_eq!(config.compute.device, tch::Device::Cpu);
     assert_eq!(config.compute.workers, std::thread::available_parallelism().unwrap().get());
-    assert_eq!((config.compute.views_per_batch, config.compute.images_per_batch), (6, 16));
+    assert_eq!((config.compute.views_per_batch, config.compute.images_per_batch), (6, 8));
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn compute(mut section: Section<'_>) -> Compute {
         precision: section.get("precision").map_or_else(Default::default, |Choice(precision)| precision),
         workers: count(&mut section, "workers").unwrap_or_else(cores),
         views_per_batch: count(&mut section, "views_per_batch").unwrap_or(6),
-        images_per_batch: count(&mut section, "images_per_batch").unwrap_or(16),
+        images_per_batch: count(&mut section, "images_per_batch").unwrap_or(8),
     };
     section.finish();
     compute
