@@ -62,3 +62,29 @@ pub(super) fn add<const N: usize>(sums: &mut [f64; N], row: &[f64; N]) {
         sums[lane] += row[lane];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_columns_has_its_own_sums() {
+        // Column c holds c, 10 c and 100 c: drawn twice, never and once, 102 c.
+        for columns in 0..=25 {
+            let lanes = Lanes::new(3, columns, |row, column| (column * 10_usize.pow(row as u32)) as f64);
+            let expected: Vec<f64> = (0..columns).map(|column| (102 * column) as f64).collect();
+            assert_eq!(lanes.sums(&[0, 2, 0]), expected, "{columns} columns");
+        }
+    }
+
+    #[test]
+    fn rows_are_added_in_the_order_in_which_they_are_drawn() {
+        // 1e16 + 1 is 1e16, so that the order shows: (1e16 + 1) - 1e16 is 0, and (1e16 - 1e16) + 1 is 1.
+        let values = [1e16, 1.0, -1e16];
+        for columns in [1, 8] {
+            let lanes = Lanes::new(3, columns, |row, _| values[row]);
+            assert_eq!(lanes.sums(&[0, 1, 2]), vec![0.0; columns]);
+            assert_eq!(lanes.sums(&[0, 2, 1]), vec![1.0; columns]);
+        }
+    }
+}
