@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use metrics::averaging::{Class, by_class, class_mean};
 use rayon::prelude::*;
 
-use super::lanes::{LANES, Lanes, add};
+use super::lanes::{Lanes, Reduce, add};
 use super::stats::{Interval, draw, percentiles};
 
 /// One pair of sample and class.
@@ -101,30 +101,35 @@ struct Layout {
     classes: usize,
 }
 
-impl Layout {
-    /// The class averages of a resample in which sample `s` was drawn `times[s]` times, one for each column of `values`, whose rows are the pairs.
+/// A resample of the pairs of a layout, in which sample `s` was drawn `times[s]` times.
+struct Resample<'a> {
+    layout: &'a Layout,
+    times: &'a [f64],
+}
+
+impl Reduce for Resample<'_> {
+    /// The class averages of cells, from the values of their pairs in the layout's order.
     ///
     /// A class may vanish from a resample. Counting it as zero would pull every resample down, so that intervals wouldn't lie around the mean: the mean
     /// is over the classes that were drawn, times the share of classes that have a pair at all.
-    fn means(&self, times: &[f64], values: &Lanes) -> Vec<f64> {
-        values.reduce(|block| {
-            let (mut means, mut drawn) = ([0.0; LANES], 0);
-            for segment in &self.segments {
-                let (mut sums, mut count) = ([0.0; LANES], 0.0);
-                let pairs = segment.start..segment.end;
-                for (row, &sample) in block[pairs.clone()].iter().zip(&self.samples[pairs]) {
-                    let times = times[sample as usize];
-                    count += times;
-                    add(&mut sums, row, times);
-                }
-                if count > 0.0 {
-                    drawn += 1;
-                    add(&mut means, &sums.map(|sum| sum / (count + segment.phantoms as f64)), 1.0);
-                }
+    fn reduce<const N: usize>(&self, rows: &[[f64; N]]) -> [f64; N] {
+        let Layout { samples, segments, classes, .. } = self.layout;
+        let (mut means, mut drawn) = ([0.0; N], 0);
+        for segment in segments {
+            let (mut sums, mut count) = ([0.0; N], 0.0);
+            let pairs = segment.start..segment.end;
+            for (row, &sample) in rows[pairs.clone()].iter().zip(&samples[pairs]) {
+                let times = self.times[sample as usize];
+                count += times;
+                add(&mut sums, &row.map(|value| times * value));
             }
-            let share = self.segments.len() as f64 / (self.classes as f64 * f64::from(drawn.max(1)));
-            means.map(|mean| mean * share)
-        })
+            if count > 0.0 {
+                drawn += 1;
+                add(&mut means, &sums.map(|sum| sum / (count + segment.phantoms as f64)));
+            }
+        }
+        let share = segments.len() as f64 / (*classes as f64 * f64::from(drawn.max(1)));
+        means.map(|mean| mean * share)
     }
 }
 
@@ -148,7 +153,7 @@ pub fn bootstrap(cells: &[&Pairs], seed: u64, resamples: usize) -> Vec<Option<In
         let resample = |resample: usize| -> Vec<Vec<f64>> {
             let mut times = vec![0.0; n];
             draw(seed, resample, n).for_each(|sample| times[sample as usize] += 1.0);
-            groups.iter().map(|group| group.layout.means(&times, &group.values)).collect()
+            groups.iter().map(|group| group.values.reduce(&Resample { layout: &group.layout, times: &times })).collect()
         };
         let means: Vec<Vec<Vec<f64>>> = (0..resamples).into_par_iter().map(resample).collect();
         for (place, group) in groups.iter().enumerate() {
