@@ -23,7 +23,14 @@ Examples:
   bench compare results/table1 results/mine       what changes from one run to another, row by row
   bench list methods                              what a config can name
 
-A run that was stopped goes on where it was when the same command is given again.")]
+A run that was stopped goes on where it was when the same command is given again.
+
+Exit codes:
+  0    all went well
+  1    an error: something can't be read, written or computed, the folder is another run's, or a sample failed with --strict
+  2    a wrong command line or config, or files that are missing; nothing was done
+  3    the run finished, but some samples failed: failures.csv names them, tables are of the others
+  130  stopped by Ctrl-C (143: by SIGTERM); finished units are safe")]
 pub struct Cli {
     /// What to do, if not to run configs.
     #[command(subcommand)]

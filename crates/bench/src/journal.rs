@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::Unit;
+use crate::report::files;
 use crate::shard::Shard;
 use reader::Entry;
 
@@ -71,10 +72,13 @@ impl Journal {
     /// As [`Journal::open`], and where the journal is of another shard.
     pub fn open_part(dir: &Path, identity: &Value, shard: Option<Shard>, fresh: bool) -> Result<Self> {
         const ADVICE: &str = "start over with --fresh, or choose another folder with --out";
-        std::fs::create_dir_all(dir).with_context(|| format!("{}: the run folder can't be made", dir.display()))?;
+        const ELSEWHERE: &str = "choose another folder with --out";
+        let made: Vec<&Path> = dir.ancestors().take_while(|folder| !folder.exists()).collect();
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("{}: the run folder can't be made; {ELSEWHERE}", dir.display()))?;
         let path = dir.join(FILE);
         let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let file = file.with_context(|| format!("{}: can't be opened for writing", path.display()))?;
+        let file = file.with_context(|| format!("{}: can't be opened for writing; {ELSEWHERE}", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -105,11 +109,16 @@ impl Journal {
             let header = Header::new(identity.clone(), shard);
             journal.append_line(&header)?;
             journal.reader.header = Some(header);
+            // A file is where it is only when its folder, and each one that was made for it, is on the disk, too.
+            let mut folders = std::iter::once(dir).chain(made.into_iter().filter_map(Path::parent));
+            folders
+                .try_for_each(files::settle)
+                .with_context(|| format!("{}: the run folder can't be synced", dir.display()))?;
         }
         Ok(journal)
     }
 
-    /// Writes a finished unit, and returns when it is on the disk.
+    /// Writes a finished unit, and returns when it is on the disk. Of one that can't be written, nothing is left.
     ///
     /// # Errors
     /// Where it can't be written, for instance because the disk is full.
@@ -124,6 +133,10 @@ impl Journal {
         let mut line = serde_json::to_vec(value)?;
         line.push(b'\n');
         let write = file.write_all(&line).and_then(|()| file.sync_data());
+        if write.is_err() {
+            // Half a line would spoil one that is written after it. Where even this fails, the next run does it.
+            let _ = file.set_len(*end);
+        }
         write.with_context(|| {
             format!(
                 "{}: a record can't be written; what is there is safe, and the same command resumes",

@@ -27,6 +27,7 @@ pub mod run;
 pub mod shard;
 mod share;
 mod stages;
+pub mod stop;
 mod subject;
 mod targets;
 pub mod work;

@@ -1,6 +1,7 @@
 //! The benchmark runner's command line.
 //!
-//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed.
+//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed; 130 and
+//! 143 stopped by SIGINT (Ctrl-C) and SIGTERM. `docs/exit-codes.md` has more.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,8 @@ use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Failure;
 use bench::report::{self, DatasetFacts, Records, Summary, Written};
-use bench::{compare, explain, export, list, merge, provenance, run, say};
+use anyhow::Context;
+use bench::{compare, explain, export, list, merge, provenance, run, say, stop};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -55,6 +57,9 @@ fn export_plan(args: &ExportArgs) -> anyhow::Result<u8> {
 
 fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
     let mut worst = 0;
+    if !args.dry_run {
+        stop::on_signals()?;
+    }
     for config in load_all(&args.configs, &args.overrides())? {
         worst = worst.max(run_one(config, args)?);
     }
@@ -81,8 +86,10 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     let config = &plan.config;
     let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
     let out = &config.output.dir;
-    let written = report::write(&Summary { config, datasets: &datasets, records, failures: &failures, out })?;
-    provenance::write(&plan, &finished, failures.len())?;
+    let summary = Summary { config, datasets: &datasets, records, failures: &failures, out };
+    let report = || anyhow::Ok((report::write(&summary)?, provenance::write(&plan, &finished, failures.len())?));
+    let (written, ()) =
+        report().context("the report isn't made; all units are done and safe, and the same command makes it")?;
     show(&written, out)?;
     Ok(code(&failures))
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::config::{self, Config};
 use crate::plan::Plan;
+use crate::report::files;
 use crate::run::Finished;
 
 /// Its name in a run folder.
@@ -49,9 +50,7 @@ pub(crate) fn versions() -> Value {
 }
 
 pub(crate) fn save(dir: &Path, document: &Value) -> Result<()> {
-    let path: &Path = &dir.join(FILE);
-    std::fs::write(path, serde_json::to_string_pretty(document)? + "\n")
-        .with_context(|| format!("{}: can't be written", path.display()))
+    files::write(&dir.join(FILE), (serde_json::to_string_pretty(document)? + "\n").as_bytes())
 }
 
 /// The libtorch that scripts/setup gets and crate tch 0.24 wants.

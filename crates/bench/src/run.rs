@@ -13,9 +13,13 @@ use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::{Failure, Unit};
+use crate::report::files;
 use crate::report::gallery::plate;
 use crate::stages::Stages;
 use crate::work::Worker;
+
+/// Said where a run folder can't be written to.
+const SAFE: &str = "the run stopped; finished units are safe, and the same command goes on from them";
 
 /// What a run left.
 pub struct Finished {
@@ -57,6 +61,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
+    files::tidy(dir).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
     }
@@ -75,7 +80,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     }
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
-    work(plan, &todo, (&stages, &maps), wait, |unit| {
+    let done = work(plan, &todo, (&stages, &maps), wait, |unit| {
         journal.append(&unit)?;
         if let Err(failure) = &unit.outcome {
             progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
@@ -90,7 +95,8 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
         }
         progress.step();
         Ok(())
-    })?;
+    });
+    done.map_err(|error| if error.is::<files::Unwritten>() { error.context(SAFE) } else { error })?;
     progress.finish();
     // Data sets one after the other, samples in their order.
     units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
@@ -140,7 +146,7 @@ fn work(
         loop {
             match receiver.recv_timeout(Duration::from_secs(1)) {
                 Ok(unit) => {
-                    if let Err(error) = finish(unit) {
+                    if let Err(error) = unit.and_then(&mut finish) {
                         stop.store(true, Ordering::Relaxed);
                         return Err(error);
                     }

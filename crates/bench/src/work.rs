@@ -21,6 +21,7 @@ use crate::maps::{self, list::Digests};
 use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
+use crate::report::files::Unwritten;
 use crate::report::gallery::plate::{self, Plate};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
@@ -53,8 +54,15 @@ impl<'p> Worker<'p> {
     }
 
     /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit.
-    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Unit {
-        let outcome = self.records(sample, model).map_err(|error| {
+    ///
+    /// # Errors
+    /// Where the gallery can't be written, because the disk is full for instance.
+    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Unit> {
+        let outcome = self.records(sample, model);
+        if outcome.as_ref().is_err_and(|error| error.is::<Unwritten>()) {
+            return outcome.map(|records| Unit { index, outcome: Ok(records) });
+        }
+        let outcome = outcome.map_err(|error| {
             let data = &self.data[self.models[model].dataset];
             Failure {
                 dataset: data.name.clone(),
@@ -63,7 +71,7 @@ impl<'p> Worker<'p> {
                 error: format!("{error:#}"),
             }
         });
-        Unit { index, outcome }
+        Ok(Unit { index, outcome })
     }
 
     fn records(&mut self, place: usize, model: usize) -> Result<Vec<Record>> {

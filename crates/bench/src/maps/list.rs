@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::stock::{Shelf, Stock};
 use crate::plan::{checksum, hex};
+use crate::report::files;
 
 /// Name of the list in a run folder.
 pub const FILE: &str = "maps.csv";
@@ -169,17 +170,14 @@ fn read(path: &Path) -> Result<BTreeMap<Key, String>> {
     lines.with_context(|| format!("{}: isn't a run's list of maps; start over with --fresh", path.display()))
 }
 
-/// Beside its place and moved there whole, so that a run that is stopped keeps the old one.
 fn write(path: &Path, now: &[(Key, PathBuf, Option<String>)]) -> Result<()> {
     let about = || format!("{}: can't be written", path.display());
-    let beside = path.with_extension("csv.new");
-    let mut csv = csv::Writer::from_path(&beside).with_context(about)?;
+    let mut csv = csv::Writer::from_writer(files::Part::create(path)?);
     for (Key { method, ucag, variant, file }, _, digest) in now {
         let Some(sha256) = digest.clone() else { continue };
         let line = Line { method: method.clone(), ucag: *ucag, variant: variant.clone(), file: file.clone(), sha256 };
         csv.serialize(line).with_context(about)?;
     }
-    csv.flush().with_context(about)?;
-    drop(csv);
-    std::fs::rename(&beside, path).with_context(about)
+    let part = csv.into_inner().map_err(csv::IntoInnerError::into_error).with_context(about)?;
+    part.keep()
 }

@@ -6,6 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+/// How names of files end that are being written.
+const PART: &str = ".part";
+
+/// A file of the run folder that can't be written: no fault of the sample that it is about, and the next one would fare no better.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: can't write this file", .0.display())]
+pub(crate) struct Unwritten(PathBuf);
+
 /// Writes a file, making its folder where it isn't there.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut part = Part::create(path)?;
@@ -25,9 +33,9 @@ impl Part {
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = path.file_name().with_context(|| format!("{}: not a file name", path.display()))?;
-        std::fs::create_dir_all(folder).with_context(|| format!("{}: can't make this folder", folder.display()))?;
-        let beside = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-        let file = File::create(&beside).with_context(|| format!("{}: can't write this file", path.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| Unwritten(path.to_owned()))?;
+        let beside = folder.join(format!(".{}.{}{PART}", name.to_string_lossy(), std::process::id()));
+        let file = File::create(&beside).with_context(|| Unwritten(path.to_owned()))?;
         Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file) })
     }
 
@@ -37,8 +45,8 @@ impl Part {
         kept.and_then(|()| std::fs::rename(&self.beside, &self.path)).with_context(|| self.failed())
     }
 
-    fn failed(&self) -> String {
-        format!("{}: can't write this file", self.path.display())
+    fn failed(&self) -> Unwritten {
+        Unwritten(self.path.clone())
     }
 }
 
@@ -67,4 +75,26 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Removes what is left of files that were being written when an earlier run was killed, from a run folder that nobody else writes to and from its
+/// gallery.
+pub(crate) fn tidy(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        let name = name.to_string_lossy();
+        if kind.is_dir() && name != crate::shard::FOLDER {
+            tidy(&entry.path())?;
+        } else if kind.is_file() && name.starts_with('.') && name.ends_with(PART) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes durable which files a folder holds.
+pub(crate) fn settle(folder: &Path) -> std::io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
 }
