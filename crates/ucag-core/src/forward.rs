@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::network::derived::{Form, Weights};
+use crate::network::derived::Form;
+use crate::network::folded::fold;
 use crate::network::lane::Lane;
 use crate::network::{Conv, Network, NodeId, Op};
 use crate::pass::Needs;
@@ -158,20 +159,14 @@ impl Run<'_> {
 
     fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
         let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
-        let usual = || -> Result<Weights> {
-            match norm {
-                Some((_, norm)) => self.network.folded(id, conv, norm),
-                None => Ok((conv.weight.shallow_clone(), conv.bias.as_ref().map(Tensor::shallow_clone))),
-            }
-        };
-        let lane = lane.filter(|lane| lane.admits(x));
-        let Some(lane) = lane else {
-            let (weight, bias) = usual()?;
+        let own = || (conv.weight.shallow_clone(), conv.bias.as_ref().map(Tensor::shallow_clone));
+        let Some(lane) = lane.filter(|lane| lane.admits(x)) else {
+            let (weight, bias) = norm.map_or_else(|| Ok(own()), |(_, norm)| self.network.folded(id, conv, norm))?;
             return conv.with_bias(&weight, bias.as_ref(), &Lane::leave(x)?);
         };
         let x = lane.enter(x)?;
         let (weight, bias) = self.network.derived((id, Form::Fast { folded: norm.is_some() }), || {
-            let (weight, bias) = usual()?;
+            let (weight, bias) = norm.map_or_else(|| Ok(own()), |(_, norm)| fold(conv, norm))?;
             lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())
         })?;
         conv.with_bias(&weight, bias.as_ref(), &x)

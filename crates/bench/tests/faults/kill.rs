@@ -36,8 +36,7 @@ fn undisturbed(lab: &Lab) -> Times {
     };
     let (begun, scored) = (wait("header", 1), wait("last unit", 1 + SAMPLES));
     assert_eq!(child.wait().unwrap().code(), Some(3));
-    let times =
-        Times { start_up: begun, unit: (scored - begun) / SAMPLES as u32, report: begin.elapsed() - scored };
+    let times = Times { start_up: begun, unit: (scored - begun) / SAMPLES as u32, report: begin.elapsed() - scored };
     let (done, failed) = units(&journal(lab, "whole"));
     assert_eq!((done.len(), failed.len()), (GOOD, BROKEN.len()));
     times

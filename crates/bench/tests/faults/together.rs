@@ -20,7 +20,10 @@ fn a_second_run_is_refused_and_the_first_is_not_harmed() {
         let begin = Instant::now();
         let output = lab.run(1, &[&run, more].concat());
         let said = text(&output.stderr);
-        assert_eq!(said.lines().collect::<Vec<_>>(), ["error: run: another run is writing to this folder; choose another with --out"]);
+        assert_eq!(
+            said.lines().collect::<Vec<_>>(),
+            ["error: run: another run is writing to this folder; choose another with --out"]
+        );
         assert!(begin.elapsed().as_secs() < 30, "it waited for the first");
     }
     assert_eq!(std::fs::read(lab.path("run/records.jsonl")).unwrap(), before, "not a byte has changed");

@@ -23,20 +23,26 @@ impl Graph {
     }
 }
 
+/// Weight and bias of a convolution with the batch normalisation behind it folded in.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub(crate) fn fold(conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
+    let scale = norm.weight.f_div(&norm.var.f_add_scalar(norm.eps)?.f_sqrt()?)?;
+    let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
+    let shift = match &conv.bias {
+        Some(bias) => bias.f_sub(&norm.mean)?,
+        None => norm.mean.f_neg()?,
+    };
+    Ok((weight, Some(shift.f_mul(&scale)?.f_add(&norm.bias)?)))
+}
+
 impl Network {
-    /// Weight and bias of the convolution `node` with the batch normalisation `norm` folded in: made once, and kept for all that share the weights.
+    /// [`fold`] for the convolution `node`: once, and kept for all that share the weights.
     ///
     /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// As [`fold`].
     pub(crate) fn folded(&self, node: NodeId, conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
-        self.derived.of((node, Form::Folded), || {
-            let scale = norm.weight.f_div(&norm.var.f_add_scalar(norm.eps)?.f_sqrt()?)?;
-            let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
-            let shift = match &conv.bias {
-                Some(bias) => bias.f_sub(&norm.mean)?,
-                None => norm.mean.f_neg()?,
-            };
-            Ok((weight, Some(shift.f_mul(&scale)?.f_add(&norm.bias)?)))
-        })
+        self.derived.of((node, Form::Folded), || fold(conv, norm))
     }
 }

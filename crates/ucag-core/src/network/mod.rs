@@ -5,7 +5,7 @@ mod checkpoint;
 mod convolutional;
 mod densenet;
 pub(crate) mod derived;
-mod folded;
+pub(crate) mod folded;
 mod graph;
 mod inception;
 pub(crate) mod lane;
