@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use bench::cli::{Cli, Command, ExportArgs, MergeArgs, RunArgs};
 use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
@@ -13,7 +14,6 @@ use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Failure;
 use bench::report::{self, DatasetFacts, Records, Summary, Written};
-use anyhow::Context;
 use bench::{compare, explain, export, list, merge, provenance, run, say, stop};
 use clap::Parser;
 

@@ -36,8 +36,7 @@ fn undisturbed(lab: &Lab) -> Times {
     };
     let (begun, scored) = (wait("header", 1), wait("last unit", 1 + SAMPLES));
     assert_eq!(child.wait().unwrap().code(), Some(3));
-    let times =
-        Times { start_up: begun, unit: (scored - begun) / SAMPLES as u32, report: begin.elapsed() - scored };
+    let times = Times { start_up: begun, unit: (scored - begun) / SAMPLES as u32, report: begin.elapsed() - scored };
     let (done, failed) = units(&journal(lab, "whole"));
     assert_eq!((done.len(), failed.len()), (GOOD, BROKEN.len()));
     times
@@ -123,6 +122,9 @@ fn kill(lab: &Lab, run: &str, phase: Phase, delay: Duration, workers: &str) -> O
     for (name, bytes) in report(lab, run) {
         let hidden = name.rsplit('/').next().unwrap().starts_with('.');
         assert!(hidden || whole.get(&name) == Some(&bytes), "{name} is half written, or shouldn't be there");
+    }
+    if let Ok(text) = std::fs::read(lab.path(run).join("run.json")) {
+        serde_json::from_slice::<serde_json::Value>(&text).expect("run.json is whole");
     }
     match ended {
         Some(_) => None,

@@ -15,7 +15,10 @@ fn photos(lab: &Lab) {
     for folder in 0..10 {
         std::fs::create_dir_all(lab.path("photos/val").join(class(folder))).unwrap();
     }
-    lab.write("photos/classes.txt", &(0..10).map(|number| format!("{}\tclass {number}\n", class(number))).collect::<String>());
+    lab.write(
+        "photos/classes.txt",
+        &(0..10).map(|number| format!("{}\tclass {number}\n", class(number))).collect::<String>(),
+    );
     for number in 0..IMAGES {
         let hash = |x: u32, y: u32| (x * 73 + y * 151 + number * 199).wrapping_mul(2_654_435_761) >> 8;
         let photo = RgbImage::from_fn(12, 12, |x, y| Rgb(hash(x, y).to_le_bytes()[..3].try_into().unwrap()));

@@ -20,7 +20,10 @@ fn a_second_run_is_refused_and_the_first_is_not_harmed() {
         let begin = Instant::now();
         let output = lab.run(1, &[&run, more].concat());
         let said = text(&output.stderr);
-        assert_eq!(said.lines().collect::<Vec<_>>(), ["error: run: another run is writing to this folder; choose another with --out"]);
+        assert_eq!(
+            said.lines().collect::<Vec<_>>(),
+            ["error: run: another run is writing to this folder; choose another with --out"]
+        );
         assert!(begin.elapsed().as_secs() < 30, "it waited for the first");
     }
     assert_eq!(std::fs::read(lab.path("run/records.jsonl")).unwrap(), before, "not a byte has changed");
@@ -64,4 +67,18 @@ fn a_folder_is_free_when_its_run_was_killed() {
     let said = text(&lab.run(0, &["small.toml", "--out", "run"]).stderr);
     assert!(said.contains(&format!("resuming: {there} of")), "{said}");
     assert_same(&lab, "whole", "run");
+}
+
+#[test]
+fn leftovers_are_removed_but_not_those_of_shards_that_may_be_running() {
+    let lab = small();
+    let leftovers = ["run/.samples.csv.1.part", "run/gallery/.sheet.png.1.part", "run/gallery/plate/.image.png.1.part"];
+    let others = ["run/shards/1-of-2/.plan.json.1.part", "run/.mine", "run/notes.part"];
+    for file in leftovers.iter().chain(&others) {
+        std::fs::create_dir_all(lab.path(file).parent().unwrap()).unwrap();
+        lab.write(file, "half");
+    }
+    lab.run(0, &["small.toml", "--out", "run", "--limit", "2"]);
+    assert!(leftovers.iter().all(|file| !lab.path(file).exists()));
+    assert!(others.iter().all(|file| lab.path(file).exists()));
 }

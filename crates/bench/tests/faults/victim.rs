@@ -82,7 +82,10 @@ pub(crate) fn assert_same(lab: &Lab, whole: &str, other: &str) {
     }
     assert_eq!(units(&journal(lab, whole)), units(&journal(lab, other)));
     let provenance: Value = serde_json::from_str(&lab.read(other, "run.json")).unwrap();
-    assert_eq!(provenance["units"]["planned"], units(&journal(lab, whole)).0.len() + units(&journal(lab, whole)).1.len());
+    assert_eq!(
+        provenance["units"]["planned"],
+        units(&journal(lab, whole)).0.len() + units(&journal(lab, whole)).1.len()
+    );
 }
 
 /// Starts a run; what it says on standard error goes to a file.
