@@ -12,6 +12,8 @@ mod lab;
 mod changed;
 #[path = "faults/codes.rs"]
 mod codes;
+#[path = "faults/durable.rs"]
+mod durable;
 #[path = "faults/folder.rs"]
 mod folder;
 #[path = "faults/full.rs"]

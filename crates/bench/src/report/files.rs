@@ -17,7 +17,7 @@ pub(crate) struct Unwritten(PathBuf);
 /// Writes a file, making its folder where it isn't there.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut part = Part::create(path)?;
-    part.write_all(bytes).with_context(|| part.failed())?;
+    part.file.write_all(bytes).with_context(|| part.failed())?;
     part.keep()
 }
 
@@ -45,6 +45,11 @@ impl Part {
         kept.and_then(|()| std::fs::rename(&self.beside, &self.path)).with_context(|| self.failed())
     }
 
+    /// Those who write to it as to any other file don't know its name.
+    fn named(&self, error: std::io::Error) -> std::io::Error {
+        std::io::Error::new(error.kind(), format!("{}: {error}", self.failed()))
+    }
+
     fn failed(&self) -> Unwritten {
         Unwritten(self.path.clone())
     }
@@ -52,11 +57,11 @@ impl Part {
 
 impl Write for Part {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.file.write(bytes)
+        self.file.write(bytes).map_err(|error| self.named(error))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
+        self.file.flush().map_err(|error| self.named(error))
     }
 }
 

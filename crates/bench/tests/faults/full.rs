@@ -30,6 +30,7 @@ fn a_run_whose_files_cannot_grow_says_so_and_goes_on_when_they_can() {
         assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {said}");
         assert!(said.contains("File too large"), "{said}");
         assert!(said.contains("safe, and the same command"), "{said}");
+        assert!(said.contains("full/"), "which file it was is said: {said}");
         assert!(!said.contains("failed: "), "a full disk is no fault of a sample: {said}");
         let now = std::fs::read(lab.path("full/records.jsonl")).unwrap();
         assert_eq!(now, journal(&lab, "full"), "of a line that could not be written, nothing is left");

@@ -123,6 +123,9 @@ fn kill(lab: &Lab, run: &str, phase: Phase, delay: Duration, workers: &str) -> O
         let hidden = name.rsplit('/').next().unwrap().starts_with('.');
         assert!(hidden || whole.get(&name) == Some(&bytes), "{name} is half written, or shouldn't be there");
     }
+    if let Ok(text) = std::fs::read(lab.path(run).join("run.json")) {
+        serde_json::from_slice::<serde_json::Value>(&text).expect("run.json is whole");
+    }
     match ended {
         Some(_) => None,
         None if scored(&now) => Some(Phase::Report),

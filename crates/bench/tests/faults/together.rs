@@ -68,3 +68,17 @@ fn a_folder_is_free_when_its_run_was_killed() {
     assert!(said.contains(&format!("resuming: {there} of")), "{said}");
     assert_same(&lab, "whole", "run");
 }
+
+#[test]
+fn leftovers_are_removed_but_not_those_of_shards_that_may_be_running() {
+    let lab = small();
+    let leftovers = ["run/.samples.csv.1.part", "run/gallery/.sheet.png.1.part", "run/gallery/plate/.image.png.1.part"];
+    let others = ["run/shards/1-of-2/.plan.json.1.part", "run/.mine", "run/notes.part"];
+    for file in leftovers.iter().chain(&others) {
+        std::fs::create_dir_all(lab.path(file).parent().unwrap()).unwrap();
+        lab.write(file, "half");
+    }
+    lab.run(0, &["small.toml", "--out", "run", "--limit", "2"]);
+    assert!(leftovers.iter().all(|file| !lab.path(file).exists()));
+    assert!(others.iter().all(|file| lab.path(file).exists()));
+}
