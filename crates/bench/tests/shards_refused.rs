@@ -274,6 +274,7 @@ fn a_merge_that_was_stopped_is_done_again() {
     };
     std::fs::write(plate("plates").join("00.png"), "half").unwrap();
     std::fs::write(plate("plates").join("99.png"), "of another run").unwrap();
+    std::fs::write(lab.path("plates/.records.jsonl.1.part"), "half").unwrap();
     copy(&lab.path("whole"), &lab.path("tables"));
     std::fs::remove_file(lab.path("tables/small.md")).unwrap();
     for run in ["begun", "plates", "tables"] {
