@@ -1,8 +1,9 @@
 //! `plan.json` in a shard's folder: what the whole run is, so that its shards can be merged without its data, weights and config.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config, ConfigErrors, Overrides};
@@ -92,6 +93,15 @@ impl Manifest {
                 "{}: written by another version of this program (format {}, not {FORMAT})",
                 path.display(),
                 manifest.format
+            );
+        }
+        for Planned { facts, places } in &manifest.datasets {
+            let distinct: HashSet<&usize> = places.iter().filter(|place| u32::try_from(**place).is_ok()).collect();
+            ensure!(
+                distinct.len() == places.len() && facts.samples.len() == places.len(),
+                "{}: the samples of data set '{}' don't have a place each",
+                path.display(),
+                facts.name
             );
         }
         Ok(manifest)

@@ -189,7 +189,7 @@ fn damaged_files_are_named() {
         let path = lab.path(SECOND).join(file);
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, damage(whole.clone())).unwrap();
-        refused(&lab, 1, &["a"], &[&format!("a/shards/2-of-2/{file}"), part]);
+        refused(&lab, 1, &["a"], &["a/shards/2-of-2", part]);
         std::fs::write(&path, whole).unwrap();
     };
     broken("records.jsonl", &|text| text + "no line\n", ":3: not a line of a run's journal");
@@ -198,6 +198,8 @@ fn damaged_files_are_named() {
         &|text| text + "{\"index\":1,\"outcome\":{\"Ok\":[5]}}\n",
         ":3: not a line of a run's journal",
     );
+    let head = |_| "{\"format\":3,\"identity\":5,\"shard\":\"2/2\"}\n".to_owned();
+    broken("records.jsonl", &head, "is of another run than a/shards/1-of-2");
     broken("records.jsonl", &|_| String::new(), "holds no whole line");
     broken(
         "records.jsonl",
@@ -219,6 +221,14 @@ fn damaged_files_are_named() {
         plan.to_string()
     };
     broken("plan.json", &without, "is of 0 data sets, but its config has 1");
+    for places in [serde_json::json!([0, 1, 1]), serde_json::json!([0, 1]), serde_json::json!([0, 1, u64::MAX])] {
+        let other = |text: String| {
+            let mut plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+            plan["datasets"][0]["places"] = places.clone();
+            plan.to_string()
+        };
+        broken("plan.json", &other, "the samples of data set 'mini-imagefolder' don't have a place each");
+    }
     broken("run.json", &|_| "{".to_owned(), "not what a run writes");
 
     // A config that this version reads otherwise.
@@ -247,6 +257,33 @@ fn where_shards_were_computed_does_not_matter() {
     std::fs::write(&path, there.replacen("\"device\": null", "\"device\": \"cuda:30\"", 1)).unwrap();
     lab.run(0, &["merge", "a"]);
     folders::assert_same(&lab.path("a"), &lab.path("here"));
+}
+
+#[test]
+fn a_merge_that_was_stopped_is_done_again() {
+    let lab = lab();
+    lab.run(0, &["merge", "a", "--out", "whole"]);
+    // Stopped at the beginning, among the plates, and before the tables.
+    std::fs::create_dir(lab.path("begun")).unwrap();
+    std::fs::write(lab.path("begun/records.jsonl"), "").unwrap();
+    copy(&lab.path("begun"), &lab.path("plates"));
+    copy(&lab.path("whole/gallery"), &lab.path("plates/gallery"));
+    let plate = |run: &str| {
+        let entries = std::fs::read_dir(lab.path(run).join("gallery")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap()
+    };
+    std::fs::write(plate("plates").join("00.png"), "half").unwrap();
+    std::fs::write(plate("plates").join("99.png"), "of another run").unwrap();
+    std::fs::write(lab.path("plates/.records.jsonl.1.part"), "half").unwrap();
+    copy(&lab.path("whole"), &lab.path("tables"));
+    std::fs::remove_file(lab.path("tables/small.md")).unwrap();
+    for run in ["begun", "plates", "tables"] {
+        lab.run(0, &["merge", "a", "--out", run]);
+        folders::assert_same(&lab.path("whole"), &lab.path(run));
+    }
+    // What can't be is seen, too.
+    std::fs::write(plate("whole").join("99.png"), "one file more").unwrap();
+    assert_ne!(bytes(&lab.path("whole")), bytes(&lab.path("begun")));
 }
 
 #[test]

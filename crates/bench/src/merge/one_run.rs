@@ -107,17 +107,7 @@ fn config(part: &Part, manifest: &Manifest, out: &Path) -> Result<Config> {
 fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
     let published = part.folder.join(manifest::PUBLISHED);
     let published = config.output.published.is_some().then(|| checksum(&published)).transpose()?;
-    let mut facts = part.journal.identity().clone();
-    facts["name"] = json!(config.name);
-    facts["title"] = json!(config.title);
-    facts["figure"] = json!(config.figure);
     let output = &config.output;
-    facts["output"] = json!({
-        "published": published,
-        "remark": output.remark,
-        "gallery": output.gallery,
-        "resamples": output.resamples,
-    });
     let planned = |Planned { facts, places }: &Planned| {
         json!({
             "limit": places.len(),
@@ -127,8 +117,24 @@ fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
             "remarks": facts.remarks,
         })
     };
-    facts["dataset"] = manifest.datasets.iter().map(planned).collect();
-    Ok(facts)
+    let others = [
+        ("name", json!(config.name)),
+        ("title", json!(config.title)),
+        ("figure", json!(config.figure)),
+        (
+            "output",
+            json!({
+                "published": published,
+                "remark": output.remark,
+                "gallery": output.gallery,
+                "resamples": output.resamples,
+            }),
+        ),
+        ("dataset", manifest.datasets.iter().map(planned).collect()),
+    ];
+    let mut facts = part.journal.identity().as_object().cloned().unwrap_or_default();
+    facts.extend(others.map(|(name, value)| (name.to_owned(), value)));
+    Ok(Value::Object(facts))
 }
 
 /// So many shards that aren't done are named.

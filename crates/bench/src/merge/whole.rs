@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::one_run::Run;
 use super::part::Part;
 use crate::journal::{self, Header, Reader, differences};
+use crate::report::files;
 
 const ADVICE: &str = "choose another folder with --out";
 
@@ -44,6 +45,7 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
         bail!("{}: {more} of the units that are done in it aren't in the shards; {ADVICE}", out.display());
     }
     let begun = done().next().is_some();
+    files::tidy(out).with_context(|| format!("{}: leftovers can't be removed", out.display()))?;
     Ok((there, begun))
 }
 
@@ -69,7 +71,8 @@ pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader
             writer.write_all(&part.journal.line(*unit)?).with_context(about)?;
         }
         let written = writer.flush().and_then(|()| writer.get_ref().sync_all());
-        written.and_then(|()| std::fs::rename(&beside, &path)).with_context(about)
+        let moved = written.and_then(|()| std::fs::rename(&beside, &path));
+        moved.and_then(|()| files::settle(out)).with_context(about)
     };
     if let Err(error) = copy(&mut writer) {
         // The error that matters is the first one; a leftover is only untidy.
