@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Folder of a run's shards in the run's folder.
 pub const FOLDER: &str = "shards";
 
+/// Merging looks for each of them.
+const MOST: usize = 1 << 16;
+
 /// Which part of a run: `index` of `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -69,6 +72,7 @@ impl FromStr for Shard {
             text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?))).ok_or(FORM)?;
         match (index, of) {
             (_, 0) => Err(format!("a run has at least one shard; {FORM}")),
+            (_, of) if of > MOST => Err(format!("a run has at most {MOST} shards; {FORM}")),
             (index, of) if (1..=of).contains(&index) => Ok(Self { index, of }),
             _ => Err(format!("the shards of this run are 1/{of} to {of}/{of}")),
         }
@@ -87,6 +91,7 @@ mod tests {
             ("0/4", "are 1/4 to 4/4"),
             ("5/4", "are 1/4 to 4/4"),
             ("1/0", "at least one shard"),
+            ("1/1000000000000", "at most 65536 shards"),
             ("a/b", "write I/N"),
             ("2", "write I/N"),
             ("1/2/3", "write I/N"),

@@ -191,3 +191,12 @@ fn masks_far_outside() {
     refused("coco", of(r#"{"size":[6,8],"counts":[-1,49]}"#), "has a run length of -1");
     refused("coco", of(r#"{"size":[6,8],"counts":"ooooooooooooooooooooooooooooo0"}"#), "malformed run lengths");
 }
+
+#[test]
+fn more_classes_than_there_are() {
+    let seeds = (targets::target("compared").unwrap().seeds)();
+    let whole = String::from_utf8(seeds[0].clone()).unwrap();
+    let many = whole.replace("\"classes\":4", "\"classes\":1000000000000");
+    assert_ne!(whole, many);
+    refused("compared", many, "says that data set 'mini' has 1000000000000 classes; at most 131072 are counted");
+}

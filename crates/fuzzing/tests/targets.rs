@@ -71,6 +71,7 @@ tests! {
     config: "config",
     config_set: "config-set",
     journal: "journal",
+    compared: "compared",
     published: "published",
     maps: "maps",
     plate: "plate",

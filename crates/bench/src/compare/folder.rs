@@ -11,6 +11,9 @@ use crate::journal::{self, Reader};
 use crate::record::{Failure, Record};
 use crate::report::values::Extent;
 
+/// Each class has a place in memory for every row; no data set has as many.
+const MOST_CLASSES: usize = 1 << 17;
+
 /// What the command line names and can't be compared, and why: a folder that no run can be read from, or a method that a run doesn't have.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -68,8 +71,16 @@ impl Run {
         }
     }
 
-    /// Whether all is there that the averages of its records need.
+    /// Whether all is there that the averages of its records need, and no more than can be counted.
     fn check(&self) -> Result<(), Unusable> {
+        if let Some(Extent { dataset, classes, .. }) =
+            self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
+        {
+            return Err(Unusable(format!(
+                "{}: says that data set '{dataset}' has {classes} classes; at most {MOST_CLASSES} are counted, so is it damaged?",
+                self.folder.join(journal::FILE).display()
+            )));
+        }
         let by_class = |record: &&Record| metric(&record.metric).is_ok_and(|metric| metric.averaging.is_by_class());
         let (extents, tally) = (self.extents(), self.tally());
         let lacks = |record: &&Record| tally.is_none() || extents.iter().all(|extent| extent.dataset != record.dataset);

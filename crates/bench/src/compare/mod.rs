@@ -41,6 +41,35 @@ impl Comparison<'_> {
 /// # Errors
 /// [`Unusable`] where a folder holds no run, or a method isn't in one; otherwise where a record can't be counted, or a file can't be written.
 pub fn compare(args: &CompareArgs) -> anyhow::Result<()> {
+    compared(args, |comparisons, page| {
+        say(&page.terminal())?;
+        if let Some(out) = &args.out {
+            let [csv, markdown] = ["compare.csv", "compare.md"].map(|name| out.join(name));
+            files::write(&csv, &table_csv::rows(comparisons)?)?;
+            files::write(&markdown, page.markdown().as_bytes())?;
+            say(&format!("\nwritten:\n  {}\n  {}", csv.display(), markdown.display()))?;
+        }
+        Ok(())
+    })
+}
+
+/// The tables that [`compare`] prints.
+///
+/// # Errors
+/// As [`compare`].
+pub fn tables(args: &CompareArgs) -> anyhow::Result<String> {
+    let mut tables = String::new();
+    compared(args, |_, page| {
+        tables = page.terminal();
+        Ok(())
+    })?;
+    Ok(tables)
+}
+
+fn compared(
+    args: &CompareArgs,
+    then: impl FnOnce(&[Comparison<'_>], &page::Page) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let runs = folder::read(&args.runs)?;
     let Some((baseline, others)) = runs.split_first() else { return Ok(()) };
     let pick = pick(args, baseline, others)?;
@@ -53,15 +82,7 @@ pub fn compare(args: &CompareArgs) -> anyhow::Result<()> {
         matched: rows::matched(&cells[0], theirs, pick, how),
     };
     let comparisons: Vec<Comparison<'_>> = others.iter().zip(&cells[1..]).map(compared).collect();
-    let page = page::Page::new(&comparisons, how);
-    say(&page.terminal())?;
-    if let Some(out) = &args.out {
-        let [csv, markdown] = ["compare.csv", "compare.md"].map(|name| out.join(name));
-        files::write(&csv, &table_csv::rows(&comparisons)?)?;
-        files::write(&markdown, page.markdown().as_bytes())?;
-        say(&format!("\nwritten:\n  {}\n  {}", csv.display(), markdown.display()))?;
-    }
-    Ok(())
+    then(&comparisons, &page::Page::new(&comparisons, how))
 }
 
 /// The baseline's seed, so that intervals of a run's own table and these come from the same draws.

@@ -1,6 +1,7 @@
 //! The parsers there are.
 
 mod coco;
+mod compared;
 mod config;
 mod imagenet;
 mod images;
@@ -31,6 +32,7 @@ pub static TARGETS: &[&Target] = &[
     &config::CONFIG,
     &config::SET,
     &runs::JOURNAL,
+    &compared::COMPARED,
     &runs::PUBLISHED,
     &runs::MAPS,
     &runs::PLATE,
