@@ -139,8 +139,5 @@ fn what_is_wrong_is_said() {
     assert!(layer.contains("unknown layer 'layer3'"), "{layer}");
     // The photos are too small for this form: each of them fails, the other data set's don't.
     let form = refused(3, &["--set", "model.0.form=convolutional"]);
-    assert!(
-        form.contains("failed: JPEGImages/000001 with A: layer classifier.0, for an input of ["),
-        "{form}"
-    );
+    assert!(form.contains("failed: JPEGImages/000001 with A: layer classifier.0, for an input of ["), "{form}");
 }
