@@ -226,12 +226,17 @@ impl Plan {
         let versions: Vec<Value> =
             self.config.metrics.iter().map(|m| json!({"id": m.metric.id, "version": m.metric.version})).collect();
         // Files count by what is in them, not by where they are.
-        json!({
+        let mut identity = json!({
             "config": identity(&self.config),
             "datasets": self.data.iter().map(data).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
             "metrics": versions,
-        })
+        });
+        // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.
+        if matches!(self.config.compute.device, tch::Device::Cuda(_)) {
+            identity["device"] = json!("cuda");
+        }
+        identity
     }
 }
 

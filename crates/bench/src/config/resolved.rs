@@ -111,7 +111,8 @@ fn metric(metric: &Metric) -> Value {
     json!({ "id": metric.metric.id, "version": metric.metric.version, "step": metric.step })
 }
 
-fn device_name(device: tch::Device) -> String {
+/// A device, as configs have it.
+pub(crate) fn device_name(device: tch::Device) -> String {
     match device {
         tch::Device::Cuda(index) => format!("cuda:{index}"),
         other => format!("{other:?}").to_lowercase(),
