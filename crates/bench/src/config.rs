@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_name, normalisation};
+pub(crate) use resolved::{device_kind, device_name, normalisation};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 

@@ -119,9 +119,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
 /// The network, and the file that it comes from.
 fn network(args: &ExplainArgs, device: Device) -> Result<(Network, &Path)> {
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
-        (Some(path), Some(side), ..) => {
-            Ok((Network::scripted(path, side, Preprocessing::Imagenet, device)?, path))
-        }
+        (Some(path), Some(side), ..) => Ok((Network::scripted(path, side, Preprocessing::Imagenet, device)?, path)),
         (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?.on_device(device)?, path)),
         _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
     }

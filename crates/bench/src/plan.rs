@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
-use crate::config::normalisation;
 use crate::config::{Compute, Config, Form, Overrides};
+use crate::config::{device_kind, normalisation};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -233,8 +233,8 @@ impl Plan {
             "metrics": versions,
         });
         // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.
-        if matches!(self.config.compute.device, tch::Device::Cuda(_)) {
-            identity["device"] = json!("cuda");
+        if let Some(kind) = device_kind(self.config.compute.device) {
+            identity["device"] = json!(kind);
         }
         identity
     }
