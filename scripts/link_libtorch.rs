@@ -1,5 +1,7 @@
 //! Build script of the crates whose programs and tests use libtorch: how they find it when they run.
 
+#![allow(clippy::print_stdout, reason = "that is how a build script speaks to cargo")]
+
 use std::path::Path;
 
 fn main() {
