@@ -264,6 +264,9 @@ pub struct ExplainArgs {
     /// Seed of the random map
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
+    /// Compute on cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
     /// Most views in one pass
     #[arg(long, value_name = "N", default_value = "6")]
     pub views_per_batch: std::num::NonZeroUsize,

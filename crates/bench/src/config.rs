@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 use ucag_core::network::Preprocessing;
 use ucag_core::protocol::Protocol;
 
+pub use device::from_argument as device;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::normalisation;
+pub(crate) use resolved::{device_kind, device_name, normalisation};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 

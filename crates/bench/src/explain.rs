@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use image::RgbImage;
 use serde_json::json;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 use ucag_core::explain::method;
 use ucag_core::network::{Network, Preprocessing};
 use ucag_core::pass::{Needs, Pass};
@@ -15,11 +15,12 @@ use ucag_core::ucag::{Subject, plain, ucag};
 use ucag_core::unfold::enlarge;
 
 use crate::cli::ExplainArgs;
-use crate::config::Resize;
+use crate::config::{self, Resize};
 use crate::input::input;
 use crate::npy::{self, Array};
 use crate::plan::checksum;
 use crate::report::gallery::overlay;
+use crate::stages::settle;
 
 /// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
 ///
@@ -27,11 +28,12 @@ use crate::report::gallery::overlay;
 /// Where an argument names nothing, a file can't be read or written, or the network can't take the image.
 pub fn explain(args: &ExplainArgs) -> Result<()> {
     let protocol = args.protocol()?;
+    let device = config::device(&args.device)?;
     let method = method(&args.method)?;
     if let (true, Some(reason)) = (args.ucag, method.not_with_ucag) {
         bail!("UCAG can't be around '{}': {reason}", method.id);
     }
-    let (network, weights) = network(args)?;
+    let (network, weights) = network(args, device)?;
     method.allows(&network)?;
     let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
     let (picture, image) = match (&args.image, &args.input) {
@@ -40,13 +42,17 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
             let seen = input(&datasets::decode::decode(path)?, &network, side, Resize::Squash)?;
             (seen.picture, seen.image)
         }
-        (None, Some(path)) => array(path, network.preprocessing)?,
+        (None, Some(path)) => {
+            let (picture, image) = array(path, network.preprocessing)?;
+            (picture, image.f_to_device(device)?)
+        }
         (None, None) => bail!("give an --image or an --input"),
     };
     let size = [image.size()[2], image.size()[3]];
     let start = Instant::now();
     let whole = Pass::new(&network, image.shallow_clone(), args.class, Needs::default())?;
     let logits = whole.logits()?;
+    settle(device);
     let forward = start.elapsed();
     let explainer = method.explainer();
     let start = Instant::now();
@@ -63,6 +69,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
         false => plain(&Subject { image: &enlarge(&image, &protocol)?, ..subject }, &[&*explainer])?,
     };
     let raw = maps.into_iter().flatten().next().context("the method gave no map")?;
+    settle(device);
     let explained = start.elapsed();
     let seen = saliency(&raw, method.post, size, args.ucag, &protocol)?;
 
@@ -93,6 +100,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
         "map": seen.state,
         "raw_scale": scale,
         "seed": args.seed,
+        "device": config::device_name(device),
         "seconds": {"forward": forward.as_secs_f64(), "explain": explained.as_secs_f64()},
     });
     let path = args.out.join("explain.json");
@@ -109,12 +117,10 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
 }
 
 /// The network, and the file that it comes from.
-fn network(args: &ExplainArgs) -> Result<(Network, &Path)> {
+fn network(args: &ExplainArgs, device: Device) -> Result<(Network, &Path)> {
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
-        (Some(path), Some(side), ..) => {
-            Ok((Network::scripted(path, side, Preprocessing::Imagenet, tch::Device::Cpu)?, path))
-        }
-        (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?, path)),
+        (Some(path), Some(side), ..) => Ok((Network::scripted(path, side, Preprocessing::Imagenet, device)?, path)),
+        (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?.on_device(device)?, path)),
         _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
     }
 }

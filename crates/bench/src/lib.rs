@@ -26,6 +26,7 @@ pub mod report;
 pub mod run;
 pub mod shard;
 mod share;
+mod sheets;
 mod stages;
 pub mod stop;
 mod subject;

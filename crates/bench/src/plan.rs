@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
-use crate::config::normalisation;
 use crate::config::{Compute, Config, Form, Overrides};
+use crate::config::{device_kind, normalisation};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -226,12 +226,17 @@ impl Plan {
         let versions: Vec<Value> =
             self.config.metrics.iter().map(|m| json!({"id": m.metric.id, "version": m.metric.version})).collect();
         // Files count by what is in them, not by where they are.
-        json!({
+        let mut identity = json!({
             "config": identity(&self.config),
             "datasets": self.data.iter().map(data).collect::<Vec<_>>(),
             "models": self.models.iter().map(model).collect::<Vec<_>>(),
             "metrics": versions,
-        })
+        });
+        // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.
+        if let Some(kind) = device_kind(self.config.compute.device) {
+            identity["device"] = json!(kind);
+        }
+        identity
     }
 }
 

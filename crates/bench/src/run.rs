@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::record::{Failure, Unit};
 use crate::report::files;
 use crate::report::gallery::plate;
+use crate::sheets;
 use crate::stages::Stages;
 use crate::work::Worker;
 
@@ -53,7 +54,7 @@ impl Finished {
     }
 }
 
-/// Runs what isn't done yet. Units that failed in an earlier run are tried again.
+/// Runs what isn't done yet. Units that failed in an earlier run are tried again, and those whose sheets aren't in the gallery are done again.
 ///
 /// # Errors
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
@@ -67,13 +68,14 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     }
     let maps = list::admit(dir, &plan.maps, journal.units().next().is_some())?;
     let mut units = plan.units();
-    let todo: Vec<usize> = units.iter().copied().filter(|&unit| !journal.is_done(unit)).collect();
+    let bare = sheets::missing(plan, &dir.join("gallery"));
+    let todo = units.iter().copied().filter(|unit| !journal.is_done(*unit) || bare.contains(unit)).collect::<Vec<_>>();
     let resumed = units.len() - todo.len();
     if resumed == 0 {
         plate::clear(&dir.join("gallery"))?;
     }
     let start = Instant::now();
-    let stages = Stages::default();
+    let stages = Stages::on(plan.config.compute.device);
     let progress = Progress::new(units.len(), resumed);
     for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());

@@ -25,6 +25,7 @@ use crate::report::files::Unwritten;
 use crate::report::gallery::plate::{self, Plate};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
+use crate::sheets;
 use crate::stages::{Stage, Stages};
 use crate::subject::{Row, Subject, mask, region};
 use crate::targets::classes;
@@ -94,7 +95,7 @@ impl<'p> Worker<'p> {
         let ends = Ends::default();
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
-            if self.config.figure.is_some() || place < self.config.output.gallery {
+            if sheets::wanted(self.config, place) {
                 self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
             }
             records.extend(scored);

@@ -246,7 +246,7 @@ fn damaged_files_are_named() {
 }
 
 #[test]
-fn where_shards_were_computed_does_not_matter() {
+fn where_shards_are_merged_no_gpu_is_needed() {
     let lab = lab();
     lab.run(0, &["merge", "a", "--out", "here"]);
     // As if by a machine with GPUs, of which there may be none here.

@@ -1,8 +1,9 @@
 //! Image files as Pillow's `Image.open(path).convert("RGB")` reads them.
 //!
 //! What a file is, its content says, not its name (ImageNet has a PNG named `.JPEG`). EXIF rotation is not applied and alpha
-//! is dropped, not blended, as in Pillow. Three departures, all errors instead of pixels: formats other than JPEG and PNG,
-//! 16-bit grey (which Pillow clips to white), and images of more than [`MAX_PIXELS`] (where Pillow warns).
+//! is dropped, not blended, as in Pillow. Two departures are errors instead of pixels: formats other than JPEG and PNG, and images of more than
+//! [`MAX_PIXELS`] (where Pillow warns). One is another picture: of 16-bit grey the high byte is taken, as Pillow does with all other 16-bit PNGs (grey with alpha, RGB, RGBA);
+//! 16-bit grey alone it clips at 255, which leaves white.
 
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -27,7 +28,7 @@ pub(crate) const DEFLATE_RATIO: u64 = 1032;
 /// Decodes the image file at `path` to 8-bit RGB.
 ///
 /// # Errors
-/// Where the file can't be read, is not a JPEG or PNG, is cut short or damaged, is too large, or holds 16-bit grey; the
+/// Where the file can't be read, is not a JPEG or PNG, is cut short or damaged, or is too large; the
 /// message names the file and what was found.
 pub fn decode(path: &Path) -> Result<RgbImage> {
     let bytes = read(path)?;
@@ -94,14 +95,14 @@ fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
             bytes.len()
         ));
     }
-    if bytes[24..26] == [16, 0] {
-        return Err("is 16-bit grey, which Pillow clips to white; convert it to 8 bits first".into());
-    }
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(match image {
         DynamicImage::ImageRgb8(rgb) => rgb,
         // Alpha goes, and of 16-bit values the high byte stays, as in Pillow; `to_rgb8` would round.
-        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgba16(_) | DynamicImage::ImageLumaA16(_) => {
+        DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgba16(_)
+        | DynamicImage::ImageLuma16(_)
+        | DynamicImage::ImageLumaA16(_) => {
             let wide = image.into_rgb16();
             let high = wide.as_raw().iter().map(|value| (value >> 8) as u8).collect();
             RgbImage::from_raw(width, height, high).ok_or("has fewer pixels than its header says")?

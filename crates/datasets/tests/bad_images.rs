@@ -34,17 +34,6 @@ fn other_formats_are_named() {
 }
 
 #[test]
-fn sixteen_bit_grey_is_refused() {
-    for file in ["grey_16.png", "grey_16_transparent.png"] {
-        let message = error_of(&fixture_path(file));
-        assert!(
-            message.ends_with("is 16-bit grey, which Pillow clips to white; convert it to 8 bits first"),
-            "{message}"
-        );
-    }
-}
-
-#[test]
 fn what_is_no_image() {
     assert_eq!(error(""), "is empty (0 bytes); copy it again");
     let html = error("<html><body>404 Not Found</body></html>");

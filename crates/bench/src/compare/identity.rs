@@ -142,7 +142,11 @@ fn facts(identity: &Value) -> Facts {
     }
     if let Some(config) = config.as_object() {
         let listed = ["protocol", "variants", "methods", "metrics", "forms"];
-        facts.insert(Place::Run, fields(config, &listed));
+        let mut run = fields(config, &listed);
+        if let Some(identity) = identity.as_object() {
+            run.extend(fields(identity, &["config", "datasets", "models", "metrics"]));
+        }
+        facts.insert(Place::Run, run);
     }
     facts
 }

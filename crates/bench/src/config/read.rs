@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
 
-use super::device::device;
+use super::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Choice, Section, count};
 use super::tree::{Node, Table, Value};
@@ -178,12 +178,7 @@ fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {
 
 fn compute(mut section: Section<'_>) -> Compute {
     let name = section.get::<String>("device");
-    // Without need, libtorch isn't asked for CUDA devices, which wakes the driver.
-    let cuda_devices = || usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-    let device = name.and_then(|name| {
-        let count = if name == "cpu" { 0 } else { cuda_devices() };
-        section.check("device", device(&name, count))
-    });
+    let device = name.and_then(|name| section.check("device", device::here(&name)));
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let compute = Compute {
         device: device.unwrap_or(tch::Device::Cpu),

@@ -111,9 +111,31 @@ fn metric(metric: &Metric) -> Value {
     json!({ "id": metric.metric.id, "version": metric.metric.version, "step": metric.step })
 }
 
-fn device_name(device: tch::Device) -> String {
+/// A device, as configs have it.
+pub(crate) fn device_name(device: tch::Device) -> String {
     match device {
         tch::Device::Cuda(index) => format!("cuda:{index}"),
         other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// What of a device numbers depend on, in their last digits; nothing where it is the processor, as in the identities of all runs so far.
+pub(crate) fn device_kind(device: tch::Device) -> Option<&'static str> {
+    matches!(device, tch::Device::Cuda(_)).then_some("cuda")
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+
+    #[test]
+    fn which_gpu_it_is_does_not_matter_but_that_it_is_one() {
+        assert_eq!(
+            [Device::Cpu, Device::Cuda(0), Device::Cuda(3)].map(device_kind),
+            [None, Some("cuda"), Some("cuda")]
+        );
+        assert_eq!([Device::Cpu, Device::Cuda(3)].map(device_name), ["cpu", "cuda:3"]);
     }
 }

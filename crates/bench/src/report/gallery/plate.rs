@@ -139,11 +139,16 @@ pub fn read(folder: &Path) -> Result<Plate> {
 /// # Errors
 /// Where one of them can't be read. A folder without `plate.json` is none of them: the run that made it was stopped.
 pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, Plate)>> {
-    let Ok(entries) = std::fs::read_dir(gallery) else { return Ok(Vec::new()) };
+    folders(gallery).into_iter().map(|folder| read(&folder).map(|plate| (folder, plate))).collect()
+}
+
+/// The folders of a gallery's plates, sorted.
+pub(crate) fn folders(gallery: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(gallery) else { return Vec::new() };
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     folders.retain(|folder| folder.join(FILE).is_file());
     folders.sort();
-    folders.into_iter().map(|folder| read(&folder).map(|plate| (folder, plate))).collect()
+    folders
 }
 
 /// Removes the plates of an earlier run, and the sheets beside them.
