@@ -13,7 +13,7 @@ use ucag_core::pass::{Needs, Pass};
 use ucag_core::protocol::Protocol;
 use ucag_core::ucag::{Subject, plain, ucag};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const CLASS: usize = 7;
 const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "rsp", "agf", "fullgrad"];
 

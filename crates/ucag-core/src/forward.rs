@@ -19,6 +19,8 @@ use crate::{Error, Result};
 pub(crate) struct Shortcuts {
     /// Convolutions in the fast lane.
     fast: usize,
+    /// Convolutions with that lane's weights, those in it included.
+    packed: usize,
     /// Convolutions that batch normalisation isn't folded into, because they are asked for.
     unfolded: Vec<NodeId>,
 }
@@ -27,10 +29,11 @@ impl Shortcuts {
     /// Those of a pass with these needs.
     pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
         let nodes = network.graph.nodes();
-        let fast = first(network, needs);
+        let convolutions = |end: NodeId| nodes[..end].iter().filter(|node| matches!(node.op, Op::Conv(_))).count();
         let wanted = |id: &NodeId| needs.activations.contains(id) || needs.gradients.contains(id);
         Self {
-            fast: nodes[..fast].iter().filter(|node| matches!(node.op, Op::Conv(_))).count(),
+            fast: convolutions(first(network, needs)),
+            packed: convolutions(tracked(network, needs)),
             unfolded: (0..nodes.len()).filter(|&id| network.graph.norm_behind(id).is_some()).filter(wanted).collect(),
         }
     }
@@ -40,6 +43,11 @@ impl Shortcuts {
 fn first(network: &Network, needs: &Needs) -> NodeId {
     let asked = needs.activations.iter().chain(&needs.gradients);
     asked.copied().min().unwrap_or(network.graph.nodes().len())
+}
+
+/// The first node whose gradient is asked for, or one behind the last.
+fn tracked(network: &Network, needs: &Needs) -> NodeId {
+    needs.gradients.iter().copied().min().unwrap_or(network.graph.nodes().len())
 }
 
 /// What a forward pass leaves.
@@ -60,7 +68,8 @@ pub(crate) struct Outputs {
 pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Result<Outputs> {
     network.count(views);
     let nodes = network.graph.nodes();
-    let mut run = Run { network, needs, fast: first(network, needs), values: nodes.iter().map(|_| None).collect() };
+    let (fast, tracked) = (first(network, needs), tracked(network, needs));
+    let mut run = Run { network, needs, fast, tracked, values: nodes.iter().map(|_| None).collect() };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {
@@ -100,6 +109,8 @@ struct Run<'a> {
     needs: &'a Needs,
     /// The first node that is asked for. The fast lane ends there.
     fast: NodeId,
+    /// The first node whose gradient is asked for. What comes behind it is left to autograd.
+    tracked: NodeId,
     values: Vec<Option<Value>>,
 }
 
@@ -114,18 +125,27 @@ impl Run<'_> {
         let node = &graph.nodes()[id];
         let lane = self.network.lane().filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
-        match &node.op {
-            Op::Conv(conv) => {
+        let beside = self.network.lane_beside().filter(|lane| {
+            let x = &inputs[0].tensor;
+            id < self.tracked && !x.is_mkldnn() && lane.admits(x)
+        });
+        match (&node.op, beside) {
+            (Op::Conv(conv), _) => {
                 let x = &inputs[0].tensor;
-                return Ok(Value { tensor: self.convolve(id, conv, lane, x)?, own: true });
+                return Ok(Value { tensor: self.convolve(id, conv, (lane, beside), x)?, own: true });
+            }
+            // To the same bits, and many times as fast, the way there and back included.
+            (Op::MaxPool(_), Some(beside)) => {
+                let pooled = node.op.apply(&[&beside.enter(&inputs[0].tensor)?])?;
+                return Ok(Value { tensor: Lane::leave(&pooled)?, own: true });
             }
             // Where it was folded into the convolution, its work is done.
-            Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
-            Op::Dropout => return Ok(inputs.swap_remove(0)),
-            Op::Relu if inputs[0].writable() => {
+            (Op::BatchNorm(_), _) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
+            (Op::Dropout, _) => return Ok(inputs.swap_remove(0)),
+            (Op::Relu, _) if inputs[0].writable() => {
                 return Ok(Value { tensor: inputs[0].tensor.f_relu_()?, own: true });
             }
-            Op::Add if inputs[0].takes(&inputs[1]) => {
+            (Op::Add, _) if inputs[0].takes(&inputs[1]) => {
                 let other = inputs.swap_remove(1);
                 return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
             }
@@ -157,18 +177,28 @@ impl Run<'_> {
         self.network.graph.norm_behind(conv).is_some() && !self.wanted(conv)
     }
 
-    fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
+    /// A convolution in the lane, or beside it with its weights, or neither.
+    fn convolve(
+        &self,
+        id: NodeId,
+        conv: &Conv,
+        (lane, beside): (Option<Lane>, Option<Lane>),
+        x: &Tensor,
+    ) -> Result<Tensor> {
         let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
-        let own = || (conv.weight.shallow_clone(), conv.bias.as_ref().map(Tensor::shallow_clone));
-        let Some(lane) = lane.filter(|lane| lane.admits(x)) else {
-            let (weight, bias) = norm.map_or_else(|| Ok(own()), |(_, norm)| self.network.folded(id, conv, norm))?;
-            return conv.with_bias(&weight, bias.as_ref(), &Lane::leave(x)?);
+        let lane = lane.filter(|lane| lane.admits(x));
+        let x = lane.map_or_else(|| Lane::leave(x), |lane| lane.enter(x))?;
+        let (weight, bias) = match (lane.or(beside), norm) {
+            (Some(lane), _) => {
+                let form = Form::Fast { folded: norm.is_some(), precision: lane.precision() };
+                self.network.derived((id, form), || {
+                    let (weight, bias) = norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?;
+                    lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())
+                })?
+            }
+            (None, Some((_, norm))) => self.network.folded(id, conv, norm)?,
+            (None, None) => conv.own(),
         };
-        let x = lane.enter(x)?;
-        let (weight, bias) = self.network.derived((id, Form::Fast { folded: norm.is_some() }), || {
-            let (weight, bias) = norm.map_or_else(|| Ok(own()), |(_, norm)| fold(conv, norm))?;
-            lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())
-        })?;
         conv.with_bias(&weight, bias.as_ref(), &x)
     }
 }

@@ -174,7 +174,16 @@ fn backprop_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Re
     let explainer = explain::method(id)?.explainer();
     let pass = Pass::new(&network, image, class, explainer.needs(&network, &layers)?)?;
     if !form.ends_with(".signed") {
-        return Ok(Some(explainer.explain(&pass, &layers)?));
+        let ours = explainer.explain(&pass, &layers)?;
+        if method == "cmwp" && !double {
+            // The contrast leaves little of what is taken from each other, so that the order in which a convolution adds up shows: float32 is off by up to a
+            // thousandth, here and there. So the arithmetic is compared in float64.
+            let exact = backprop_check(golden, net, entry, true)?.expect("the same in float64");
+            let rounded = support::off(&ours, &exact);
+            assert!(rounded < 1e-3, "{net}, {}: float32 is off by {rounded:.1e}", entry.key);
+            return Ok(Some(exact));
+        }
+        return Ok(Some(ours));
     }
     let rule = match method {
         "gradient" => Relu::Gradient,

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tch::Tensor;
 
-use super::NodeId;
+use super::lane::Precision;
+use super::{Conv, NodeId};
 use crate::Result;
 
 /// A form of a layer's weights other than the checkpoint's.
@@ -15,12 +16,19 @@ pub(crate) enum Form {
     Positive { folded: bool },
     /// With its batch normalisation folded in.
     Folded,
-    /// As the fast lane wants it; with its batch normalisation folded in or without.
-    Fast { folded: bool },
+    /// As the fast lane of that precision wants it; with its batch normalisation folded in or without.
+    Fast { folded: bool, precision: Precision },
 }
 
 /// A weight and a bias.
 pub(crate) type Weights = (Tensor, Option<Tensor>);
+
+impl Conv {
+    /// The checkpoint's.
+    pub(crate) fn own(&self) -> Weights {
+        (self.weight.shallow_clone(), self.bias.as_ref().map(Tensor::shallow_clone))
+    }
+}
 
 /// Weights by node and form. Each form is as many bytes as the weights, once a network is asked for all of it.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use super::derived::Weights;
 use crate::{Error, Result};
 
 /// The arithmetic of layers that nothing is asked of but the network's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Precision {
     /// 24 bits of significand.
     #[default]
@@ -35,15 +35,19 @@ impl Precision {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lane {
     blocked: bool,
-    kind: Kind,
+    precision: Precision,
 }
 
 impl Lane {
     /// The lane for a network on `device`, where there is a faster one than the usual.
     pub(super) fn new(device: Device, precision: Precision) -> Option<Self> {
         let blocked = device == Device::Cpu && tch::utils::has_mkldnn();
-        let lane = Self { blocked, kind: precision.kind() };
-        (blocked || precision != Precision::default()).then_some(lane)
+        (blocked || precision != Precision::default()).then_some(Self { blocked, precision })
+    }
+
+    /// Its precision.
+    pub(crate) fn precision(self) -> Precision {
+        self.precision
     }
 
     /// Whether this processor or device can do it.
@@ -61,7 +65,7 @@ impl Lane {
 
     /// Whether a tensor is in this lane.
     pub(crate) fn holds(self, x: &Tensor) -> bool {
-        x.is_mkldnn() == self.blocked && x.kind() == self.kind
+        x.is_mkldnn() == self.blocked && x.kind() == self.precision.kind()
     }
 
     /// Whether a tensor may go into it.
@@ -73,8 +77,8 @@ impl Lane {
     pub(crate) fn enter(self, x: &Tensor) -> Result<Tensor> {
         Ok(match self {
             _ if self.holds(x) => x.shallow_clone(),
-            Lane { blocked: true, kind } => x.f_to_mkldnn(kind)?,
-            Lane { kind, .. } => x.f_to_kind(kind)?,
+            Lane { blocked: true, precision } => x.f_to_mkldnn(precision.kind())?,
+            Lane { precision, .. } => x.f_to_kind(precision.kind())?,
         })
     }
 

@@ -267,6 +267,11 @@ impl Network {
         Lane::new(self.device, self.precision)
     }
 
+    /// The lane whose weights serve beside it, too: oneDNN's, in float32.
+    pub(crate) fn lane_beside(&self) -> Option<Lane> {
+        Lane::new(self.device, Precision::Float32)
+    }
+
     /// The arithmetic of layers that nothing is asked of but their answer.
     pub fn precision(&self) -> Precision {
         self.precision

@@ -61,16 +61,19 @@ fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
+/// Channels that are few beside the sixteen floats of a vector: those of an image, or of two.
+const FEW_CHANNELS: i64 = 6;
+
 impl Conv {
     /// The convolution's transpose with other weights of the same shape, applied to a cotangent: of the shape of the input `x`.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn transposed(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
-        if weight.size()[2..] == [1, 1] && self.padding == [0, 0] && self.groups == 1 {
+        let (input, output, kernel) = (x.size(), cotangent.size(), weight.size());
+        if kernel[2..] == [1, 1] && self.padding == [0, 0] && self.groups == 1 {
             return self.transposed_pointwise(weight, x, cotangent);
         }
-        let (input, output, kernel) = (x.size(), cotangent.size(), weight.size());
         // Rows and columns at the far border that no window reached.
         let rest = |axis: usize| {
             input[axis + 2] - ((output[axis + 2] - 1) * self.stride - 2 * self.padding[axis] + kernel[axis + 2])
@@ -80,6 +83,11 @@ impl Conv {
             return Err(Error::Invalid(format!("a cotangent {output:?} isn't of a convolution of {input:?}")));
         }
         let stride = [self.stride; 2];
+        if kernel[1] <= FEW_CHANNELS && self.groups == 1 {
+            // libtorch's transposed convolution computes as many as a vector holds. So a product of matrices gives what each window adds, and then it is added up.
+            let added = weight.f_flatten(1, -1)?.f_transpose(0, 1)?.f_matmul(&cotangent.f_flatten(2, -1)?)?;
+            return Ok(added.f_col2im(&input[2..], &kernel[2..], [1i64, 1], self.padding, stride)?);
+        }
         Ok(cotangent.f_conv_transpose2d(weight, None::<&Tensor>, stride, self.padding, rest, self.groups, [1, 1])?)
     }
 
@@ -111,11 +119,22 @@ impl Conv {
         self.with_bias(weight, None, x)
     }
 
-    /// The convolution with another weight and bias of the same shapes.
+    /// The convolution with another weight and bias of the same shapes. With a weight that oneDNN has in its own order, nothing can be differentiated.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn with_bias(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_conv2d(weight, bias, [self.stride; 2], self.padding, [1, 1], self.groups)?)
+        let (stride, dilation) = ([self.stride; 2], [1i64, 1]);
+        if weight.is_mkldnn() && !x.is_mkldnn() {
+            return Ok(x.f_contiguous()?.f_mkldnn_convolution(
+                weight,
+                bias,
+                self.padding,
+                stride,
+                dilation,
+                self.groups,
+            )?);
+        }
+        Ok(x.f_conv2d(weight, bias, stride, self.padding, dilation, self.groups)?)
     }
 }

@@ -19,6 +19,7 @@ use tch::Tensor;
 pub use self::share::Share;
 pub use self::weighted::Weighted;
 use crate::Result;
+use crate::network::Op;
 use crate::walk::{Carried, Visit};
 
 /// Added to a denominator that isn't zero.
@@ -68,6 +69,10 @@ pub fn z_rule<C: Carried>(visit: &Visit<'_, C>, relevance: &Tensor) -> Result<Ve
 
 /// `X · VJP(f; S)`, for each input X.
 fn shared<C: Carried>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Tensor>> {
+    if let Op::MaxPool(_) = visit.op {
+        // An input that something comes back to is the maximum, which is the smaller tensor.
+        return visit.vjp_of(&shares.f_mul(visit.output)?);
+    }
     let back = visit.vjp_of(shares)?;
     visit.inputs.iter().zip(back).map(|(x, back)| Ok(back.f_mul(x)?)).collect()
 }
