@@ -13,7 +13,7 @@ use ucag_core::pass::{Needs, Pass};
 use ucag_core::protocol::Protocol;
 use ucag_core::ucag::{Subject, plain, ucag};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 const CLASS: usize = 7;
 const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "rsp", "agf", "fullgrad"];
 
@@ -47,21 +47,15 @@ fn main() {
         // First: the high-water mark of memory only rises.
         map("lrp");
         let alone = peak_mib();
-        let mut rows = vec![Vec::new(); METHODS.len() + 2];
-        for _ in 0..ROUNDS {
-            rows[0].push(seconds(usual));
-            rows[1].push(seconds(forward));
-            for (row, id) in rows[2..].iter_mut().zip(METHODS) {
-                row.push(seconds(|| map(id)));
-            }
-        }
-        let best = |row: &Vec<f64>| row.iter().copied().fold(f64::INFINITY, f64::min);
         println!("{name}, 224 × 224, one core, CPU seconds, best of {ROUNDS} rounds in turn");
-        println!("  {:7.3} s  a forward pass as PyTorch runs it", best(&rows[0]));
-        println!("  {:7.3} s  a forward pass as this program runs it where nobody looks inside", best(&rows[1]));
-        for (row, id) in rows[2..].iter().zip(METHODS) {
-            println!("  {:7.3} s  {:6.2} forward passes  {id}", best(row), best(row) / best(&rows[0]));
-        }
+        let compare = |what: &str, work: &dyn Fn()| {
+            let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (seconds(usual), seconds(work))).collect();
+            let best = |row: fn(&(f64, f64)) -> f64| rounds.iter().map(row).fold(f64::INFINITY, f64::min);
+            let (usual, own) = (best(|round| round.0), best(|round| round.1));
+            println!("  {own:7.3} s  {:6.2} forward passes of {usual:.3} s  {what}", own / usual);
+        };
+        compare("a forward pass as this program runs it where nobody looks inside", &forward);
+        METHODS.iter().for_each(|id| compare(id, &|| map(id)));
         println!("  peak memory: {alone} MiB after one LRP map, {} MiB after all seven", peak_mib());
         let folded = seconds(|| {
             ucag(&subject, &[&*method("lrp").unwrap().explainer()], &Protocol::official()).unwrap();

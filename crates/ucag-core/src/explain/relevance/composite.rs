@@ -6,7 +6,7 @@ use tch::Tensor;
 
 use super::canonised::{Canonised, fold};
 use super::share::Share;
-use super::{Weighted, divide_away_from_zero, shared, z_rule};
+use super::{EPS, Weighted, divide_away_from_zero, over, shared, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::walk::{Reads, Rule, Visit, needs, needs_of, walk};
@@ -95,6 +95,10 @@ impl Rule for Composite {
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
                 shared(visit, &divide_away_from_zero(relevance, visit.output, epsilon)?)
+            }
+            // Every rule multiplies by what a layer read. So where a rectifier gave zero, none comes back through it, and a sum that is zero needs no mask.
+            (None, Op::Add) if visit.network.graph.is_rectified(visit.id) => {
+                shared(visit, &over(relevance, visit.output.f_add_scalar(EPS)?)?)
             }
             _ => elsewhere(visit),
         }
