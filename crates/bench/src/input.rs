@@ -3,7 +3,7 @@
 use anyhow::Result;
 use datasets::preprocess::{normalise, squash};
 use image::RgbImage;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 use ucag_core::filter::{Interpolation, resize};
 use ucag_core::network::Network;
 
@@ -32,7 +32,7 @@ pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> R
             let picture = squash(photo, side as u32, side as u32);
             let values = normalise(&picture, mean, std);
             let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
-            Ok(Input { picture, image: image.f_to_device(device)?, square: None })
+            Ok(Input { picture, image: sent(image, device)?, square: None })
         }
         Resize::ShorterSide => {
             let (width, height) = photo.dimensions();
@@ -42,7 +42,7 @@ pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> R
                 let resized = resize(&unit, size, Interpolation::Bilinear)?;
                 let channels = |values: &[f32; 3]| Tensor::f_from_slice(values)?.f_view([1, 3, 1, 1]);
                 let image = resized.f_sub(&channels(&mean)?)?.f_div(&channels(&std)?)?;
-                Ok((resized, image.f_to_device(device)?))
+                Ok((resized, sent(image, device)?))
             };
             let size = shorter_side([height, width], side);
             let (resized, image) = normalised(size)?;
@@ -51,6 +51,14 @@ pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> R
             Ok(Input { picture: picture(&resized)?, image, square })
         }
     }
+}
+
+/// The same on the network's device. To a GPU it goes from memory that can't be paged out, so that nobody waits for the copy.
+fn sent(image: Tensor, device: Device) -> Result<Tensor> {
+    Ok(match device {
+        Device::Cuda(_) => image.f_pin_memory(device)?.f_to_device_(device, image.kind(), true, false)?,
+        _ => image.f_to_device(device)?,
+    })
 }
 
 /// The shorter side becomes `side`, the longer `⌊side · longer / shorter⌋`.
