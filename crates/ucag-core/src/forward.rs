@@ -69,7 +69,8 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
     network.count(views);
     let nodes = network.graph.nodes();
     let (fast, tracked) = (first(network, needs), tracked(network, needs));
-    let mut run = Run { network, needs, fast, tracked, values: nodes.iter().map(|_| None).collect() };
+    let mut run =
+        Run { network, lane: network.lane(), needs, fast, tracked, values: nodes.iter().map(|_| None).collect() };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {
@@ -106,6 +107,7 @@ struct Value {
 
 struct Run<'a> {
     network: &'a Network,
+    lane: Option<Lane>,
     needs: &'a Needs,
     /// The first node that is asked for. The fast lane ends there.
     fast: NodeId,
@@ -123,11 +125,12 @@ impl Run<'_> {
     fn compute(&mut self, id: NodeId) -> Result<Value> {
         let graph = &self.network.graph;
         let node = &graph.nodes()[id];
-        let lane = self.network.lane().filter(|_| id < self.fast);
+        let lane = self.lane.filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
-        let beside = self.network.lane_beside().filter(|lane| {
+        let beside = self.network.lane_beside().filter(|beside| {
             let x = &inputs[0].tensor;
-            id < self.tracked && !x.is_mkldnn() && lane.admits(x)
+            let between = lane.is_none_or(|lane| !lane.holds(x));
+            id < self.tracked && between && !x.is_mkldnn() && beside.admits(x)
         });
         match (&node.op, beside) {
             (Op::Conv(conv), _) => {
@@ -151,8 +154,7 @@ impl Run<'_> {
             }
             _ => {}
         }
-        let stays = matches!(node.op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
-        if !stays {
+        if !lane.is_some_and(|lane| lane.does(&node.op)) {
             for input in &mut inputs {
                 input.tensor = Lane::leave(&input.tensor)?;
             }
@@ -190,7 +192,7 @@ impl Run<'_> {
         let x = lane.map_or_else(|| Lane::leave(x), |lane| lane.enter(x))?;
         let (weight, bias) = match (lane.or(beside), norm) {
             (Some(lane), _) => {
-                let form = Form::Fast { folded: norm.is_some(), precision: lane.precision() };
+                let form = Form::Fast { folded: norm.is_some(), lane };
                 self.network.derived((id, form), || {
                     let (weight, bias) = norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?;
                     lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tch::Tensor;
 
-use super::lane::Precision;
+use super::lane::Lane;
 use super::{Conv, NodeId};
 use crate::Result;
 
@@ -16,8 +16,8 @@ pub(crate) enum Form {
     Positive { folded: bool },
     /// With its batch normalisation folded in.
     Folded,
-    /// As the fast lane of that precision wants it; with its batch normalisation folded in or without.
-    Fast { folded: bool, precision: Precision },
+    /// As that lane wants it; with its batch normalisation folded in or without.
+    Fast { folded: bool, lane: Lane },
 }
 
 /// A weight and a bias.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use super::Conv;
 use super::derived::Weights;
+use super::{Conv, Op};
 use crate::{Error, Result};
 
 /// The arithmetic of layers that nothing is asked of but the network's answer.
@@ -28,26 +28,39 @@ impl Precision {
     }
 }
 
-/// How a tensor goes into the fast lane, and out of it.
-///
-/// On a processor its tensors are in oneDNN's own layout, blocks of channels next to each other in memory, which saves each convolution the way there and
-/// back. Autograd doesn't follow there. On other devices only the precision may differ.
-#[derive(Debug, Clone, Copy)]
+/// How a tensor lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layout {
+    /// As libtorch has it unless told otherwise: one channel after the other.
+    Usual,
+    /// oneDNN's own: blocks of channels next to each other, which saves each convolution the way there and back. Autograd doesn't follow there, and neither does
+    /// concatenation.
+    Blocked,
+    /// All channels of a pixel next to each other.
+    ChannelsLast,
+}
+
+/// How a tensor goes into the fast lane, and out of it. On processors it has a layout of its own; on other devices only the precision may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Lane {
-    blocked: bool,
+    layout: Layout,
     precision: Precision,
 }
 
 impl Lane {
     /// The lane for a network on `device`, where there is a faster one than the usual.
-    pub(super) fn new(device: Device, precision: Precision) -> Option<Self> {
-        let blocked = device == Device::Cpu && tch::utils::has_mkldnn();
-        (blocked || precision != Precision::default()).then_some(Self { blocked, precision })
+    pub(super) fn new(device: Device, precision: Precision, concatenates: bool) -> Option<Self> {
+        let layout = match device == Device::Cpu && tch::utils::has_mkldnn() {
+            true if concatenates => Layout::ChannelsLast,
+            true => Layout::Blocked,
+            false => Layout::Usual,
+        };
+        (layout != Layout::Usual || precision != Precision::default()).then_some(Self { layout, precision })
     }
 
-    /// Its precision.
-    pub(crate) fn precision(self) -> Precision {
-        self.precision
+    /// The lane whose weights serve beside it, too: oneDNN's own layout in float32.
+    pub(super) fn beside(device: Device) -> Option<Self> {
+        Self::new(device, Precision::Float32, false)
     }
 
     /// Whether this processor or device can do it.
@@ -65,7 +78,12 @@ impl Lane {
 
     /// Whether a tensor is in this lane.
     pub(crate) fn holds(self, x: &Tensor) -> bool {
-        x.is_mkldnn() == self.blocked && x.kind() == self.precision.kind()
+        x.kind() == self.precision.kind()
+            && match self.layout {
+                Layout::Usual => !x.is_mkldnn(),
+                Layout::Blocked => x.is_mkldnn(),
+                Layout::ChannelsLast => !x.is_mkldnn() && (x.dim() != 4 || x.stride()[1] == 1),
+            }
     }
 
     /// Whether a tensor may go into it.
@@ -75,34 +93,45 @@ impl Lane {
 
     /// Into the lane.
     pub(crate) fn enter(self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self {
+        let kind = self.precision.kind();
+        Ok(match self.layout {
             _ if self.holds(x) => x.shallow_clone(),
-            Lane { blocked: true, precision } => x.f_to_mkldnn(precision.kind())?,
-            Lane { precision, .. } => x.f_to_kind(precision.kind())?,
+            Layout::Usual => x.f_to_kind(kind)?,
+            Layout::Blocked => x.f_to_mkldnn(kind)?,
+            Layout::ChannelsLast if x.dim() != 4 => x.f_to_kind(kind)?,
+            Layout::ChannelsLast => {
+                x.f_to_kind(kind)?.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?
+            }
         })
     }
 
-    /// Out of any lane: dense, and in float32 if it came from there.
+    /// Whether an operation without weights can be done in the lane.
+    pub(crate) fn does(self, op: &Op) -> bool {
+        let anywhere = matches!(op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
+        anywhere || (self.layout == Layout::ChannelsLast && matches!(op, Op::Concat | Op::Add | Op::BatchNorm(_)))
+    }
+
+    /// Out of any lane: one channel after the other, and in float32.
     pub(crate) fn leave(x: &Tensor) -> Result<Tensor> {
         Ok(match x.kind() {
             _ if x.is_mkldnn() => x.f_to_dense(Kind::Float, false)?,
-            Kind::BFloat16 => x.f_to_kind(Kind::Float)?,
-            _ => x.shallow_clone(),
+            Kind::BFloat16 => x.f_to_kind(Kind::Float)?.f_contiguous()?,
+            _ => x.f_contiguous()?,
         })
     }
 
     /// A convolution's weights for the lane, best for inputs of the size `input`.
     pub(crate) fn weights(self, conv: &Conv, bias: Option<&Tensor>, input: &[i64]) -> Result<Weights> {
         let weight = self.enter(&conv.weight)?;
-        let weight = match self.blocked {
-            true => weight.f_mkldnn_reorder_conv2d_weight(
+        let weight = match self.layout {
+            Layout::Blocked => weight.f_mkldnn_reorder_conv2d_weight(
                 conv.padding,
                 [conv.stride; 2],
                 [1i64, 1],
                 conv.groups,
                 Some(input),
             )?,
-            false => weight,
+            Layout::Usual | Layout::ChannelsLast => weight,
         };
         Ok((weight, bias.map(|bias| self.enter(bias)).transpose()?))
     }

@@ -264,12 +264,16 @@ impl Network {
 
     /// The fast lane, where there is one.
     pub(crate) fn lane(&self) -> Option<Lane> {
-        Lane::new(self.device, self.precision)
+        Lane::new(self.device, self.precision, self.concatenates())
     }
 
-    /// The lane whose weights serve beside it, too: oneDNN's, in float32.
+    /// The lane whose weights serve beside it, too.
     pub(crate) fn lane_beside(&self) -> Option<Lane> {
-        Lane::new(self.device, Precision::Float32)
+        Lane::beside(self.device)
+    }
+
+    fn concatenates(&self) -> bool {
+        self.graph.nodes().iter().any(|node| matches!(node.op, Op::Concat))
     }
 
     /// The arithmetic of layers that nothing is asked of but their answer.
@@ -289,7 +293,9 @@ impl Network {
                 "a TorchScript network has a precision of its own; leave out 'precision'".into(),
             ));
         }
-        if let Some(lane) = Lane::new(self.device, precision).filter(|_| precision != Precision::default()) {
+        if let Some(lane) =
+            Lane::new(self.device, precision, self.concatenates()).filter(|_| precision != Precision::default())
+        {
             lane.check(self.device)?;
         }
         Ok(Self { precision, derived: Arc::default(), ..self.share()? })
