@@ -1,8 +1,8 @@
 //! How long a report takes, and how much memory, where a run has a million records with curves:
 //!
 //! ```text
-//! cargo run --release -p bench --example million_records                    # 27,778 samples of Table 1's shape, 1,000 resamples
-//! cargo run --release -p bench --example million_records -- 50000 10000     # as many as the table in full
+//! cargo run -p bench --example million_records                    # 27,778 samples of Table 1's shape, 1,000 resamples
+//! cargo run -p bench --example million_records -- 50000 10000     # as many as the table in full
 //! ```
 //!
 //! A journal is made up in a temporary folder. What is measured is all that a finished run has left to do: open the
