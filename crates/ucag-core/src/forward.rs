@@ -10,7 +10,7 @@ use tch::Tensor;
 use crate::network::derived::Form;
 use crate::network::folded::fold;
 use crate::network::lane::Lane;
-use crate::network::{Conv, Network, NodeId, Op};
+use crate::network::{Conv, Network, Node, NodeId, Op};
 use crate::pass::Needs;
 use crate::{Error, Result};
 
@@ -19,8 +19,6 @@ use crate::{Error, Result};
 pub(crate) struct Shortcuts {
     /// Convolutions in the fast lane.
     fast: usize,
-    /// Convolutions with that lane's weights, those in it included.
-    packed: usize,
     /// Convolutions that batch normalisation isn't folded into, because they are asked for.
     unfolded: Vec<NodeId>,
 }
@@ -29,11 +27,10 @@ impl Shortcuts {
     /// Those of a pass with these needs.
     pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
         let nodes = network.graph.nodes();
-        let convolutions = |end: NodeId| nodes[..end].iter().filter(|node| matches!(node.op, Op::Conv(_))).count();
+        let convolutions = |nodes: &[Node]| nodes.iter().filter(|node| matches!(node.op, Op::Conv(_))).count();
         let wanted = |id: &NodeId| needs.activations.contains(id) || needs.gradients.contains(id);
         Self {
-            fast: convolutions(first(network, needs)),
-            packed: convolutions(tracked(network, needs)),
+            fast: convolutions(&nodes[..first(network, needs)]),
             unfolded: (0..nodes.len()).filter(|&id| network.graph.norm_behind(id).is_some()).filter(wanted).collect(),
         }
     }
@@ -127,28 +124,22 @@ impl Run<'_> {
         let node = &graph.nodes()[id];
         let lane = self.lane.filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
-        let beside = self.network.lane_beside().filter(|beside| {
-            let x = &inputs[0].tensor;
-            let between = lane.is_none_or(|lane| !lane.holds(x));
-            id < self.tracked && between && !x.is_mkldnn() && beside.admits(x)
-        });
-        match (&node.op, beside) {
-            (Op::Conv(conv), _) => {
-                let x = &inputs[0].tensor;
-                return Ok(Value { tensor: self.convolve(id, conv, (lane, beside), x)?, own: true });
+        match &node.op {
+            Op::Conv(conv) => {
+                return Ok(Value { tensor: self.convolve(id, conv, lane, &inputs[0].tensor)?, own: true });
             }
             // To the same bits, and many times as fast, the way there and back included.
-            (Op::MaxPool(_), Some(beside)) => {
-                let pooled = node.op.apply(&[&beside.enter(&inputs[0].tensor)?])?;
+            Op::MaxPool(_) if id < self.tracked && lane.is_none_or(|lane| !lane.holds(&inputs[0].tensor)) => {
+                let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
                 return Ok(Value { tensor: Lane::leave(&pooled)?, own: true });
             }
             // Where it was folded into the convolution, its work is done.
-            (Op::BatchNorm(_), _) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
-            (Op::Dropout, _) => return Ok(inputs.swap_remove(0)),
-            (Op::Relu, _) if inputs[0].writable() => {
+            Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
+            Op::Dropout => return Ok(inputs.swap_remove(0)),
+            Op::Relu if inputs[0].writable() => {
                 return Ok(Value { tensor: inputs[0].tensor.f_relu_()?, own: true });
             }
-            (Op::Add, _) if inputs[0].takes(&inputs[1]) => {
+            Op::Add if inputs[0].takes(&inputs[1]) => {
                 let other = inputs.swap_remove(1);
                 return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
             }
@@ -179,18 +170,12 @@ impl Run<'_> {
         self.network.graph.norm_behind(conv).is_some() && !self.wanted(conv)
     }
 
-    /// A convolution in the lane, or beside it with its weights, or neither.
-    fn convolve(
-        &self,
-        id: NodeId,
-        conv: &Conv,
-        (lane, beside): (Option<Lane>, Option<Lane>),
-        x: &Tensor,
-    ) -> Result<Tensor> {
+    /// A convolution, in the lane where there is one.
+    fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
         let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
         let lane = lane.filter(|lane| lane.admits(x));
         let x = lane.map_or_else(|| Lane::leave(x), |lane| lane.enter(x))?;
-        let (weight, bias) = match (lane.or(beside), norm) {
+        let (weight, bias) = match (lane, norm) {
             (Some(lane), _) => {
                 let form = Form::Fast { folded: norm.is_some(), lane };
                 self.network.derived((id, form), || {

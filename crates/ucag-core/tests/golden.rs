@@ -43,13 +43,18 @@ const NOT_COVERED: &[(&str, &str, &str)] = &[
     ("metrics", "", "metrics: see the metrics crate's golden test"),
 ];
 
-/// Methods in which float32's rounding shows, one way or another with each order of summation, and why. Their arithmetic is compared in float64; float32 may be off by
-/// [`ROUNDED`] of the largest magnitude (7e-4 was measured).
-const CONDITIONED: &[(&str, &str)] = &[
-    ("cmwp", "the contrast leaves little of what is taken from each other"),
-    ("torchcam_exp", "the exponential of a logit"),
+/// Maps in which float32's rounding shows, one way or another with each order of summation: how far they may be off by it, of the largest magnitude, and why. Their arithmetic
+/// is compared in float64.
+const CONDITIONED: &[(&str, f64, &str)] = &[
+    ("cmwp", 1e-3, "the contrast leaves little of what is taken from each other (7e-4 was measured)"),
+    ("torchcam_exp", 1e-3, "the exponential of a logit"),
+    // In float64, six pictures with noise of 1e-7 were off by at most 1.3e-6, and with 1e-6 by 1.6e-5 to 9.4e-2.
+    (
+        "lrp_resnet50/x224/agf",
+        0.2,
+        "positions are told apart by the sign of their relevance, and one's is near zero here",
+    ),
 ];
-const ROUNDED: f64 = 1e-3;
 
 fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
     let listed = NOT_COVERED.iter().find(|(file, key, _)| entry.file.starts_with(file) && entry.key.contains(key));
@@ -76,11 +81,12 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
         "metrics" => blur_check(golden, &entry.key),
         _ => Ok(None),
     };
-    let conditioned = CONDITIONED.iter().find(|(method, _)| !double && key.contains(method));
+    let named = format!("{}/{key}", entry.file);
+    let conditioned = CONDITIONED.iter().find(|(part, ..)| !double && named.contains(part));
     let ours = match (computed(double), conditioned) {
-        (Ok(Some(ours)), Some(_)) => computed(true).inspect(|exact| {
+        (Ok(Some(ours)), Some(&(_, allowed, _))) => computed(true).inspect(|exact| {
             let rounded = support::off(&ours, exact.as_ref().expect("the same in float64"));
-            assert!(rounded < ROUNDED, "{}/{key}: float32 is off by {rounded:.1e}", entry.file);
+            assert!(rounded < allowed, "{named}: float32 is off by {rounded:.1e}");
         }),
         (ours, _) => ours,
     };

@@ -251,12 +251,6 @@ impl Graph {
         }
     }
 
-    /// Whether nothing but rectifiers reads `node`.
-    pub fn is_rectified(&self, node: NodeId) -> bool {
-        let mut readers = self.nodes.iter().filter(|reader| reader.inputs.contains(&node)).peekable();
-        readers.peek().is_some() && readers.all(|reader| matches!(reader.op, Op::Relu))
-    }
-
     /// Whether `node`'s output can't be negative, whatever the input: it is behind a ReLU, with nothing but pools, sums and the like in between.
     pub fn is_positive(&self, node: NodeId) -> bool {
         let Node { op, inputs, .. } = &self.nodes[node];

@@ -58,11 +58,6 @@ impl Lane {
         (layout != Layout::Usual || precision != Precision::default()).then_some(Self { layout, precision })
     }
 
-    /// The lane whose weights serve beside it, too: oneDNN's own layout in float32.
-    pub(super) fn beside(device: Device) -> Option<Self> {
-        Self::new(device, Precision::Float32, false)
-    }
-
     /// Whether this processor or device can do it.
     ///
     /// # Errors

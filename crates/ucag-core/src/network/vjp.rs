@@ -23,8 +23,7 @@ impl Op {
                 let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;
                 cotangent.f_mul(&scale.f_view([1, -1, 1, 1])?)?
             }
-            // The sign of what isn't negative is 0 or 1, and costs less than a comparison.
-            Op::Relu => cotangent.f_mul(&output.f_sign()?)?,
+            Op::Relu => output.f_threshold_backward(cotangent, 0.0)?,
             Op::MaxPool(pool) => {
                 let Pool { kernel, stride, padding, ceil } = *pool;
                 let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
@@ -32,7 +31,7 @@ impl Op {
                 let (x, cotangent) = (channels_last(x)?, channels_last(cotangent)?);
                 let (_, indices) = x.f_max_pool2d_with_indices(kernel, stride, padding, [1, 1], ceil)?;
                 let back = Tensor::f_max_pool2d_with_indices_backward;
-                back(&x, &cotangent, kernel, stride, padding, [1, 1], ceil, &indices)?.f_contiguous()?
+                channels_first(&back(&x, &cotangent, kernel, stride, padding, [1, 1], ceil, &indices)?)?
             }
             Op::AvgPool(pool) => {
                 let Pool { kernel, stride, padding, ceil } = *pool;
@@ -56,9 +55,37 @@ impl Op {
 /// Positions of a map up to which a pointwise convolution has more weights than positions, in the networks that there are.
 const FEW_POSITIONS: i64 = 14 * 14;
 
+/// Positions of all views up to which a convolution with a window is faster as a product of matrices.
+const FEWEST_POSITIONS: i64 = 7 * 7;
+
+/// What each window of a convolution adds to its inputs, `[B, channels × window, positions]`.
+fn windows(weight: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
+    let (matrix, columns) = (weight.f_flatten(1, -1)?, cotangent.f_flatten(2, -1)?);
+    // Where the weight is the larger factor, it shouldn't be the one that is transposed.
+    match columns.size()[2] > FEW_POSITIONS {
+        true => Ok(matrix.f_transpose(0, 1)?.f_matmul(&columns)?),
+        false => transposed(&columns.f_transpose(1, 2)?.f_matmul(&matrix)?),
+    }
+}
+
 /// The same `[B, C, h, w]`, with channels next to each other in memory.
 fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
+}
+
+/// And back.
+fn channels_first(x: &Tensor) -> Result<Tensor> {
+    Ok(transposed(&x.f_permute([0, 2, 3, 1])?.f_flatten(1, 2)?)?.f_view_as(x)?)
+}
+
+/// `[B, M, N]` as `[B, N, M]`, contiguous. One matrix after the other: libtorch copies a transposed matrix by blocks, and a batch of them number by number.
+fn transposed(x: &Tensor) -> Result<Tensor> {
+    let size = x.size();
+    let turned = Tensor::f_empty([size[0], size[2], size[1]], (x.kind(), x.device()))?;
+    for view in 0..size[0] {
+        let _ = turned.f_select(0, view)?.f_copy_(&x.f_select(0, view)?.f_transpose(0, 1)?)?;
+    }
+    Ok(turned)
 }
 
 /// Channels that are few beside the sixteen floats of a vector: those of an image, or of two.
@@ -83,9 +110,9 @@ impl Conv {
             return Err(Error::Invalid(format!("a cotangent {output:?} isn't of a convolution of {input:?}")));
         }
         let stride = [self.stride; 2];
-        if kernel[1] <= FEW_CHANNELS && self.groups == 1 {
-            // libtorch's transposed convolution computes as many as a vector holds. So a product of matrices gives what each window adds, and then it is added up.
-            let added = weight.f_flatten(1, -1)?.f_transpose(0, 1)?.f_matmul(&cotangent.f_flatten(2, -1)?)?;
+        // libtorch's transposed convolution computes as many channels as a vector holds, and puts the weights in another order first.
+        if self.groups == 1 && (kernel[1] <= FEW_CHANNELS || input[0] * output[2] * output[3] <= FEWEST_POSITIONS) {
+            let added = windows(weight, cotangent)?;
             return Ok(added.f_col2im(&input[2..], &kernel[2..], [1i64, 1], self.padding, stride)?);
         }
         Ok(cotangent.f_conv_transpose2d(weight, None::<&Tensor>, stride, self.padding, rest, self.groups, [1, 1])?)
@@ -95,13 +122,7 @@ impl Conv {
     /// gaps where the stride isn't one.
     fn transposed_pointwise(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         let size = cotangent.size();
-        let (matrix, columns) = (weight.f_flatten(1, -1)?, cotangent.f_flatten(2, -1)?);
-        // Where the weight is the larger factor, it shouldn't be the one that is transposed.
-        let back = match size[2] * size[3] > FEW_POSITIONS {
-            true => matrix.f_transpose(0, 1)?.f_matmul(&columns)?,
-            false => columns.f_transpose(1, 2)?.f_matmul(&matrix)?.f_transpose(1, 2)?.f_contiguous()?,
-        };
-        let back = back.f_view([size[0], -1, size[2], size[3]])?;
+        let back = windows(weight, cotangent)?.f_view([size[0], -1, size[2], size[3]])?;
         if self.stride == 1 {
             return Ok(back);
         }
@@ -125,16 +146,6 @@ impl Conv {
     /// Where libtorch refuses the shapes.
     pub fn with_bias(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
         let (stride, dilation) = ([self.stride; 2], [1i64, 1]);
-        if weight.is_mkldnn() && !x.is_mkldnn() {
-            return Ok(x.f_contiguous()?.f_mkldnn_convolution(
-                weight,
-                bias,
-                self.padding,
-                stride,
-                dilation,
-                self.groups,
-            )?);
-        }
         Ok(x.f_conv2d(weight, bias, stride, self.padding, dilation, self.groups)?)
     }
 }

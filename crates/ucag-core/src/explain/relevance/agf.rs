@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use self::factorise::factorise;
 use super::composite::{colours, whole};
-use super::{Weighted, absolute, divide, maximum, present, total, z_bounded, z_rule};
+use super::{Relevance, Weighted, absolute, divide, maximum, present, total, z_bounded, z_rule};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -119,7 +119,10 @@ impl Rule for Rules<'_, '_> {
             (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],
             (Op::BatchNorm(_) | Op::Dropout | Op::ChannelAffine { .. }, _) => vec![relevance.shallow_clone()],
             (Op::Flatten, _) => visit.vjp_of(relevance)?,
-            _ => z_rule(visit, relevance)?,
+            _ => {
+                let back = z_rule(visit, &relevance.shallow_clone().into())?;
+                back.iter().map(Relevance::whole).collect::<Result<_>>()?
+            }
         };
         let streams = relevances.into_iter().zip(gradients);
         Ok(streams.map(|(relevance, gradient)| Stream { relevance, gradient }).collect())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
+use super::Relevance;
 use crate::Result;
 use crate::network::{Conv, Network, NodeId, Op};
 use crate::pass::Pass;
@@ -38,10 +39,10 @@ pub(super) struct Canonised<'a, 'n, R> {
     pub(super) folded: BTreeMap<NodeId, Folded>,
 }
 
-impl<R: Rule<Carried = Tensor>> Rule for Canonised<'_, '_, R> {
-    type Carried = Tensor;
+impl<R: Rule<Carried = Relevance>> Rule for Canonised<'_, '_, R> {
+    type Carried = Relevance;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
         if let Some(Folded { op, norm }) = self.folded.get(&visit.id) {
             let output = &self.pass.activation(*norm)?;
             return self.rule.back(&Visit { op, output, folded: true, ..*visit });
@@ -52,7 +53,7 @@ impl<R: Rule<Carried = Tensor>> Rule for Canonised<'_, '_, R> {
         self.rule.back(visit)
     }
 
-    fn join(&self, output: &Tensor, first: Tensor, rest: Vec<Tensor>) -> Result<Tensor> {
+    fn join(&self, output: &Tensor, first: Relevance, rest: Vec<Relevance>) -> Result<Relevance> {
         self.rule.join(output, first, rest)
     }
 }

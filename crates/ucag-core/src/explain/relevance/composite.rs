@@ -5,8 +5,9 @@ use std::rc::Rc;
 use tch::Tensor;
 
 use super::canonised::{Canonised, fold};
+use super::carried::output;
 use super::share::Share;
-use super::{EPS, Weighted, divide_away_from_zero, over, shared, z_rule};
+use super::{Relevance, Weighted, divide_away_from_zero, shared, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::walk::{Reads, Rule, Visit, needs, needs_of, walk};
@@ -45,11 +46,12 @@ impl Composite {
     /// # Errors
     /// Where the pass doesn't keep what [`Composite::needs`] says.
     pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
-        let output = pass.network().graph.output();
-        match canonise {
+        let (output, seed) = (pass.network().graph.output(), Relevance::from(seed));
+        let arrived = match canonise {
             false => walk(pass, &self, output, seed, 0),
             true => walk(pass, &Canonised { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0),
-        }
+        };
+        arrived?.whole()
     }
 
     /// What a pass must keep for [`Composite::relevance`].
@@ -60,6 +62,7 @@ impl Composite {
         let reads = |op: &Op| match (Weighted::of(op), op) {
             (Some(layer), _) => Reads { inputs: true, output: matches!(self.share(&layer), Share::Epsilon(_)) },
             (_, Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. }) => Reads::NOTHING,
+            (_, Op::Add) => Reads { inputs: true, output: false },
             _ => Reads::ALL,
         };
         let graph = &network.graph;
@@ -85,20 +88,15 @@ impl Composite {
 }
 
 impl Rule for Composite {
-    type Carried = Tensor;
+    type Carried = Relevance;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-        let relevance = visit.arriving;
+    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
         if let Some(layer) = Weighted::of(visit.op) {
             return Ok(vec![self.share(&layer).back(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
-                shared(visit, &divide_away_from_zero(relevance, visit.output, epsilon)?)
-            }
-            // Every rule multiplies by what a layer read. So where a rectifier gave zero, none comes back through it, and a sum that is zero needs no mask.
-            (None, Op::Add) if visit.network.graph.is_rectified(visit.id) => {
-                shared(visit, &over(relevance, visit.output.f_add_scalar(EPS)?)?)
+                shared(visit, &divide_away_from_zero(&visit.arriving.whole()?, &output(visit)?, epsilon)?)
             }
             _ => elsewhere(visit),
         }
@@ -109,12 +107,12 @@ impl Rule for Composite {
 ///
 /// # Errors
 /// Where libtorch refuses.
-pub(super) fn elsewhere(visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
     match visit.op {
         Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
             Ok(vec![visit.arriving.shallow_clone()])
         }
-        Op::Flatten => visit.vjp(),
+        Op::Flatten => Ok(visit.vjp_of(&visit.arriving.whole()?)?.into_iter().map(Relevance::from).collect()),
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
             z_rule(visit, visit.arriving)
         }

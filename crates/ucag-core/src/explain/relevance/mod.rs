@@ -4,6 +4,7 @@
 
 pub mod agf;
 mod canonised;
+mod carried;
 pub mod composite;
 pub mod contrast;
 pub mod lrp;
@@ -16,11 +17,13 @@ mod weighted;
 
 use tch::Tensor;
 
+pub use self::carried::Relevance;
+use self::carried::output;
 pub use self::share::Share;
 pub use self::weighted::Weighted;
 use crate::Result;
 use crate::network::Op;
-use crate::walk::{Carried, Visit};
+use crate::walk::Visit;
 
 /// Added to a denominator that isn't zero.
 const EPS: f64 = 1e-9;
@@ -63,18 +66,23 @@ pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Ten
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
-pub fn z_rule<C: Carried>(visit: &Visit<'_, C>, relevance: &Tensor) -> Result<Vec<Tensor>> {
-    shared(visit, &divide(relevance, visit.output)?)
+pub fn z_rule<C>(visit: &Visit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
+    if let Op::MaxPool(_) | Op::Concat = visit.op {
+        // Each output is one input.
+        let back = visit.vjp_of(&relevance.where_present(visit)?)?;
+        return Ok(back.into_iter().map(Relevance::from).collect());
+    }
+    let shares = match relevance.share_in_output(visit)? {
+        Some(shares) => shares,
+        None => divide(&relevance.whole()?, &output(visit)?)?,
+    };
+    shared(visit, &shares)
 }
 
 /// `X · VJP(f; S)`, for each input X.
-fn shared<C: Carried>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Tensor>> {
-    if let Op::MaxPool(_) = visit.op {
-        // An input that something comes back to is the maximum, which is the smaller tensor.
-        return visit.vjp_of(&shares.f_mul(visit.output)?);
-    }
+fn shared<C>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance>> {
     let back = visit.vjp_of(shares)?;
-    visit.inputs.iter().zip(back).map(|(x, back)| Ok(back.f_mul(x)?)).collect()
+    Ok(back.into_iter().enumerate().map(|(index, back)| Relevance::of_input(visit, index, back)).collect())
 }
 
 /// The zᴮ-rule, for the convolution that reads pixels (Montavon et al., Pattern Recognition 2017): shares of what an input adds to the
@@ -91,7 +99,7 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
     let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
     // Both at once: as six channels they cost what three do.
     let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
-    let shares = layer.divide(relevance, &weight, &x)?;
+    let shares = over(relevance, layer.sums(&weight, &x)?)?;
     let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
     Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
         [1i64].as_slice(),
@@ -106,7 +114,7 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
 /// Where libtorch refuses the shapes.
 pub fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
-    let shares = layer.divide(relevance, &weight, &x)?;
+    let shares = over(relevance, layer.sums(&weight, &x)?)?;
     Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
 }
 

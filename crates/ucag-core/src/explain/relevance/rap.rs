@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::{colours, elsewhere, whole};
-use super::{Weighted, absolute, divide, present, shifted, total, z_bounded};
+use super::{Relevance, Weighted, absolute, divide, present, shifted, total, z_bounded};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -76,7 +76,7 @@ pub fn of_logit(pass: &Pass<'_>) -> Result<Tensor> {
     let mut shape = vec![-1];
     shape.resize(cotangent.dim(), 1);
     let seed = cotangent.f_mul(&pass.score()?.f_view(shape.as_slice())?)?;
-    walk(pass, &Rules, pass.network().graph.output(), seed, 0)
+    walk(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.whole()
 }
 
 /// What arrives at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
@@ -105,7 +105,7 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
     }
     let magnitude = contributions.f_abs()?;
     let seed = magnitude.f_mul(&divide(&total(&contributions)?, &total(&magnitude)?)?)?;
-    walk(pass, &Rules, input, seed, 0)
+    walk(pass, &Rules, input, seed.into(), 0)?.whole()
 }
 
 /// What the fully connected last layer reads, its weight and its bias.
@@ -120,26 +120,28 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
 struct Rules;
 
 impl Rule for Rules {
-    type Carried = Tensor;
+    type Carried = Relevance;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-        let (x, relevance) = (visit.inputs[0], visit.arriving);
+    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
+        let x = visit.inputs[0];
         if let Op::BatchNorm(norm) = visit.op {
             let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
-            return Ok(vec![present(&scaled)?.f_mul_(relevance)?]);
+            return Ok(vec![present(&scaled)?.f_mul_(&visit.arriving.whole()?)?.into()]);
         }
         let Some(layer) = Weighted::of(visit.op) else { return elsewhere(visit) };
-        Ok(vec![match () {
+        let relevance = &visit.arriving.whole()?;
+        let back = match () {
             () if layer.reads_pixels() => z_bounded(&layer, x, relevance)?,
             () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
-            () => relative(&layer, visit)?,
-        }])
+            () => relative(&layer, visit, relevance)?,
+        };
+        Ok(vec![back.into()])
     }
 }
 
 /// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.
-fn relative(layer: &Weighted<'_>, visit: &Visit<'_>) -> Result<Tensor> {
-    let (x, relevance) = (visit.inputs[0], visit.arriving);
+fn relative(layer: &Weighted<'_>, visit: &Visit<'_, Relevance>, relevance: &Tensor) -> Result<Tensor> {
+    let x = visit.inputs[0];
     let (exciting, inhibiting) = (visit.positive(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
     if visit.reads_positive()? {
         return shared(layer, x, &exciting, &inhibiting, relevance);

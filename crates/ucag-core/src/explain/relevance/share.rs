@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Weighted, divide_away_from_zero, over, z_bounded};
+use super::{Relevance, Weighted, divide_away_from_zero, z_bounded};
 use crate::Result;
 use crate::walk::Visit;
 
@@ -33,84 +33,98 @@ impl Share {
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
-    pub fn back(self, layer: &Weighted<'_>, visit: &Visit<'_>) -> Result<Tensor> {
+    pub fn back(self, layer: &Weighted<'_>, visit: &Visit<'_, Relevance>) -> Result<Relevance> {
         let (x, relevance) = (visit.inputs[0], visit.arriving);
         match self {
-            Share::AlphaBeta(alpha) => alpha_beta(layer, visit, alpha),
-            Share::Together { alpha, bias, stabilizer } => {
-                let bias = layer.bias().filter(|_| bias);
-                together(layer, visit, (alpha, stabilizer), bias)
-            }
+            Share::AlphaBeta(alpha) => weighed(visit, layer, alpha, |signs, _| apart(layer, relevance, signs)),
+            Share::Together { alpha, bias, stabilizer } => weighed(visit, layer, alpha, |signs, sign| {
+                let bias = layer.bias().filter(|_| bias).map(|bias| sign.part(bias)).transpose()?;
+                together(layer, relevance, signs, bias, sign.factor() * stabilizer)
+            }),
             Share::Epsilon(epsilon) => {
-                let shares = divide_away_from_zero(relevance, visit.output, epsilon)?;
-                Ok(layer.back(layer.weight(), x, &shares)?.f_mul_(x)?)
+                let shares = divide_away_from_zero(&relevance.whole()?, visit.output, epsilon)?;
+                Ok(Relevance::of_input(visit, 0, layer.back(layer.weight(), x, &shares)?))
             }
-            Share::ZBounded => z_bounded(layer, x, relevance),
+            Share::ZBounded => Ok(z_bounded(layer, x, &relevance.whole()?)?.into()),
         }
     }
 }
 
-fn alpha_beta(layer: &Weighted<'_>, visit: &Visit<'_>, alpha: f64) -> Result<Tensor> {
-    let exciting = || visit.positive(layer.weight());
-    let inhibiting = || -> Result<Tensor> { Ok(layer.weight().f_clamp_max(0.0)?) };
-    let mut back = parts(layer, visit, (&exciting, &inhibiting))?;
-    if alpha != 1.0 {
-        let inhibited = parts(layer, visit, (&inhibiting, &exciting))?;
-        back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
-    }
-    Ok(back)
+/// What products are to be: those that excite aren't negative, those that inhibit aren't positive.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Positive,
+    Negative,
 }
 
-/// `x⁺ · VJP(w₁; R / w₁x⁺) + x⁻ · VJP(w₂; R / w₂x⁻)`. Where no input is negative, the second summand is zero and `w₂` isn't asked for.
-fn parts(
+impl Sign {
+    fn part(self, x: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Sign::Positive => x.f_clamp_min(0.0)?,
+            Sign::Negative => x.f_clamp_max(0.0)?,
+        })
+    }
+
+    fn factor(self) -> f64 {
+        match self {
+            Sign::Positive => 1.0,
+            Sign::Negative => -1.0,
+        }
+    }
+}
+
+/// A part of the input whose entries don't differ in sign, and the part of the weight with which its products have the sign that is wanted.
+type Part = (Tensor, Tensor);
+
+/// α times the shares in what excites, less α − 1 times the shares in what inhibits. `shares` gives what each part of the input is to be multiplied with.
+fn weighed(
+    visit: &Visit<'_, Relevance>,
     layer: &Weighted<'_>,
-    visit: &Visit<'_>,
-    (first, second): (&dyn Fn() -> Result<Tensor>, &dyn Fn() -> Result<Tensor>),
-) -> Result<Tensor> {
-    let (x, relevance) = (visit.inputs[0], visit.arriving);
-    let part = |weight: &Tensor, x: &Tensor| -> Result<Tensor> {
-        let shares = layer.divide(relevance, weight, x)?;
-        Ok(layer.back(weight, x, &shares)?.f_mul_(x)?)
+    alpha: f64,
+    shares: impl Fn(&[Part], Sign) -> Result<Vec<Tensor>>,
+) -> Result<Relevance> {
+    let x = visit.inputs[0];
+    let inputs = match visit.reads_positive()? {
+        true => vec![x.shallow_clone()],
+        false => vec![Sign::Positive.part(x)?, Sign::Negative.part(x)?],
     };
-    if visit.reads_positive()? {
-        return part(&first()?, x);
+    let exciting = |sign: Sign| match sign {
+        Sign::Positive => visit.positive(layer.weight()),
+        Sign::Negative => Sign::Negative.part(layer.weight()),
+    };
+    let of = |weights: [Sign; 2], sign: Sign| -> Result<Vec<Tensor>> {
+        let parts = inputs.iter().zip(weights).map(|(x, weight)| Ok((x.shallow_clone(), exciting(weight)?)));
+        shares(&parts.collect::<Result<Vec<_>>>()?, sign)
+    };
+    let mut back = of([Sign::Positive, Sign::Negative], Sign::Positive)?;
+    if alpha != 1.0 {
+        let inhibited = of([Sign::Negative, Sign::Positive], Sign::Negative)?;
+        for (back, inhibited) in back.iter_mut().zip(inhibited) {
+            *back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
+        }
     }
-    Ok(part(&first()?, &x.f_clamp_min(0.0)?)?.f_add_(&part(&second()?, &x.f_clamp_max(0.0)?)?)?)
+    if inputs.len() == 1 {
+        return Ok(Relevance::of_input(visit, 0, back.swap_remove(0)));
+    }
+    let [above, below] = [0, 1].map(|part| back[part].f_mul(&inputs[part]));
+    Ok(above?.f_add_(&below?)?.into())
 }
 
+/// `VJP(w; R / wx)` for each part.
+fn apart(layer: &Weighted<'_>, relevance: &Relevance, parts: &[Part]) -> Result<Vec<Tensor>> {
+    parts.iter().map(|(x, weight)| layer.back(weight, x, &relevance.over(layer.sums(weight, x)?)?)).collect()
+}
+
+/// `VJP(w; S)` for each part, `S = R / (Σ wx + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
 fn together(
     layer: &Weighted<'_>,
-    visit: &Visit<'_>,
-    (alpha, stabilizer): (f64, f64),
-    bias: Option<&Tensor>,
-) -> Result<Tensor> {
-    let positive = |x: &Tensor| x.f_clamp_min(0.0);
-    let negative = |x: &Tensor| x.f_clamp_max(0.0);
-    let (exciting, inhibiting) = (visit.positive(layer.weight())?, negative(layer.weight())?);
-    let added = bias.map(positive).transpose()?;
-    let mut back = sum(layer, visit, (&exciting, &inhibiting), (added, stabilizer))?;
-    if alpha != 1.0 {
-        let taken = bias.map(negative).transpose()?;
-        let inhibited = sum(layer, visit, (&inhibiting, &exciting), (taken, -stabilizer))?;
-        back = back.f_mul_scalar_(alpha)?.f_sub_(&inhibited.f_mul_scalar(alpha - 1.0)?)?;
-    }
-    Ok(back)
-}
-
-/// `x⁺ · VJP(w₁; S) + x⁻ · VJP(w₂; S)`, `S = R / (w₁x⁺ + w₂x⁻ + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
-fn sum(
-    layer: &Weighted<'_>,
-    visit: &Visit<'_>,
-    (first, second): (&Tensor, &Tensor),
-    (bias, stabilizer): (Option<Tensor>, f64),
-) -> Result<Tensor> {
-    let (x, relevance) = (visit.inputs[0], visit.arriving);
-    let mut parts = vec![(first, x.f_clamp_min(0.0)?)];
-    if !visit.reads_positive()? {
-        parts.push((second, x.f_clamp_max(0.0)?));
-    }
-    let mut z = layer.forth(parts[0].0, &parts[0].1)?;
-    for (weight, x) in &parts[1..] {
+    relevance: &Relevance,
+    parts: &[Part],
+    bias: Option<Tensor>,
+    stabilizer: f64,
+) -> Result<Vec<Tensor>> {
+    let mut z = layer.forth(&parts[0].1, &parts[0].0)?;
+    for (x, weight) in &parts[1..] {
         z = z.f_add_(&layer.forth(weight, x)?)?;
     }
     if let Some(bias) = bias {
@@ -118,11 +132,6 @@ fn sum(
         shape[1] = -1;
         z = z.f_add_(&bias.f_view(shape.as_slice())?)?;
     }
-    let shares = over(relevance, z.f_add_scalar_(stabilizer)?)?;
-    let back = |(weight, x): &(&Tensor, Tensor)| -> Result<Tensor> { Ok(layer.back(weight, x, &shares)?.f_mul_(x)?) };
-    let mut whole = back(&parts[0])?;
-    for part in &parts[1..] {
-        whole = whole.f_add_(&back(part)?)?;
-    }
-    Ok(whole)
+    let shares = relevance.over(z.f_add_scalar_(stabilizer)?)?;
+    parts.iter().map(|(x, weight)| layer.back(weight, x, &shares)).collect()
 }

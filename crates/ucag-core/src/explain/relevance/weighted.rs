@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{EPS, over};
+use super::EPS;
 use crate::Result;
 use crate::network::{Conv, Op};
 
@@ -66,14 +66,14 @@ impl<'a> Weighted<'a> {
         }
     }
 
-    /// `R / (Wx + 1e-9)`, for sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each share that this is
+    /// `Wx + 1e-9`, to divide by, for sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each share that the quotient is
     /// multiplied with: nothing needs to be masked. These are the largest tensors there are, so the layer itself adds the 1e-9, as its bias.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
-    pub fn divide(&self, relevance: &Tensor, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+    pub fn sums(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let bias = Tensor::f_full([weight.size()[0]], EPS, (weight.kind(), weight.device()))?;
-        over(relevance, self.forth_from(weight, Some(&bias), x)?)
+        self.forth_from(weight, Some(&bias), x)
     }
 
     /// The transpose of [`Weighted::forth`], applied to a cotangent: of the shape of the input `x`.
