@@ -83,7 +83,7 @@ fn transposed(x: &Tensor) -> Result<Tensor> {
     let size = x.size();
     let turned = Tensor::f_empty([size[0], size[2], size[1]], (x.kind(), x.device()))?;
     for view in 0..size[0] {
-        let _ = turned.f_select(0, view)?.f_copy_(&x.f_select(0, view)?.f_transpose(0, 1)?)?;
+        turned.f_select(0, view)?.f_copy_(&x.f_select(0, view)?.f_transpose(0, 1)?)?;
     }
     Ok(turned)
 }
