@@ -26,12 +26,14 @@ pub struct Needs {
     pub activations: Vec<NodeId>,
     /// Nodes at which the gradient of a target's logit is asked for.
     pub gradients: Vec<NodeId>,
+    /// Walks back from the output, for each class, that differ in nothing but what they start with. What is the same in several is kept.
+    pub walks: usize,
 }
 
 impl Needs {
     /// Activation and gradient of one layer: what CAM methods need.
     pub fn layer(node: NodeId) -> Self {
-        Self { activations: vec![node], gradients: vec![node] }
+        Self { activations: vec![node], gradients: vec![node], ..Self::default() }
     }
 
     /// What either needs.
@@ -43,6 +45,7 @@ impl Needs {
         };
         extend(&mut self.activations, &other.activations);
         extend(&mut self.gradients, &other.gradients);
+        self.walks += other.walks;
         self
     }
 }
@@ -59,7 +62,30 @@ pub struct Trace<'n> {
     seed: Seed,
     outputs: OnceCell<Outputs>,
     derived: RefCell<BTreeMap<String, Rc<Trace<'n>>>>,
-    memo: RefCell<BTreeMap<String, Rc<dyn Any>>>,
+    memo: Memo,
+}
+
+/// What is computed once and kept, by name.
+#[derive(Debug, Default)]
+pub struct Memo(RefCell<BTreeMap<String, Rc<dyn Any>>>);
+
+impl Memo {
+    /// What is kept under `key`; where nothing is yet, what `make` gives.
+    ///
+    /// # Errors
+    /// As `make`, or where another type was kept under this key.
+    pub fn once<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+        let known = self.0.borrow().get(key).map(Rc::clone);
+        let kept = match known {
+            Some(kept) => kept,
+            None => {
+                let made: Rc<dyn Any> = Rc::new(make()?);
+                self.0.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
+                made
+            }
+        };
+        kept.downcast().map_err(|_| Error::Invalid(format!("two explainers keep different things under '{key}'")))
+    }
 }
 
 /// Where an explainer's random numbers come from. It names the views, not the call, so that results don't depend on the order of work.
@@ -82,7 +108,7 @@ impl<'n> Trace<'n> {
             seed: Seed::default(),
             outputs: OnceCell::new(),
             derived: RefCell::default(),
-            memo: RefCell::default(),
+            memo: Memo::default(),
         }
     }
 
@@ -137,16 +163,12 @@ impl<'n> Trace<'n> {
     /// # Errors
     /// As `make`, or where another type was kept under this key.
     pub fn once<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
-        let known = self.memo.borrow().get(key).map(Rc::clone);
-        let kept = match known {
-            Some(kept) => kept,
-            None => {
-                let made: Rc<dyn Any> = Rc::new(make()?);
-                self.memo.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
-                made
-            }
-        };
-        kept.downcast().map_err(|_| Error::Invalid(format!("two explainers keep different things under '{key}'")))
+        self.memo.once(key, make)
+    }
+
+    /// Where the walks over these views keep what is the same in all of them, if there is more than one: to keep it costs memory, and by that time.
+    pub(crate) fn walks(&self) -> Option<&Memo> {
+        (self.needs.walks * self.classes.len().max(1) > 1).then_some(&self.memo)
     }
 
     /// Logits of all classes, `[B, N]`; the mean over positions from a network in convolutional form.

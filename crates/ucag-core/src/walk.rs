@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 use crate::network::{Graph, Network, Node, NodeId, Op};
-use crate::pass::Pass;
+use crate::pass::{Memo, Pass};
 use crate::{Error, Result};
 
 /// What a walk carries from an operation to its inputs.
@@ -41,6 +41,8 @@ pub struct Visit<'a, C = Tensor> {
     pub output: &'a Tensor,
     /// What comes back to it, of the output's shape.
     pub arriving: &'a C,
+    /// Where the walks over these views keep what is the same in all of them, if there are several.
+    pub memo: Option<&'a Memo>,
 }
 
 impl<C> Visit<'_, C> {
@@ -169,6 +171,7 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
             inputs: &inputs.iter().collect::<Vec<_>>(),
             output: &kept(id)?,
             arriving: &sum,
+            memo: pass.trace().walks(),
         };
         let back = rule.back(&visit).map_err(|error| Error::Invalid(format!("layer {}: {error}", node.name)))?;
         for (&input, back) in node.inputs.iter().zip(back) {

@@ -139,7 +139,7 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     let inplace = what.contains("_inplace");
     let reader = network.graph.nodes().iter().position(|n| n.inputs.contains(&node) && matches!(n.op, Op::Relu));
     let seen = if inplace { reader.expect("a ReLU reads the layer") } else { node };
-    let needs = Needs { activations: vec![seen], gradients: vec![node] };
+    let needs = Needs { activations: vec![seen], gradients: vec![node], ..Needs::default() };
     let pass = Pass::new(&network, image.shallow_clone(), class, needs)?;
     let layer = Layer {
         activation: pass.activation(seen)?,

@@ -56,7 +56,7 @@ impl Fused {
 impl Explainer for Fused {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let stages = Self::stages(network)?;
-        Ok(Needs { activations: stages.clone(), gradients: stages })
+        Ok(Needs { activations: stages.clone(), gradients: stages, ..Needs::default() })
     }
 
     /// `max_l up(tanh(2 R_l))` with `R_l = max(exp(z) Σ_k max(G_k, 0) A_k, 0)` at stage l, enlarged to the first stage's size. In float64,

@@ -140,7 +140,7 @@ impl AtConvolution {
 impl Explainer for AtConvolution {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
         let (id, input, _) = Self::find(&network.graph, layers.target)?;
-        Ok(Needs { activations: vec![input], gradients: vec![id] })
+        Ok(Needs { activations: vec![input], gradients: vec![id], ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {

@@ -5,6 +5,7 @@ use tch::Tensor;
 use super::{over, present};
 use crate::Result;
 use crate::network::{NodeId, Op};
+use crate::pass::Memo;
 use crate::walk::{Carried, Visit};
 
 /// Relevance at a node, of the shape of its output: a tensor, times what a node gave where one is named.
@@ -41,14 +42,30 @@ impl Relevance {
         }
     }
 
-    /// `R / b`, in b's place unless b is broadcast.
+    /// `R / b`, in b's place.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn over(&self, b: Tensor) -> Result<Tensor> {
+        Ok(self.factor(b)?.f_mul_(&self.share)?)
+    }
+
+    /// `R / b` for what `b` makes; where there is a memo, all but the share is kept there under `key` for the next relevance that comes this way.
+    ///
+    /// # Errors
+    /// As `b`, or where libtorch refuses the shapes.
+    pub fn over_kept(&self, memo: Option<&Memo>, key: &str, b: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        let Some(memo) = memo else { return self.over(b()?) };
+        let of = self.of.as_ref().map(|(node, _)| node);
+        let factor = memo.once(&format!("{key}, of {of:?}"), || self.factor(b()?))?;
+        Ok(factor.f_mul(&self.share)?)
+    }
+
+    /// What the share is to be multiplied with to give `R / b`.
+    fn factor(&self, mut b: Tensor) -> Result<Tensor> {
         match &self.of {
-            Some((_, of)) => Ok(over(of, b)?.f_mul_(&self.share)?),
-            None => over(&self.share, b),
+            Some((_, of)) => over(of, b),
+            None => Ok(b.f_reciprocal_()?),
         }
     }
 
@@ -133,8 +150,16 @@ mod tests {
         let (a, b) = (row(a), row(b));
         let inputs = [&a, &b];
         let output = &op.apply(&inputs).unwrap();
-        let visit =
-            Visit { network: &network, id: VISITED, op, folded: false, inputs: &inputs, output, arriving: relevance };
+        let visit = Visit {
+            network: &network,
+            id: VISITED,
+            op,
+            folded: false,
+            inputs: &inputs,
+            output,
+            arriving: relevance,
+            memo: None,
+        };
         let whole = |part: &Relevance| Vec::try_from(part.whole().unwrap().flatten(0, -1)).unwrap();
         z_rule(&visit, relevance).unwrap().iter().map(whole).collect()
     }

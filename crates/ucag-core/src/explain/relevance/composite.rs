@@ -57,7 +57,7 @@ impl Composite {
     /// What a pass must keep for [`Composite::relevance`].
     pub fn needs(self, network: &Network, canonise: bool) -> Needs {
         if canonise {
-            return whole(network);
+            return Needs { walks: 1, ..whole(network) };
         }
         let reads = |op: &Op| match (Weighted::of(op), op) {
             (Some(layer), _) => Reads { inputs: true, output: matches!(self.share(&layer), Share::Epsilon(_)) },
@@ -66,7 +66,7 @@ impl Composite {
             _ => Reads::ALL,
         };
         let graph = &network.graph;
-        Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![] }
+        Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![], walks: 1 }
     }
 
     fn share(&self, layer: &Weighted<'_>) -> Share {
@@ -124,7 +124,7 @@ pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> 
 
 /// Every node's output, and a walk: what each method of the family asks for.
 pub(super) fn whole(network: &Network) -> Needs {
-    Needs { activations: needs(&network.graph, network.graph.output(), 0), gradients: vec![] }
+    Needs { activations: needs(&network.graph, network.graph.output(), 0), gradients: vec![], ..Needs::default() }
 }
 
 /// Sum over colours, `[B, 1, H, W]`.

@@ -84,7 +84,7 @@ impl Explainer for Contrast {
         if network.classes < 2 {
             return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
         }
-        Ok(Composite::alpha_beta(1.0).needs(network, self.canonise))
+        Ok(Needs { walks: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonise) })
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {

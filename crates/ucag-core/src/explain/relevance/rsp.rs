@@ -42,7 +42,7 @@ impl Explainer for Rsp {
                 format!("rsp can't cross {}, in front of its target {target}: it has no rule for that", node.name);
             return Err(Error::Invalid(problem));
         }
-        Ok(Needs { activations, gradients: vec![layers.target] })
+        Ok(Needs { activations, gradients: vec![layers.target], ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {

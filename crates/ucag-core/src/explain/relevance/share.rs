@@ -36,10 +36,10 @@ impl Share {
     pub fn back(self, layer: &Weighted<'_>, visit: &Visit<'_, Relevance>) -> Result<Relevance> {
         let (x, relevance) = (visit.inputs[0], visit.arriving);
         match self {
-            Share::AlphaBeta(alpha) => weighed(visit, layer, alpha, |signs, _| apart(layer, relevance, signs)),
-            Share::Together { alpha, bias, stabilizer } => weighed(visit, layer, alpha, |signs, sign| {
+            Share::AlphaBeta(alpha) => weighed(visit, layer, alpha, |parts, sign| apart(visit, layer, parts, sign)),
+            Share::Together { alpha, bias, stabilizer } => weighed(visit, layer, alpha, |parts, sign| {
                 let bias = layer.bias().filter(|_| bias).map(|bias| sign.part(bias)).transpose()?;
-                together(layer, relevance, signs, bias, sign.factor() * stabilizer)
+                together(layer, relevance, parts, bias, sign.factor() * stabilizer)
             }),
             Share::Epsilon(epsilon) => {
                 let shares = divide_away_from_zero(&relevance.whole()?, visit.output, epsilon)?;
@@ -110,9 +110,13 @@ fn weighed(
     Ok(above?.f_add_(&below?)?.into())
 }
 
-/// `VJP(w; R / wx)` for each part.
-fn apart(layer: &Weighted<'_>, relevance: &Relevance, parts: &[Part]) -> Result<Vec<Tensor>> {
-    parts.iter().map(|(x, weight)| layer.back(weight, x, &relevance.over(layer.sums(weight, x)?)?)).collect()
+/// `VJP(w; R / wx)` for each part. The sums don't depend on the relevance, so the walks of contrasts share them.
+fn apart(visit: &Visit<'_, Relevance>, layer: &Weighted<'_>, parts: &[Part], sign: Sign) -> Result<Vec<Tensor>> {
+    let back = |(index, (x, weight)): (usize, &Part)| {
+        let key = format!("sums of part {index} at {}, folded {}: {sign:?}", visit.id, visit.folded);
+        layer.back(weight, x, &visit.arriving.over_kept(visit.memo, &key, || layer.sums(weight, x))?)
+    };
+    parts.iter().enumerate().map(back).collect()
 }
 
 /// `VJP(w; S)` for each part, `S = R / (Σ wx + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.

@@ -210,7 +210,7 @@ proptest! {
         let (network, views) = network(&pieces, Extras::Scales, seed, size);
         // In front of pooling, flattening and the last layer.
         let target = network.graph.output() - 3;
-        let needs = Needs { activations: needs(&network.graph, target, 0), gradients: vec![target] };
+        let needs = Needs { activations: needs(&network.graph, target, 0), gradients: vec![target], ..Needs::default() };
         let pass = Pass::new(&network, views, 1, needs).unwrap();
         let expected = sums(&rsp::seed(&pass, target).unwrap());
         conserved(&rsp::relevance(&pass, target).unwrap(), &expected)?;
@@ -222,6 +222,25 @@ proptest! {
         let pass = pass(&network);
         let expected = sums(&agf::seed(&pass).unwrap());
         conserved(&agf::relevance(&pass).unwrap(), &expected)?;
+    }
+
+    #[test]
+    fn walks_that_share_their_sums_arrive_with_the_same_bits((pieces, seed, size) in layers()) {
+        let (network, views) = network(&pieces, Extras::Biases, seed, size);
+        for share in [Share::AlphaBeta(1.0), Share::AlphaBeta(2.0)] {
+            let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
+            let pass = |walks| {
+                let needs = Needs { walks, ..rule.needs(&network, false) };
+                Pass::new(&network, views.shallow_clone(), 1, needs).unwrap()
+            };
+            let shared = pass(2);
+            prop_assert!(shared.trace().walks().is_some() && pass(1).trace().walks().is_none());
+            for _ in 0..2 {
+                let seeds = shared.logits().unwrap().rand_like();
+                let alone = rule.relevance(&pass(1), seeds.shallow_clone(), false).unwrap();
+                prop_assert!(rule.relevance(&shared, seeds, false).unwrap().equal(&alone));
+            }
+        }
     }
 
     #[test]
