@@ -179,8 +179,7 @@ impl Run<'_> {
             (Some(lane), _) => {
                 let form = Form::Fast { folded: norm.is_some(), lane };
                 self.network.derived((id, form), || {
-                    let (weight, bias) = norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?;
-                    lane.weights(&Conv { weight, bias: None, ..*conv }, bias.as_ref(), &x.size())
+                    lane.weights(&norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?)
                 })?
             }
             (None, Some((_, norm))) => self.network.folded(id, conv, norm)?,

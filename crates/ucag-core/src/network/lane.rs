@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
+use super::Op;
 use super::derived::Weights;
-use super::{Conv, Op};
 use crate::{Error, Result};
 
 /// The arithmetic of layers that nothing is asked of but the network's answer.
@@ -64,10 +64,11 @@ impl Lane {
     /// Where it can't; the message says so.
     pub(super) fn check(self, device: Device) -> Result<()> {
         let one = Tensor::f_ones([1, 1, 1, 1], (Kind::Float, device))?;
-        let conv = Conv { weight: one.shallow_clone(), bias: None, stride: 1, padding: [0, 0], groups: 1 };
-        let (weight, _) = self.weights(&conv, None, &[1, 1, 1, 1])?;
         let refused = |error| Error::Invalid(format!("precision \"bf16\" needs a processor that can do it: {error}"));
-        let _ = self.enter(&one)?.f_conv2d(&weight, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1).map_err(refused)?;
+        let _ = self
+            .enter(&one)?
+            .f_conv2d(&self.enter(&one)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)
+            .map_err(refused)?;
         Ok(())
     }
 
@@ -115,19 +116,9 @@ impl Lane {
         })
     }
 
-    /// A convolution's weights for the lane, best for inputs of the size `input`.
-    pub(crate) fn weights(self, conv: &Conv, bias: Option<&Tensor>, input: &[i64]) -> Result<Weights> {
-        let weight = self.enter(&conv.weight)?;
-        let weight = match self.layout {
-            Layout::Blocked => weight.f_mkldnn_reorder_conv2d_weight(
-                conv.padding,
-                [conv.stride; 2],
-                [1i64, 1],
-                conv.groups,
-                Some(input),
-            )?,
-            Layout::Usual | Layout::ChannelsLast => weight,
-        };
-        Ok((weight, bias.map(|bias| self.enter(bias)).transpose()?))
+    /// A convolution's weights for the lane. oneDNN puts them in its own order at every call, and what libtorch could pack beforehand too: that is for inference, and its
+    /// convolutions of tensors are for training, which take another order.
+    pub(crate) fn weights(self, (weight, bias): &Weights) -> Result<Weights> {
+        Ok((self.enter(weight)?, bias.as_ref().map(|bias| self.enter(bias)).transpose()?))
     }
 }
