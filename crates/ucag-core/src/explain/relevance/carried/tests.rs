@@ -1,0 +1,82 @@
+//! What shares are of, by hand.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::super::z_rule;
+use super::*;
+use crate::network::{Network, Node};
+
+/// The operation is node 3; it reads nodes 1 and 2, and a ReLU, node 4, reads it.
+const VISITED: NodeId = 3;
+const RELU: NodeId = 4;
+
+fn row(values: &[f64]) -> Tensor {
+    Tensor::from_slice(values).view([1, -1])
+}
+
+/// What the z-rule sends back to the two inputs of `op`.
+fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
+    let node = |op: Op, inputs: &[NodeId]| Node { name: String::new(), op, inputs: inputs.to_vec() };
+    let nodes = vec![
+        node(Op::Input, &[]),
+        node(Op::Dropout, &[0]),
+        node(Op::Dropout, &[0]),
+        node(op, &[1, 2]),
+        node(Op::Relu, &[VISITED]),
+    ];
+    let network = Network::of_nodes(nodes, 1);
+    let op = &network.graph.nodes()[VISITED].op;
+    let (a, b) = (row(a), row(b));
+    let inputs = [&a, &b];
+    let output = &op.apply(&inputs).unwrap();
+    let visit = Visit {
+        network: &network,
+        id: VISITED,
+        op,
+        folded: false,
+        inputs: &inputs,
+        output,
+        arriving: relevance,
+        memo: None,
+    };
+    let whole = |part: &Relevance| Vec::try_from(part.whole().unwrap().flatten(0, -1)).unwrap();
+    z_rule(&visit, relevance).unwrap().iter().map(whole).collect()
+}
+
+#[test]
+fn a_sum_shares_what_its_rectifier_let_through() {
+    let (a, b) = ([3.0, -1.0, 2.0, -2.0], [1.0, -4.0, -2.0, 5.0]);
+    let share = Relevance { share: row(&[0.5, 7.0, 7.0, 2.0]), of: Some((RELU, row(&[4.0, 0.0, 0.0, 3.0]))) };
+    assert_eq!(back(Op::Add, [&a, &b], &share), [[1.5, 0.0, 0.0, -4.0], [0.5, 0.0, 0.0, 10.0]]);
+    // The same relevance, [2, 0, 0, 6], of nothing in particular: by dividing by the sum and 1e-9.
+    let divided = back(Op::Add, [&a, &b], &Relevance::from(row(&[2.0, 0.0, 0.0, 6.0])));
+    for (ours, hand) in divided.iter().flatten().zip([1.5, 0.0, 0.0, -4.0, 0.5, 0.0, 0.0, 10.0]) {
+        assert!((ours - hand).abs() < 1e-7, "{ours} for {hand}");
+    }
+}
+
+#[test]
+fn a_share_in_the_sum_itself_is_each_inputs() {
+    let share = Relevance { share: row(&[0.5, -1.0]), of: Some((VISITED, row(&[4.0, 1.0]))) };
+    assert_eq!(back(Op::Add, [&[3.0, 2.0], &[1.0, -1.0]], &share), [[1.5, -2.0], [0.5, 1.0]]);
+}
+
+#[test]
+fn what_arrives_at_a_zero_is_lost_in_concatenation() {
+    let whole = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &whole), [[0.0, 2.0], [3.0, 0.0]]);
+    // A share in what lies behind a normalisation isn't one in the output, zeros of which it doesn't know.
+    let behind = Relevance { share: row(&[1.0; 4]), of: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
+    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
+}
+
+#[test]
+fn shares_in_the_same_are_added_and_others_are_multiplied_out() {
+    let of = |node: NodeId, share: f64| Relevance { share: row(&[share]), of: Some((node, row(&[node as f64]))) };
+    let value = |relevance: Relevance| relevance.whole().unwrap().double_value(&[0, 0]);
+    let same = of(3, 0.5).sum(of(3, 1.5)).unwrap();
+    assert!(same.of.is_some());
+    assert_eq!(value(same), 6.0);
+    assert_eq!(value(of(3, 0.5).sum(of(4, 1.5)).unwrap()), 7.5);
+    assert_eq!(value(of(3, 0.5).sum(row(&[2.0]).into()).unwrap()), 3.5);
+    assert_eq!(of(3, 0.5).over(row(&[6.0])).unwrap().double_value(&[0, 0]), 0.25);
+}
