@@ -42,11 +42,6 @@ fn first(network: &Network, needs: &Needs) -> NodeId {
     asked.copied().min().unwrap_or(network.graph.nodes().len())
 }
 
-/// The first node whose gradient is asked for, or one behind the last.
-fn tracked(network: &Network, needs: &Needs) -> NodeId {
-    needs.gradients.iter().copied().min().unwrap_or(network.graph.nodes().len())
-}
-
 /// What a forward pass leaves.
 pub(crate) struct Outputs {
     /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
@@ -65,9 +60,8 @@ pub(crate) struct Outputs {
 pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Result<Outputs> {
     network.count(views);
     let nodes = network.graph.nodes();
-    let (fast, tracked) = (first(network, needs), tracked(network, needs));
-    let mut run =
-        Run { network, lane: network.lane(), needs, fast, tracked, values: nodes.iter().map(|_| None).collect() };
+    let fast = first(network, needs);
+    let mut run = Run { network, lane: network.lane(), needs, fast, values: nodes.iter().map(|_| None).collect() };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {
@@ -108,8 +102,6 @@ struct Run<'a> {
     needs: &'a Needs,
     /// The first node that is asked for. The fast lane ends there.
     fast: NodeId,
-    /// The first node whose gradient is asked for. What comes behind it is left to autograd.
-    tracked: NodeId,
     values: Vec<Option<Value>>,
 }
 
@@ -129,7 +121,7 @@ impl Run<'_> {
                 return Ok(Value { tensor: self.convolve(id, conv, lane, &inputs[0].tensor)?, own: true });
             }
             // To the same bits, and many times as fast, the way there and back included.
-            Op::MaxPool(_) if id < self.tracked && lane.is_none_or(|lane| !lane.holds(&inputs[0].tensor)) => {
+            Op::MaxPool(_) if lane.is_none_or(|lane| !lane.holds(&inputs[0].tensor)) => {
                 let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
                 return Ok(Value { tensor: Lane::leave(&pooled)?, own: true });
             }

@@ -68,7 +68,7 @@ fn whatever_is_asked_for_is_what_the_operations_give() {
                 &single,
                 views.shallow_clone(),
                 0,
-                Needs { activations: activations.clone(), gradients: vec![], ..Needs::default() },
+                Needs { activations: activations.clone(), ..Needs::default() },
             )
             .unwrap();
             let logits = off(&pass.logits().unwrap(), &exact[last]);
@@ -149,7 +149,7 @@ fn bfloat16_rounds_and_is_no_other_network() {
         println!("{name}: bfloat16 is off by {off:.1e} of the largest logit");
         assert!(off > 1e-5 && off < 0.1, "{name}: off by {off}");
         // Gradients at the views need autograd all the way, which is float32's.
-        let all = || Needs { activations: vec![], gradients: vec![0], ..Needs::default() };
+        let all = || Needs { gradients: vec![0], ..Needs::default() };
         assert_eq!(logits(&rounded, all()), logits(&single, all()));
     }
 }

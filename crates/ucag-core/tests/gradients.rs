@@ -71,8 +71,7 @@ fn full_gradients_add_up_to_the_logit() {
         let first = input("96x96");
         let views = Tensor::cat(&[&first, &first.flip([3])], 0);
         let every = (0..network.graph.nodes().len()).collect();
-        let trace =
-            Rc::new(Trace::new(&network, views, Needs { activations: every, gradients: vec![], ..Needs::default() }));
+        let trace = Rc::new(Trace::new(&network, views, Needs { activations: every, ..Needs::default() }));
         for class in [0, 4] {
             let pass = trace.target(class).unwrap();
             for form in [Form::Released, Form::Idiap] {
@@ -298,7 +297,7 @@ fn smoothgrad_is_the_mean_of_gradients_at_seeded_copies() {
                 rng.set_stream(((3 + view as u64) << 32) + copy);
                 let noise: Vec<f32> = (0..3 * 80 * 107).map(|_| rng.sample(StandardNormal)).collect();
                 let noisy = &x + Tensor::from_slice(&noise).view([1, 3, 80, 107]) * deviation;
-                let needs = Needs { activations: vec![], gradients: vec![0], ..Needs::default() };
+                let needs = Needs { gradients: vec![0], ..Needs::default() };
                 sum += Pass::new(&network, noisy, class, needs).unwrap().gradient_at_views().unwrap();
             }
             (sum / 11).abs().sum_dim_intlist([1i64].as_slice(), true, Kind::Float)

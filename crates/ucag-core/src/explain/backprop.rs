@@ -84,7 +84,7 @@ struct Backprop(Relu);
 impl Explainer for Backprop {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let activations = needs(&network.graph, network.graph.output(), 0);
-        Ok(Needs { activations, gradients: vec![], ..Needs::default() })
+        Ok(Needs { activations, ..Needs::default() })
     }
 
     /// `max_c |g_c|`, not negative.

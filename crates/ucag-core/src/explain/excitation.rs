@@ -37,7 +37,7 @@ struct Excitation(fn(&Pass<'_>, &Layers) -> Result<Tensor>);
 impl Explainer for Excitation {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
         let activations = needs(&network.graph, network.graph.output(), layers.middle);
-        Ok(Needs { activations, gradients: vec![], ..Needs::default() })
+        Ok(Needs { activations, ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {

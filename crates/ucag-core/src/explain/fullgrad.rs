@@ -128,7 +128,7 @@ struct FullGrad(Form);
 impl Explainer for FullGrad {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let activations = needs(&network.graph, network.graph.output(), 0);
-        Ok(Needs { activations, gradients: vec![], ..Needs::default() })
+        Ok(Needs { activations, ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {

@@ -29,7 +29,7 @@ struct GradientInput;
 impl Explainer for GradientInput {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let activations = needs(&network.graph, network.graph.output(), 0);
-        Ok(Needs { activations, gradients: vec![], ..Needs::default() })
+        Ok(Needs { activations, ..Needs::default() })
     }
 
     /// Signed, at the resolution of the input.

@@ -51,7 +51,7 @@ fn sums(trace: &Trace<'_>, classes: &[usize], inputs: &dyn Inputs) -> Result<Ten
         let view = views.f_narrow(0, index, 1)?;
         for start in (0..inputs.count()).step_by(CHUNK) {
             let range = start..inputs.count().min(start + CHUNK);
-            let needs = Needs { activations: vec![], gradients: vec![0], ..Needs::default() };
+            let needs = Needs { gradients: vec![0], ..Needs::default() };
             let chunk = Rc::new(Trace::new(trace.network(), inputs.of(&view, seed, range)?, needs));
             for (place, &class) in classes.iter().enumerate() {
                 let gradients = chunk.target(class)?.gradient(0)?;

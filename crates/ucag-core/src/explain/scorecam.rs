@@ -96,7 +96,7 @@ fn masked_logits(trace: &Trace<'_>, activation: &Tensor, form: Form) -> Result<T
 
 impl Explainer for ScoreCam {
     fn needs(&self, _: &Network, layers: &Layers) -> Result<Needs> {
-        Ok(Needs { activations: vec![layers.target], gradients: vec![], ..Needs::default() })
+        Ok(Needs { activations: vec![layers.target], ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {

@@ -267,7 +267,7 @@ impl Network {
         Lane::new(self.device, self.precision, self.concatenates())
     }
 
-    /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be.
+    /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be, which it can't where autograd follows.
     pub(crate) fn pools_in(&self, x: &Tensor) -> Result<Tensor> {
         match Lane::new(self.device, Precision::Float32, false).filter(|lane| lane.admits(x)) {
             Some(lane) => lane.enter(x),

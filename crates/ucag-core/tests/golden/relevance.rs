@@ -72,7 +72,7 @@ fn as_zennit_runs_it(golden: &Golden, net: &str, double: bool) -> Network {
 
 fn whole(network: &Network, image: Tensor, class: usize) -> Result<Pass<'_>> {
     let activations = walk::needs(&network.graph, network.graph.output(), 0);
-    Pass::new(network, image, class, Needs { activations, gradients: vec![], ..Needs::default() })
+    Pass::new(network, image, class, Needs { activations, ..Needs::default() })
 }
 
 fn logit(pass: &Pass<'_>) -> Result<Tensor> {

@@ -69,7 +69,7 @@ impl Search {
             let flip = |x: &Tensor| -> Result<Tensor> {
                 Ok(if iteration % 2 == 0 { x.f_flip([3])? } else { x.shallow_clone() })
             };
-            let needs = Needs { activations: vec![], gradients: vec![0], ..Needs::default() };
+            let needs = Needs { gradients: vec![0], ..Needs::default() };
             let pass = Rc::new(Trace::new(network, flip(&images)?, needs)).target(class)?;
             rewards.push(pass.score()?);
             let at_images = flip(&pass.gradient_at_views()?)?;

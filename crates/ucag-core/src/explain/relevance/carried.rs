@@ -83,7 +83,7 @@ impl Relevance {
     /// # Errors
     /// Where libtorch refuses.
     pub fn where_present<C>(&self, visit: &Visit<'_, C>) -> Result<Tensor> {
-        match self.share_in_output(visit)? {
+        match self.of_output(visit) {
             Some(_) => self.whole(),
             None => Ok(present(&output(visit)?)?.f_mul_(&self.whole()?)?),
         }
@@ -92,15 +92,21 @@ impl Relevance {
     /// What is to be multiplied with the visited operation's output to give the relevance, where there is such a thing without dividing. As if nothing was added
     /// to the output before dividing by it: that shows only where both are of the size of what is added.
     pub(super) fn share_in_output<C>(&self, visit: &Visit<'_, C>) -> Result<Option<Tensor>> {
-        let Some((node, of)) = &self.of else { return Ok(None) };
-        if *node == visit.id {
-            return Ok(Some(self.share.shallow_clone()));
+        match self.of_output(visit) {
+            Some((node, of)) if node != visit.id => {
+                let rectifier = &visit.network.graph.nodes()[node].op;
+                Ok(rectifier.vjp(&[of], of, &self.share)?.pop())
+            }
+            own => Ok(own.map(|_| self.share.shallow_clone())),
         }
-        let reader = &visit.network.graph.nodes()[*node];
-        match reader.op {
-            Op::Relu if reader.inputs[0] == visit.id => Ok(Some(of.f_threshold_backward(&self.share, 0.0)?)),
-            _ => Ok(None),
-        }
+    }
+
+    /// What it is a share in, and which node gave that, where that is the visited operation or a rectifier right behind it.
+    fn of_output<C>(&self, visit: &Visit<'_, C>) -> Option<(NodeId, &Tensor)> {
+        let (node, of) = self.of.as_ref()?;
+        let giver = &visit.network.graph.nodes()[*node];
+        let rectifies = matches!(giver.op, Op::Relu) && giver.inputs[0] == visit.id;
+        (*node == visit.id || rectifies).then_some((*node, of))
     }
 }
 

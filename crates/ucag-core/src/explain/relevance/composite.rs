@@ -124,7 +124,7 @@ pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> 
 
 /// Every node's output, and a walk: what each method of the family asks for.
 pub(super) fn whole(network: &Network) -> Needs {
-    Needs { activations: needs(&network.graph, network.graph.output(), 0), gradients: vec![], ..Needs::default() }
+    Needs { activations: needs(&network.graph, network.graph.output(), 0), ..Needs::default() }
 }
 
 /// Sum over colours, `[B, 1, H, W]`.

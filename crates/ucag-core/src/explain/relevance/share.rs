@@ -88,12 +88,12 @@ fn weighed(
         true => vec![x.shallow_clone()],
         false => vec![Sign::Positive.part(x)?, Sign::Negative.part(x)?],
     };
-    let exciting = |sign: Sign| match sign {
+    let weight = |sign: Sign| match sign {
         Sign::Positive => visit.positive(layer.weight()),
         Sign::Negative => Sign::Negative.part(layer.weight()),
     };
-    let of = |weights: [Sign; 2], sign: Sign| -> Result<Vec<Tensor>> {
-        let parts = inputs.iter().zip(weights).map(|(x, weight)| Ok((x.shallow_clone(), exciting(weight)?)));
+    let of = |signs: [Sign; 2], sign: Sign| -> Result<Vec<Tensor>> {
+        let parts = inputs.iter().zip(signs).map(|(x, sign)| Ok((x.shallow_clone(), weight(sign)?)));
         shares(&parts.collect::<Result<Vec<_>>>()?, sign)
     };
     let mut back = of([Sign::Positive, Sign::Negative], Sign::Positive)?;
