@@ -116,7 +116,7 @@ pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> 
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
             z_rule(visit, visit.arriving)
         }
-        Op::Input | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
+        Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
             Err(Error::Invalid("no rule for relevance here".into()))
         }
     }

@@ -107,7 +107,7 @@ impl Rule for Rules {
                 let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
             }
-            Op::Input | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
+            Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
                 return Err(Error::Invalid("rsp has no rule for it".into()));
             }
         })

@@ -41,9 +41,9 @@ impl<'a> Weighted<'a> {
         }
     }
 
-    /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it.
+    /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it, or of one grey channel.
     pub fn reads_pixels(&self) -> bool {
-        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == 3 && conv.groups == 1)
+        matches!(self, Weighted::Conv(conv) if [1, 3].contains(&conv.weight.size()[1]) && conv.groups == 1)
     }
 
     /// Whether it is a convolution with a window of one pixel.
