@@ -97,9 +97,15 @@ fn one_image_is_explained_by_what_is_stated() {
 #[test]
 fn what_a_config_states_belongs_to_the_run() {
     let lab = lab();
-    let cifar = format!("model=[{{arch='resnet', weights='{}', input_size=32, stem='cifar'}}]", fixture("resnet_cifar.safetensors"));
+    let cifar = format!(
+        "model=[{{arch='resnet', weights='{}', input_size=32, stem='cifar'}}]",
+        fixture("resnet_cifar.safetensors")
+    );
     lab.run(0, &["small.toml", "--out", "cifar", "--limit", "1", "--set", &cifar]);
-    assert!(lab.read("cifar", "small.md").contains("resnet: Its input is taken to be normalised with ImageNet's statistics"));
+    assert!(
+        lab.read("cifar", "small.md")
+            .contains("resnet: Its input is taken to be normalised with ImageNet's statistics")
+    );
     // The tensors don't tell this stem from the other one, so a run of one isn't continued with the other.
     let pool = cifar.replace("'cifar'}", "'cifar-pool'}");
     let refused = text(&lab.run(1, &["small.toml", "--out", "cifar", "--limit", "1", "--set", &pool]).stderr);

@@ -62,7 +62,8 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
         }
     }
     stages.pop();
-    let known = [[1, 1, 2, 2, 2], [2, 2, 2, 2, 2], [2, 2, 3, 3, 3], [2, 2, 4, 4, 4]].iter().any(|known| stages == known);
+    let known =
+        [[1, 1, 2, 2, 2], [2, 2, 2, 2, 2], [2, 2, 3, 3, 3], [2, 2, 4, 4, 4]].iter().any(|known| stages == known);
     if !known {
         properties.assume(format!(
             "{} have no weights and are taken to be 2 × 2 max pools; with {stages:?} convolutions between them, it is none of torchvision's networks.",

@@ -100,7 +100,7 @@ impl Rule for Rules {
             }
             // Each channel has one input.
             Op::Concat => visit.vjp()?,
-            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels() => {
+            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels(visit.network) => {
                 vec![z_bounded(&Weighted::Conv(conv), x, relevance)?]
             }
             Op::Conv(conv) => {
