@@ -3,7 +3,8 @@
 use super::checkpoint::Checkpoint;
 use crate::{Error, Result};
 
-/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1], or for grey (protocol section 4.1).
+/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1],
+/// or for grey (protocol section 4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preprocessing {
     /// torchvision's, with ImageNet's statistics.
