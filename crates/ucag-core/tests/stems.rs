@@ -222,7 +222,7 @@ fn transform_input_has_one_rule() {
         message.contains("doesn't say transform_input") && message.contains("state transform_input, too"),
         "{message}"
     );
-    assert_eq!(of(7, None, Stated { preprocessing: Some(half), ..none }).unwrap().0, false);
+    assert!(!of(7, None, Stated { preprocessing: Some(half), ..none }).unwrap().0);
 }
 
 #[test]
@@ -243,6 +243,8 @@ fn what_a_family_has_no_choice_of_is_refused() {
     assert!(message.contains("has max_pool = 'ceil', but a network of the family densenet"), "{message}");
     assert!(Network::from_checkpoint("vgg", &vgg().with_metadata("transform_input", "false")).is_ok());
 }
+
+type Change = Box<dyn FnOnce(&mut Vec<(String, Tensor)>)>;
 
 /// Why a network is refused whose tensors were changed.
 fn changed(
@@ -269,7 +271,7 @@ fn what_is_built_otherwise_than_torchvisions_is_refused() {
         let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8; 4], groups: 1, widening: 1 };
         template::resnet(&shape, 5).random(1)
     };
-    let resnet = |change: Box<dyn FnOnce(&mut Vec<(String, Tensor)>)>| changed("resnet", basic(), change);
+    let resnet = |change: Change| changed("resnet", basic(), change);
     let inner = resnet(Box::new(reshape("layer2.0.conv2.weight", &[8, 8, 5, 5])));
     assert!(inner.contains("layer2.0.conv2.weight: has a kernel of 5 × 5, where torchvision's has 3 × 3"), "{inner}");
     let even = resnet(Box::new(reshape("conv1.weight", &[8, 3, 4, 4])));
@@ -292,17 +294,13 @@ fn what_is_built_otherwise_than_torchvisions_is_refused() {
     let grouped = resnet(Box::new(reshape("layer1.0.conv1.weight", &[8, 2, 3, 3])));
     assert!(grouped.contains("expected 8 input channels"), "{grouped}");
 
-    let squeezenet = |change: Box<dyn FnOnce(&mut Vec<(String, Tensor)>)>| {
-        changed("squeezenet", template::squeezenet(false, 8, 5).random(1), change)
-    };
+    let squeezenet = |change: Change| changed("squeezenet", template::squeezenet(false, 8, 5).random(1), change);
     let stem = squeezenet(Box::new(reshape("features.0.weight", &[12, 3, 3, 3])));
     assert!(stem.contains("neither SqueezeNet 1.0 (7 × 7") && stem.contains("has a kernel of 3 × 3"), "{stem}");
     let fewer = squeezenet(Box::new(|t| t.retain(|(name, _)| !name.starts_with("features.12"))));
     assert!(fewer.contains("fire modules are at [3, 4, 5, 7, 8, 9, 10]"), "{fewer}");
 
-    let densenet = |change: Box<dyn FnOnce(&mut Vec<(String, Tensor)>)>| {
-        changed("densenet", template::densenet(4, &[1, 2, 1, 1], 8, 5).random(1), change)
-    };
+    let densenet = |change: Change| changed("densenet", template::densenet(4, &[1, 2, 1, 1], 8, 5).random(1), change);
     let gap = densenet(Box::new(|t| t.retain(|(name, _)| !name.contains("denseblock2.denselayer1"))));
     assert!(gap.contains("features.denseblock2.denselayer: has the numbers [2], expected those from 1 on"), "{gap}");
     let kernel = densenet(Box::new(reshape("features.transition1.conv.weight", &[6, 12, 3, 3])));
