@@ -85,7 +85,7 @@ fn consistent(dataset: &dyn Dataset, index: usize, sample: &Sample) {
         let pairs = dataset.pairs(index).expect("it names classes");
         assert_eq!(pairs.iter().map(|pair| pair.class).collect::<Vec<_>>(), sample.labels);
     }
-    for mask in sample.regions.iter().map(|region| &region.mask).chain(&sample.object) {
+    for mask in sample.regions.iter().map(|region| &region.mask).chain(sample.object.iter().flat_map(|object| [&object.mask].into_iter().chain(&object.void))) {
         assert_eq!((mask.width, mask.height), (width, height), "masks are of the image's size");
         assert_eq!(mask.pixels.len(), width as usize * height as usize);
     }
