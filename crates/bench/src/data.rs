@@ -37,8 +37,7 @@ impl Data {
     /// As the data set.
     pub fn open(config: &config::Dataset, may_write: bool) -> datasets::Result<Self> {
         let config::Dataset { void, threshold, .. } = *config;
-        let source =
-            Source { root: &config.root, difficult: config.difficult.as_deref(), void, threshold, may_write };
+        let source = Source { root: &config.root, difficult: config.difficult.as_deref(), void, threshold, may_write };
         let absent = !config.root.exists();
         let dataset = datasets::open(&config.kind, &source)?;
         let samples = config.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));

@@ -261,7 +261,11 @@ impl<'p> Worker<'p> {
         });
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let mask = if photo { of.region(class).map(|region| &region.mask) } else { of.object.as_ref().map(|object| &object.mask) };
+        let mask = if photo {
+            of.region(class).map(|region| &region.mask)
+        } else {
+            of.object.as_ref().map(|object| &object.mask)
+        };
         let mask = mask.map(|mask| &mask.pixels[..]);
         let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
         let folder = self.config.output.dir.join("gallery");

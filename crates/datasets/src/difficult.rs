@@ -80,8 +80,9 @@ impl DifficultSubset {
             let unlisted = unlisted.map(|image| {
                 format!("{} of {total} images have no line in it, such as {image}, and all of their pairs count as difficult", total - known)
             });
-            let unknown =
-                unknown.map(|name| format!("{} of its {lines} lines are of no image of the data set, such as {name:?}", lines - known));
+            let unknown = unknown.map(|name| {
+                format!("{} of its {lines} lines are of no image of the data set, such as {name:?}", lines - known)
+            });
             let parts: Vec<String> = [unlisted, unknown].into_iter().flatten().collect();
             return Ok((!parts.is_empty()).then(|| format!("the list of the difficult subset: {}", parts.join("; "))));
         }

@@ -154,7 +154,10 @@ impl Dataset for ImageNetSeg {
         let bare = scan::count(places, |place| mask(place).is_ok_and(empty).then_some(()));
         let bare = bare.map(|(count, (first, ()))| {
             let first = self.id(first);
-            format!("{count} of {masks} {} no object, and all of it counts as background; the first: {first}", total(count))
+            format!(
+                "{count} of {masks} {} no object, and all of it counts as background; the first: {first}",
+                total(count)
+            )
         });
         let bad = scan::count(places, |place| mask(place).err());
         let bad = bad.map(|(count, (first, problem))| {

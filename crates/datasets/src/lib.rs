@@ -18,11 +18,11 @@ mod mask;
 pub mod mini;
 mod nearest;
 mod object;
-mod scan;
 pub mod preprocess;
 pub mod registry;
 pub mod resample;
 pub mod sample;
+mod scan;
 pub mod text;
 pub mod voc07;
 

@@ -42,7 +42,7 @@ impl Rule {
 }
 
 /// What to do about a mask of too many values.
-const REMEDY: &str = "; if the value of pixels that don't count is meant, say `void = …` in [[dataset]], and `threshold = …` for the least value of the object";
+const REMEDY: &str = "; set `void = …` in [[dataset]] to the value of pixels that don't count, or `threshold = …` to the least value of the object";
 
 /// Reads the mask in an image file.
 pub(crate) fn read(bytes: &[u8], rule: Rule) -> Checked<Object> {
@@ -186,14 +186,11 @@ impl Raster {
             Some(threshold) => value >= u64::from(threshold),
             None => value != 0,
         };
-        self.check_opacity(&values, |pixel| {
-            let value = self.value(pixel);
-            (!is_void(value)).then(|| is_object(value))
-        })?;
         let label = |pixel: usize| {
             let value = self.value(pixel);
             (!is_void(value)).then(|| is_object(value))
         };
+        self.check_opacity(&values, label)?;
         of_labels(self.width, self.height, self.pixels().map(label).collect())
     }
 

@@ -16,8 +16,7 @@ pub(crate) fn count<T: Send>(
 
 /// Says how many photos have an EXIF orientation other than 1, and what that means for what lies on them.
 pub(crate) fn turned(dataset: &dyn Dataset, places: &[usize], what: &str) -> Option<String> {
-    let orientation =
-        |place: usize| exif::orientation(&dataset.file(place)?).filter(|&orientation| orientation != 1);
+    let orientation = |place: usize| exif::orientation(&dataset.file(place)?).filter(|&orientation| orientation != 1);
     let (count, (first, orientation)) = count(places, orientation)?;
     let have = if count == 1 { "has" } else { "have" };
     Some(format!(

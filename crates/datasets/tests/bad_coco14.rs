@@ -95,7 +95,13 @@ fn files_that_are_something_else() {
 fn values_of_another_type_are_said_with_their_place() {
     let says = |part: &str, key: &str, value: Value| {
         let message = changed(|json| json[part][0][key] = value.clone());
-        message.strip_prefix("is not COCO's annotation file of instances: ").unwrap().split(" at line").next().unwrap().to_owned()
+        message
+            .strip_prefix("is not COCO's annotation file of instances: ")
+            .unwrap()
+            .split(" at line")
+            .next()
+            .unwrap()
+            .to_owned()
     };
     let of = |value: Value| says("annotations", "image_id", value);
     assert_eq!(of(json!("a")), "annotation number 1: image_id must be a whole number, found \"a\" (annotation 5)");
@@ -111,15 +117,31 @@ fn values_of_another_type_are_said_with_their_place() {
         (json!({"a": 7}), "{…}"),
     ] {
         let message = of(value);
-        assert!(message.starts_with(&format!("annotation number 1: image_id must be a whole number, found {found}")), "{message}");
+        assert!(
+            message.starts_with(&format!("annotation number 1: image_id must be a whole number, found {found}")),
+            "{message}"
+        );
     }
     assert_eq!(says("annotations", "id", json!([])), "annotation number 1: id must be a whole number, found […]");
-    assert_eq!(says("images", "width", json!(-3)), "image number 1: width must be a number of pixels, found -3 (image 9)");
-    assert_eq!(says("images", "height", json!(1u64 << 32)), "image number 1: height must be a number of pixels, found 4294967296 (image 9)");
+    assert_eq!(
+        says("images", "width", json!(-3)),
+        "image number 1: width must be a number of pixels, found -3 (image 9)"
+    );
+    assert_eq!(
+        says("images", "height", json!(1u64 << 32)),
+        "image number 1: height must be a number of pixels, found 4294967296 (image 9)"
+    );
     assert_eq!(says("images", "file_name", json!(9)), "image number 1: file_name must be a text, found 9 (image 9)");
-    assert_eq!(says("categories", "name", Value::Null), "category number 1: name must be a text, found null (category 90)");
+    assert_eq!(
+        says("categories", "name", Value::Null),
+        "category number 1: name must be a text, found null (category 90)"
+    );
     let message = changed(|json| json["annotations"] = json!([[5, 7, 3]]));
-    assert!(message.contains("annotation number 1: invalid type: sequence, expected an object with the keys of an annotation"), "{message}");
+    assert!(
+        message
+            .contains("annotation number 1: invalid type: sequence, expected an object with the keys of an annotation"),
+        "{message}"
+    );
     let message = changed(|json| json["images"] = json!({}));
     assert!(message.contains("invalid type: map, expected the list of images"), "{message}");
 }
@@ -147,7 +169,8 @@ fn segmentations_of_another_type() {
 /// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one thing.
 #[test]
 fn what_other_tools_write() {
-    let whole = file(&[annotation(5, 7, 3, json!({"size": [6, 8], "counts": [36, 2, 9, 1]})), annotation(6, 9, 90, square())]);
+    let whole =
+        file(&[annotation(5, 7, 3, json!({"size": [6, 8], "counts": [36, 2, 9, 1]})), annotation(6, 9, 90, square())]);
     let expected = coco_of(&whole).open_as(KIND).unwrap();
     let samples = |data: &dyn datasets::Dataset| {
         (0..2).map(|index| data.load(index).unwrap()).map(|s| (s.id, s.labels, s.regions)).collect::<Vec<_>>()
@@ -159,8 +182,13 @@ fn what_other_tools_write() {
     };
     let mut json: Value = serde_json::from_str(&whole).unwrap();
     for (part, key) in [
-        ("images", "id"), ("images", "width"), ("images", "height"), ("annotations", "id"), ("annotations", "image_id"),
-        ("annotations", "category_id"), ("categories", "id"),
+        ("images", "id"),
+        ("images", "width"),
+        ("images", "height"),
+        ("annotations", "id"),
+        ("annotations", "image_id"),
+        ("annotations", "category_id"),
+        ("categories", "id"),
     ] {
         for value in json[part].as_array_mut().unwrap() {
             value[key] = json!(value[key].as_i64().unwrap() as f64);
@@ -184,7 +212,10 @@ fn what_other_tools_write() {
 fn utf_16_is_named() {
     let bytes: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let message = coco(&[]).file(FILE, bytes).error_as(KIND);
-    assert_eq!(message, format!("ROOT/{FILE}: can't be read: is text in UTF-16 (Notepad's \"Unicode\"); save it as UTF-8"));
+    assert_eq!(
+        message,
+        format!("ROOT/{FILE}: can't be read: is text in UTF-16 (Notepad's \"Unicode\"); save it as UTF-8")
+    );
 }
 
 #[test]
@@ -193,10 +224,16 @@ fn numbers_that_json_has_not() {
     for number in ["NaN", "Infinity", "-Infinity"] {
         let dataset = coco_of(&text.replace("\"@\"", number)).open_as(KIND).unwrap();
         let message = dataset.load(0).unwrap_err().to_string();
-        assert!(message.ends_with("annotation 5 has a polygon (number 1) with a coordinate that is not a number"), "{message}");
+        assert!(
+            message.ends_with("annotation 5 has a polygon (number 1) with a coordinate that is not a number"),
+            "{message}"
+        );
     }
     let message = whole(&text.replace("\"image_id\":7", "\"image_id\":NaN"));
-    assert!(message.contains("annotation number 1: image_id must be a whole number, found NaN (annotation 5)"), "{message}");
+    assert!(
+        message.contains("annotation number 1: image_id must be a whole number, found NaN (annotation 5)"),
+        "{message}"
+    );
     for number in ["nan", "Inf", "-inf", "1e999", "None"] {
         let message = whole(&text.replace("\"@\"", number));
         assert!(message.contains("annotation number 1: "), "{message}");
@@ -245,12 +282,15 @@ fn missing_photos() {
 
 #[test]
 fn annotation_of_an_unknown_image() {
-    let dataset = coco(&[annotation(4, 77, 3, square()), annotation(5, 7, 11, square()), annotation(6, 78, 12, square())]);
+    let dataset =
+        coco(&[annotation(4, 77, 3, square()), annotation(5, 7, 11, square()), annotation(6, 78, 12, square())]);
     let dataset = dataset.open_as(KIND).unwrap();
     assert_eq!(dataset.load(0).unwrap().labels, [1]);
     assert_eq!(
         dataset.remarks()[1..],
-        ["2 of 3 annotations are of photos that are not among the `images`, and are left out; the first: annotation 4, of image 77"]
+        [
+            "2 of 3 annotations are of photos that are not among the `images`, and are left out; the first: annotation 4, of image 77"
+        ]
     );
 }
 
@@ -260,8 +300,10 @@ fn annotations_with_the_same_id() {
     assert_eq!(dataset.load(0).unwrap().labels, [0, 1]);
     assert_eq!(
         dataset.remarks()[1..],
-        ["1 of 2 annotations have the id of an earlier one, the first 5; each is read as an object of its own, where pycocotools would \
-          give the last of an id in place of the others"]
+        [
+            "1 of 2 annotations have the id of an earlier one, the first 5; each is read as an object of its own, where pycocotools would \
+          give the last of an id in place of the others"
+        ]
     );
 }
 

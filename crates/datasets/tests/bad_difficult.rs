@@ -87,8 +87,10 @@ fn what_of_a_list_fits_nothing_is_said() {
     assert_eq!(remarks(&["000001", "000002", "000003", "000004"]), [""; 0]);
     assert_eq!(
         remarks(&["000001", "000002", "000003", "x", "000009"]),
-        ["the list of the difficult subset: 1 of 4 images have no line in it, such as 000004, and all of their pairs count as \
-          difficult; 2 of its 5 lines are of no image of the data set, such as \"000009\""]
+        [
+            "the list of the difficult subset: 1 of 4 images have no line in it, such as 000004, and all of their pairs count as \
+          difficult; 2 of its 5 lines are of no image of the data set, such as \"000009\""
+        ]
     );
     assert_eq!(
         remarks(&["000001", "000002", "000003", "000004", "9.jpg"]),

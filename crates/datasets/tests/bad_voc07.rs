@@ -219,11 +219,14 @@ fn boxes_at_0_hint_that_a_data_set_counts_from_0() {
         );
     }
     let [from_0, from_1] = [["0", "1", "3", "3"], BOX].map(|corners| object("dog", 0, corners));
-    let dataset = voc(5, 4, &[&from_1, &from_0, &from_0, &object("dog", 0, ["1", "1", "9", "2"])]).open_as(KIND).unwrap();
+    let dataset =
+        voc(5, 4, &[&from_1, &from_0, &from_0, &object("dog", 0, ["1", "1", "9", "2"])]).open_as(KIND).unwrap();
     assert_eq!(
         dataset.look_through(&[0, 1, 2, 3]),
-        ["2 of 4 photos have a box at 0 (the first: JPEGImages/000002), and VOC counts pixels from 1: if this data set counts from 0, \
-          all its boxes lie a pixel too far left and up, and 1 is to be added to their corners"]
+        [
+            "2 of 4 photos have a box at 0 (the first: JPEGImages/000002), and VOC counts pixels from 1: if this data set counts from 0, \
+          all its boxes lie a pixel too far left and up, and 1 is to be added to their corners"
+        ]
     );
     assert_eq!(dataset.look_through(&[0, 3]), [""; 0]);
 }
@@ -239,6 +242,19 @@ fn own_class_list() {
         voc(5, 4, &[""]).file("classes.txt", "a\na\n").error_as(KIND),
         "ROOT/classes.txt:2: class `a` is already on line 1"
     );
+}
+
+#[test]
+fn byte_order_marks_are_passed_over() {
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let whole = xml(5, 4, &object("cat", 0, BOX));
+    let root = voc_of_xml(5, 4, &[&marked(&whole), &whole])
+        .file("ImageSets/Main/test.txt", marked("000001\n000002\n"))
+        .file("ImageSets/Main/cat_test.txt", marked("000001 1\n000002 1\n"))
+        .file("classes.txt", marked("cat\ndog\n"));
+    let dataset = root.open_as(KIND).unwrap();
+    assert_eq!((dataset.len(), dataset.remarks().len()), (2, 1));
+    assert_eq!((dataset.load(0).unwrap().labels, dataset.load(1).unwrap().labels), (vec![0], vec![0]));
 }
 
 #[test]

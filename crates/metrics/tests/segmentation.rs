@@ -224,14 +224,8 @@ fn what_does_not_fit_is_refused_in_words() {
     // As many pixels, but lying: rows and columns were confused.
     let of = |pixels, width, void| Some(Object { mask: Mask { pixels, width }, void });
     all(Game { object: of(&six, 2, None), ..fits() }, "a map of 2 × 3 pixels for a mask of 3 × 2");
-    all(
-        Game { object: of(&six[..3], 3, None), ..fits() },
-        "a map of 2 × 3 pixels for a mask of 1 × 3",
-    );
-    all(
-        Game { object: of(&six, 3, Some(&six[..4])), ..fits() },
-        "a mask of 6 pixels with 4 that are void or not",
-    );
+    all(Game { object: of(&six[..3], 3, None), ..fits() }, "a map of 2 × 3 pixels for a mask of 1 × 3");
+    all(Game { object: of(&six, 3, Some(&six[..4])), ..fits() }, "a mask of 6 pixels with 4 that are void or not");
     all(
         Game { map: vec![1.0, f32::NAN, 0.0, 0.0, 0.0, 0.0], ..fits() },
         "the map holds values that are not finite; degenerate maps are to be scored as zeros",

@@ -182,7 +182,10 @@ mod tests {
     #[test]
     fn words_become_texts_wherever_the_reads_end() {
         for (python, json) in [
-            (r#"{"a": NaN, "b":[Infinity,-Infinity,-1,-0.5e-3]}"#, r#"{"a": "NaN", "b":["Infinity","-Infinity",-1,-0.5e-3]}"#),
+            (
+                r#"{"a": NaN, "b":[Infinity,-Infinity,-1,-0.5e-3]}"#,
+                r#"{"a": "NaN", "b":["Infinity","-Infinity",-1,-0.5e-3]}"#,
+            ),
             (r#"["NaN", "a\"NaN", "\\", NaN, "-Infinity"]"#, r#"["NaN", "a\"NaN", "\\", "NaN", "-Infinity"]"#),
             ("NaN", r#""NaN""#),
             ("[N, NaNa, Infinit, -Inf, -, Infinityyyyyy, -NaN]", "[N, NaNa, Infinit, -Inf, -, Infinityyyyyy, -NaN]"),

@@ -94,7 +94,9 @@ fn polygons_checked(polygons: Vec<Numbers>) -> Result<Shape, String> {
         let polygon = match polygon {
             Numbers::List(polygon) => polygon,
             Numbers::Other(other) => {
-                return Err(format!("has a polygon (number {number}) that is {other}; expected a list of x, y, x, y, …"));
+                return Err(format!(
+                    "has a polygon (number {number}) that is {other}; expected a list of x, y, x, y, …"
+                ));
             }
         };
         let count = polygon.len();
@@ -130,7 +132,8 @@ fn runs_checked(Runs { size, counts }: Runs, width: u32, height: u32) -> Result<
     let runs: Box<[u32]> = match counts {
         Numbers::List(counts) => {
             let fits = |count: f64| count.trunc() == count && (0.0..=f64::from(u32::MAX)).contains(&count);
-            let run = |&count: &f64| if fits(count) { Ok(count as u32) } else { Err(format!("has a run length of {count}")) };
+            let run =
+                |&count: &f64| if fits(count) { Ok(count as u32) } else { Err(format!("has a run length of {count}")) };
             counts.iter().map(run).collect::<Result<_, _>>()?
         }
         Numbers::Other(Loose::Text(text)) => {

@@ -89,8 +89,17 @@ mod tests {
     fn order_is_folder_by_folder() {
         let root = tempfile::tempdir().unwrap();
         for file in [
-            "b.png", "a/z.png", "a/d/y.png", "a-c/x.png", "B.png", "note.txt", "._b.png", "a/._z.png", "__MACOSX/b.png",
-            ".ipynb_checkpoints/b.png", "Thumbs.db",
+            "b.png",
+            "a/z.png",
+            "a/d/y.png",
+            "a-c/x.png",
+            "B.png",
+            "note.txt",
+            "._b.png",
+            "a/._z.png",
+            "__MACOSX/b.png",
+            ".ipynb_checkpoints/b.png",
+            "Thumbs.db",
         ] {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -72,7 +72,10 @@ impl Folder {
         let ((width, height), (w, h)) = ((object.mask.width, object.mask.height), image.dimensions());
         if (width, height) != (w, h) {
             let swapped = exif::swapped(&pair.image, (width, height), (w, h));
-            return Err(Error::image(&pair.mask, format!("is {width} × {height} pixels, its image {w} × {h}{swapped}")));
+            return Err(Error::image(
+                &pair.mask,
+                format!("is {width} × {height} pixels, its image {w} × {h}{swapped}"),
+            ));
         }
         Ok((image, object))
     }

@@ -18,7 +18,8 @@ pub(super) fn place(source: &Source<'_>, layout: &str, write: impl FnOnce(&Path)
     let root = source.root;
     let stamp = format!("{}{VERSION}\n", any_version(layout));
     // What is something else is refused as a run would refuse it.
-    let is_other = || root.exists() && !std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| is_ours(&found, layout));
+    let is_other =
+        || root.exists() && !std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| is_ours(&found, layout));
     if source.may_write || is_other() {
         return ensure(root, layout, write).map(|()| root.into());
     }
