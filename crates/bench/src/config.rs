@@ -118,6 +118,10 @@ pub struct Dataset {
     pub difficult: Option<PathBuf>,
     /// How photos are brought to the network's size; as the data set's protocol has it where absent.
     pub resize: Option<Resize>,
+    /// The value in masks of objects of pixels that count neither as object nor as background.
+    pub void: Option<u16>,
+    /// The least value in masks of objects that is object; without it masks are of two values.
+    pub threshold: Option<u16>,
 }
 
 /// How photos are brought to a network's size (protocol section 4.1).

@@ -67,9 +67,10 @@ fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
 }
 
 fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
+    let plan = if args.dry_run { Plan::dry(config)? } else { Plan::new(config)? };
     let plan = match args.shard {
-        Some(shard) => Plan::shard(config, shard, args.overrides())?,
-        None => Plan::new(config)?,
+        Some(shard) => plan.shard(shard, args.overrides())?,
+        None => plan,
     };
     if args.dry_run {
         say(&plan.describe()?)?;

@@ -77,6 +77,10 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let start = Instant::now();
     let stages = Stages::on(plan.config.compute.device);
     let progress = Progress::new(units.len(), resumed);
+    for data in &plan.data {
+        let made = data.made.then(|| "made on this first use".to_owned());
+        made.iter().chain(&data.remarks).for_each(|remark| progress.note(&format!("{}: {remark}", data.name)));
+    }
     for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());
     }

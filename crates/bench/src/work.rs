@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use datasets::Sample;
-use datasets::preprocess::squash_mask;
+use datasets::preprocess::squash_object;
 use image::RgbImage;
 use metrics::{Case, Ends, Frame};
 use tch::{Kind, Tensor};
@@ -27,7 +27,7 @@ use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
 use crate::sheets;
 use crate::stages::{Stage, Stages};
-use crate::subject::{Row, Subject, mask, region};
+use crate::subject::{Row, Subject, object, region};
 use crate::targets::classes;
 
 /// A worker's hands: its own handles on the networks, the rest shared.
@@ -87,7 +87,7 @@ impl<'p> Worker<'p> {
         let decode = || input(&sample.image, &model.unfolded.network, model.input_size, data.resize);
         let input = self.stages.time(Stage::Decode, decode)?;
         let (width, height) = input.picture.dimensions();
-        let object = sample.object.as_ref().map(|object| squash_mask(object, width, height));
+        let object = sample.object.as_ref().map(|object| squash_object(object, width, height));
         let subject = Subject { data, place, sample, model, input: &input, object };
         let classes = classes(&subject, self.config, &self.models)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
@@ -192,7 +192,7 @@ impl<'p> Worker<'p> {
                     image: &of.input.image,
                     class,
                     region: annotated.map(region),
-                    object: of.object.as_ref().map(mask),
+                    object: of.object.as_ref().map(object),
                     probabilities: &probabilities,
                     ends,
                     deleted: &deleted,
@@ -261,7 +261,11 @@ impl<'p> Worker<'p> {
         });
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let mask = if photo { of.region(class).map(|region| &region.mask) } else { of.object.as_ref() };
+        let mask = if photo {
+            of.region(class).map(|region| &region.mask)
+        } else {
+            of.object.as_ref().map(|object| &object.mask)
+        };
         let mask = mask.map(|mask| &mask.pixels[..]);
         let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
         let folder = self.config.output.dir.join("gallery");

@@ -34,6 +34,7 @@ pub const KIND: DatasetKind = DatasetKind {
   or join https://www.kaggle.com/c/imagenet-object-localization-challenge",
     open: |source| {
         source.refuse_difficult("ImageNet")?;
+        source.refuse_mask_values("ImageNet")?;
         Ok(Box::new(ImageNet::open(source.root)?))
     },
 };
@@ -124,6 +125,18 @@ impl Dataset for ImageNet {
 
     fn classes(&self) -> &[String] {
         self.classes.names()
+    }
+
+    fn remedy_for_classes(&self, count: usize) -> Option<String> {
+        let file = self.root.join(crate::classes::FILE_NAME);
+        let used: HashSet<usize> = self.entries.iter().map(|entry| entry.label).collect();
+        (used.len() == count && !file.exists()).then(|| {
+            format!(
+                "its images are of {count} of ImageNet's 1000 classes: list these {count} in {}, one folder's name a line, in the order of the network's outputs \
+                 (torchvision's is by name)",
+                file.display()
+            )
+        })
     }
 
     fn fingerprint(&self) -> String {

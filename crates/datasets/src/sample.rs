@@ -19,7 +19,16 @@ pub struct Sample {
     /// Where each label's class is: one region a label, in the same order. Empty where the data set doesn't say.
     pub regions: Vec<Region>,
     /// What of the image is the object and not background, where the data set says that without naming a class.
-    pub object: Option<Mask>,
+    pub object: Option<Object>,
+}
+
+/// What of an image is its object, and what was left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The object; what is in neither mask is background.
+    pub mask: Mask,
+    /// Pixels that count neither as object nor as background, such as the ring round VOC's objects. None of them is in `mask`.
+    pub void: Option<Mask>,
 }
 
 /// Where a class is in an image, and which pointing games its pair with the image is part of.
@@ -103,6 +112,20 @@ pub trait Dataset: Send + Sync {
     /// class that the network thinks likeliest.
     fn is_segmented(&self) -> bool {
         false
+    }
+
+    /// What a reader of the results should know of samples `places`, which a run has chosen: a sentence each. Looks into their files, and so takes longer than
+    /// the index does; as [`Dataset::remarks`] otherwise.
+    ///
+    /// # Panics
+    /// Where one of `places >= len()`.
+    fn look_through(&self, _places: &[usize]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What to do about a network that has `count` classes and not as many as the data set, where that can be told.
+    fn remedy_for_classes(&self, _count: usize) -> Option<String> {
+        None
     }
 
     /// What a reader of the results should know of the data, such as where the difficult subset comes from: a sentence each.

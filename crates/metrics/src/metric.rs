@@ -40,7 +40,7 @@ pub struct Case<'a> {
     /// Where the class is, if the data set says so. Pointing games need it.
     pub region: Option<Region<'a>>,
     /// What of the image is the object, if the data set says so. Segmentation needs it.
-    pub object: Option<Mask<'a>>,
+    pub object: Option<Object<'a>>,
     /// What the energy game makes of pairs that aren't part of it (D21).
     pub tally: Tally,
 }
@@ -109,6 +109,15 @@ pub struct Mask<'a> {
     pub pixels: &'a [bool],
     /// Pixels in a row.
     pub width: usize,
+}
+
+/// What of an image is the object; the rest is background.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a> {
+    /// The object.
+    pub mask: Mask<'a>,
+    /// Whether a pixel counts neither as object nor as background, row by row; as many as the mask's. None does where absent.
+    pub void: Option<&'a [bool]>,
 }
 
 /// Where a class is in a photo.

@@ -65,7 +65,7 @@ pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Config>,
 }
 
 fn text(path: &Path, report: &Report) -> Option<String> {
-    let read = std::fs::read_to_string(path).map_err(|error| {
+    let read = datasets::text::read(path).map_err(|error| {
         let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
         report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
     });

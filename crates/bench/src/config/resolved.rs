@@ -47,7 +47,7 @@ impl Config {
 }
 
 fn dataset(dataset: &Dataset) -> Value {
-    json!({
+    let mut value = json!({
         "name": dataset.name,
         "kind": dataset.kind,
         "root": dataset.root,
@@ -55,7 +55,13 @@ fn dataset(dataset: &Dataset) -> Value {
         "samples": dataset.samples,
         "difficult": dataset.difficult,
         "resize": dataset.resize,
-    })
+    });
+    for (key, set) in [("void", dataset.void), ("threshold", dataset.threshold)] {
+        if let Some(set) = set {
+            value[key] = json!(set);
+        }
+    }
+    value
 }
 
 fn model(model: &Model) -> Value {

@@ -10,7 +10,8 @@ use image::RgbImage;
 
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
-use crate::{Error, Mask, decode};
+use crate::object::{self, Rule};
+use crate::{Error, Object, decode};
 
 /// An opened file: where its images and masks are.
 #[derive(Debug)]
@@ -43,13 +44,19 @@ impl Mat {
         Ok(Self { path: path.into(), hdf5, samples })
     }
 
-    /// Image and mask of sample `index`.
-    pub(super) fn load(&self, index: usize) -> crate::Result<(RgbImage, Mask)> {
+    /// Image and object of sample `index`.
+    pub(super) fn load(&self, index: usize, rule: Rule) -> crate::Result<(RgbImage, Object)> {
         let [image, mask] = self.samples[index];
         let of = |what: &str, problem: String| Error::image(&self.path, format!("{what} {} {problem}", index + 1));
         let image = self.image(image).map_err(|problem| of("image", problem))?;
-        let mask = self.mask(mask, image.dimensions()).map_err(|problem| of("mask", problem))?;
+        let mask = self.object(mask, Some(image.dimensions()), rule).map_err(|problem| of("mask", problem))?;
         Ok((image, mask))
+    }
+
+    /// The object of sample `index` by itself, or what is wrong with its mask.
+    pub(super) fn mask(&self, index: usize, rule: Rule) -> Result<Object> {
+        let [_, mask] = self.samples[index];
+        self.object(mask, None, rule).map_err(|problem| format!("has a mask that {problem}"))
     }
 
     fn image(&self, address: u64) -> Result<RgbImage> {
@@ -69,7 +76,8 @@ impl Mat {
         }))
     }
 
-    fn mask(&self, address: u64, of_image: (u32, u32)) -> Result<Mask> {
+    /// `of_image` is the size that it must be of, where that is known.
+    fn object(&self, address: u64, of_image: Option<(u32, u32)>, rule: Rule) -> Result<Object> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
         // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
         if array.kind == DType::ObjectReference {
@@ -83,36 +91,29 @@ impl Mat {
         let &[width, height] = array.shape.as_slice() else {
             return Err(format!("is stored as {}, not as the image's width × height", sides(&array.shape)));
         };
-        if (width, height) != (u64::from(of_image.0), u64::from(of_image.1)) {
-            let (w, h) = of_image;
+        if let Some((w, h)) = of_image
+            && (width, height) != (u64::from(w), u64::from(h))
+        {
             return Err(format!("is {width} × {height} pixels, its image {w} × {h}"));
         }
         let (width, height) = size(width, height)?;
-        let pixels = binary(&array, width as usize * height as usize)?;
+        let pixels = labels(&array, width as usize * height as usize, rule)?;
         let at = |x: u32, y: u32| pixels[x as usize * height as usize + y as usize];
-        Ok(Mask { width, height, pixels: (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect() })
+        object::of_labels(width, height, (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect())
     }
 }
 
-/// Values that are 0 or 1, whatever they are stored as (MATLAB has logical, integer and double). Others would mean something that is not known here.
-fn binary(array: &Array, length: usize) -> Result<Vec<bool>> {
+/// What values of 0 and 1 mean, whatever they are stored as (MATLAB has logical, integer and double). Others mean what the config says of them, or nothing that is known here.
+fn labels(array: &Array, length: usize, rule: Rule) -> Result<Vec<Option<bool>>> {
     if array.kind == DType::U8 {
-        return values(array, length, Array::bytes)?.into_iter().map(|value| bit(f64::from(value))).collect();
+        return values(array, length, Array::bytes)?.into_iter().map(|value| rule.number(value.into())).collect();
     }
-    values(array, length, Array::numbers)?.into_iter().map(bit).collect()
+    values(array, length, Array::numbers)?.into_iter().map(|value| rule.number(value)).collect()
 }
 
 fn is_number(kind: &DType) -> bool {
     use DType::{Enum, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     matches!(kind, I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F32 | F64 | Enum(_))
-}
-
-fn bit(value: f64) -> Result<bool> {
-    match value {
-        0.0 => Ok(false),
-        1.0 => Ok(true),
-        _ => Err(format!("has a value of {value}; background is 0 and object 1")),
-    }
 }
 
 fn values<T>(array: &Array, length: usize, read: fn(&Array) -> Result<Vec<T>>) -> Result<Vec<T>> {
