@@ -30,7 +30,7 @@ Exit codes:
   1    an error: something can't be read, written or computed, the folder is another run's, or a sample failed with --strict
   2    a wrong command line or config, or files that are missing; nothing was done
   3    the run finished, but some samples failed: failures.csv names them, tables are of the others
-  130  stopped by Ctrl-C (143: by SIGTERM); finished units are safe")]
+  130  stopped by Ctrl-C (143: by SIGTERM, 129: its terminal is gone); finished units are safe")]
 pub struct Cli {
     /// What to do, if not to run configs.
     #[command(subcommand)]

@@ -32,6 +32,7 @@ pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
         "data": plan.data.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.remarks})).collect::<Vec<_>>(),
         "units": {"planned": plan.units().len(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
         "views_through_the_networks": plan.models.iter().map(|model| json!({"dataset": plan.data[model.dataset].name, "model": model.name, "views": model.views()})).collect::<Vec<_>>(),
+        "remarks": finished.remarks,
         "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
         "command": std::env::args().collect::<Vec<_>>(),
     });

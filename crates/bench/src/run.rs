@@ -17,10 +17,7 @@ use crate::report::files;
 use crate::report::gallery::plate;
 use crate::sheets;
 use crate::stages::Stages;
-use crate::work::Worker;
-
-/// Said where a run folder can't be written to.
-const SAFE: &str = "the run stopped; finished units are safe, and the same command goes on from them";
+use crate::work::{Done, Worker};
 
 /// What a run left.
 pub struct Finished {
@@ -34,6 +31,8 @@ pub struct Finished {
     pub stages: BTreeMap<&'static str, f64>,
     /// Seconds on the wall, of this run alone.
     pub wall: f64,
+    /// What could not be done and changes no number, in order.
+    pub remarks: Vec<String>,
 }
 
 impl Finished {
@@ -86,8 +85,11 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     }
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
-    let done = work(plan, &todo, (&stages, &maps), wait, |unit| {
+    let mut remarks = BTreeMap::new();
+    work(plan, &todo, (&stages, &maps), wait, |Done { unit, remarks: own }| {
         journal.append(&unit)?;
+        own.iter().for_each(|remark| progress.note(remark));
+        remarks.insert(unit.index, own);
         if let Err(failure) = &unit.outcome {
             progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
             if strict {
@@ -101,12 +103,12 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
         }
         progress.step();
         Ok(())
-    });
-    done.map_err(|error| if error.is::<files::Unwritten>() { error.context(SAFE) } else { error })?;
+    })?;
     progress.finish();
     // Data sets one after the other, samples in their order.
     units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
-    Ok(Finished { journal, units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
+    let (stages, wall) = (stages.seconds(), start.elapsed().as_secs_f64());
+    Ok(Finished { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
 }
 
 /// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is
@@ -117,7 +119,7 @@ fn work(
     todo: &[usize],
     (stages, maps): (&Stages, &Digests),
     wait: impl Fn(),
-    mut finish: impl FnMut(Unit) -> Result<()>,
+    mut finish: impl FnMut(Done) -> Result<()>,
 ) -> Result<()> {
     tch::set_num_threads(1);
     let workers = plan.config.compute.workers.min(todo.len()).max(1);
@@ -151,8 +153,8 @@ fn work(
         });
         loop {
             match receiver.recv_timeout(Duration::from_secs(1)) {
-                Ok(unit) => {
-                    if let Err(error) = unit.and_then(&mut finish) {
+                Ok(done) => {
+                    if let Err(error) = done.and_then(&mut finish) {
                         stop.store(true, Ordering::Relaxed);
                         return Err(error);
                     }

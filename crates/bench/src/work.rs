@@ -1,6 +1,8 @@
 //! One unit of work: one sample with one model, from the file on disk to its records.
 
-use anyhow::{Context, Result, ensure};
+use std::panic::AssertUnwindSafe;
+
+use anyhow::{Context, Result, bail, ensure};
 use datasets::Sample;
 use datasets::preprocess::squash_object;
 use image::RgbImage;
@@ -21,7 +23,7 @@ use crate::maps::{self, list::Digests};
 use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
-use crate::report::files::Unwritten;
+use crate::report::files::{Full, is_full};
 use crate::report::gallery::plate::{self, Plate};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
@@ -29,6 +31,15 @@ use crate::sheets;
 use crate::stages::{Stage, Stages};
 use crate::subject::{Row, Subject, object, region};
 use crate::targets::classes;
+
+/// A unit of work that is done.
+#[derive(Debug)]
+pub struct Done {
+    /// What it came to.
+    pub unit: Unit,
+    /// What could not be done and changes no number.
+    pub remarks: Vec<String>,
+}
 
 /// A worker's hands: its own handles on the networks, the rest shared.
 pub struct Worker<'p> {
@@ -54,14 +65,16 @@ impl<'p> Worker<'p> {
         Self { config, data, models, stages, maps, sample: None }
     }
 
-    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit.
+    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit, a panic (which is a bug) too; sheets of the
+    /// gallery that can't be written are remarked on.
     ///
     /// # Errors
-    /// Where the gallery can't be written, because the disk is full for instance.
-    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Unit> {
-        let outcome = self.records(sample, model);
-        if outcome.as_ref().is_err_and(|error| error.is::<Unwritten>()) {
-            return outcome.map(|records| Unit { index, outcome: Ok(records) });
+    /// Where the gallery can't be written because the disk is full.
+    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Done> {
+        let mut remarks = Vec::new();
+        let outcome = caught(|| self.records(sample, model, &mut remarks));
+        if outcome.as_ref().is_err_and(|error| error.is::<Full>()) {
+            return outcome.map(|records| Done { unit: Unit { index, outcome: Ok(records) }, remarks });
         }
         let outcome = outcome.map_err(|error| {
             let data = &self.data[self.models[model].dataset];
@@ -72,10 +85,10 @@ impl<'p> Worker<'p> {
                 error: format!("{error:#}"),
             }
         });
-        Ok(Unit { index, outcome })
+        Ok(Done { unit: Unit { index, outcome }, remarks })
     }
 
-    fn records(&mut self, place: usize, model: usize) -> Result<Vec<Record>> {
+    fn records(&mut self, place: usize, model: usize, remarks: &mut Vec<String>) -> Result<Vec<Record>> {
         let dataset = self.models[model].dataset;
         let data = &self.data[dataset];
         if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
@@ -96,7 +109,12 @@ impl<'p> Worker<'p> {
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
             if sheets::wanted(self.config, place) {
-                self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
+                match self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored)) {
+                    Err(error) if is_full(&error) => return Err(error.context(Full)),
+                    // Its numbers are none the worse for it.
+                    Err(error) => remarks.push(format!("no sheet in the gallery: {error:#}")),
+                    Ok(()) => {}
+                }
             }
             records.extend(scored);
         }
@@ -124,7 +142,8 @@ impl<'p> Worker<'p> {
             let Some(folder) = method.folder(variant.ucag) else { continue };
             for (raw, &class) in raw.iter_mut().zip(classes) {
                 let file = folder.join(maps::name::file(&of.data.name, &of.model.name, &of.sample.id, class));
-                raw[row] = Some(maps::read(&file, self.maps)?.f_to_device(of.input.image.device())?);
+                let map = maps::read(&file, self.maps, method.post)?;
+                raw[row] = Some(map.f_to_device(of.input.image.device())?);
             }
         }
         let rows = |maps: Vec<Option<Tensor>>| {
@@ -268,10 +287,10 @@ impl<'p> Worker<'p> {
         };
         let mask = mask.map(|mask| &mask.pixels[..]);
         let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
-        let folder = self.config.output.dir.join("gallery");
-        let several = self.data.len() > 1;
-        let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
-        let file = folder.join(if several { format!("{}_{file}", of.model.dataset) } else { file });
+        let dataset = (self.data.len() > 1).then_some(of.model.dataset);
+        let models: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
+        let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
+        let file = self.config.output.dir.join("gallery").join(file);
         gallery::write(&file, &sheet)?;
         let tile = |(row, shown): (&Row<'_>, &Tile<'_>)| plate::Tile {
             method: row.method.id.clone(),
@@ -304,6 +323,14 @@ impl<'p> Worker<'p> {
     }
 }
 
+/// Does the work. A panic in it is a bug of this program or of one that it is made of; the units before and after it are none the worse for it.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        bail!("the program panicked, which is a bug in it: {}", text.unwrap_or("no word was left"))
+    })
+}
+
 /// Where a map points: its first maximum (x, y).
 fn place(map: &[f32], width: u32) -> [f64; 2] {
     let best = metrics::pointing::argmax(map);
@@ -333,4 +360,20 @@ fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
 pub fn seed(run: u64, sample: &str) -> u64 {
     let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
     fnv1a(FNV_OFFSET, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let said = |work: fn() -> Result<u8>| caught(work).map_err(|error| format!("{error:#}"));
+        assert_eq!(said(|| Ok(1)), Ok(1));
+        assert_eq!(said(|| bail!("no")), Err("no".to_owned()));
+        let (number, nothing) = (7, [0u8; 0]);
+        assert_eq!(said(|| panic!("word")), Err("the program panicked, which is a bug in it: word".to_owned()));
+        let said = caught(|| -> Result<u8> { Ok(nothing[number]) }).unwrap_err().to_string();
+        assert!(said.ends_with("the len is 0 but the index is 7"), "{said}");
+    }
 }
