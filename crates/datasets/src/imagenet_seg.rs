@@ -9,10 +9,11 @@ mod mat;
 
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Result, Sample};
+use crate::{Checksum, Dataset, Error, Result, Sample};
 use folder::Folder;
 use mat::Mat;
 
@@ -122,11 +123,20 @@ impl Dataset for ImageNetSeg {
     }
 
     fn load(&self, index: usize) -> Result<Sample> {
+        let mut reading = Reading::default();
         let (image, object) = match &self.files {
-            Files::Mat(mat) => mat.load(index)?,
-            Files::Folder(folder) => folder.load(index)?,
+            Files::Mat(mat) => mat.load(index, &mut reading)?,
+            Files::Folder(folder) => folder.load(index, &mut reading)?,
         };
-        Ok(Sample { id: self.ids[index].clone(), image, labels: Vec::new(), regions: Vec::new(), object: Some(object) })
+        let (id, object, checksum) = (self.ids[index].clone(), Some(object), reading.finish());
+        Ok(Sample { id, image, labels: Vec::new(), regions: Vec::new(), object, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        match &self.files {
+            Files::Mat(_) => Ok(self.load(index)?.checksum),
+            Files::Folder(folder) => folder.checksum(index),
+        }
     }
 
     fn file(&self, index: usize) -> Option<PathBuf> {

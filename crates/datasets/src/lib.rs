@@ -3,6 +3,7 @@
 //! Nothing here knows of networks or explainers: a [`Dataset`] yields [`Sample`]s, one at a time, and
 //! [`preprocess`] turns a sample's image into what a network is fed.
 
+mod checksum;
 pub mod classes;
 pub mod coco14;
 pub mod decode;
@@ -21,6 +22,7 @@ pub mod resample;
 pub mod sample;
 pub mod voc07;
 
+pub use checksum::Checksum;
 pub use difficult::Pair;
 pub use error::{Error, Result};
 pub use registry::{DATASETS, DatasetKind, Source, open};

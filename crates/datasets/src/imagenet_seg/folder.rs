@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::{Error, Mask, Result, decode};
+use crate::checksum::Reading;
+use crate::{Checksum, Error, Mask, Result, decode};
 
 /// Folder of the images, below the root.
 pub(super) const IMAGES: &str = "images";
@@ -58,10 +59,16 @@ impl Folder {
         Ok(Self { samples })
     }
 
-    /// Image and mask of sample `index`.
-    pub(super) fn load(&self, index: usize) -> Result<(RgbImage, Mask)> {
+    /// Checksum of the image's file followed by the mask's.
+    pub(super) fn checksum(&self, index: usize) -> Result<Checksum> {
         let pair = &self.samples[index];
-        let (image, mask) = (decode::decode(&pair.image)?, decode::decode(&pair.mask)?);
+        Checksum::of_files(&[&pair.image, &pair.mask])
+    }
+
+    /// Image and mask of sample `index`, whose bytes are added to `reading`.
+    pub(super) fn load(&self, index: usize, reading: &mut Reading) -> Result<(RgbImage, Mask)> {
+        let pair = &self.samples[index];
+        let (image, mask) = (decode::decode_into(&pair.image, reading)?, decode::decode_into(&pair.mask, reading)?);
         let ((width, height), (w, h)) = (mask.dimensions(), image.dimensions());
         if (width, height) != (w, h) {
             return Err(Error::image(&pair.mask, format!("is {width} × {height} pixels, its image {w} × {h}")));

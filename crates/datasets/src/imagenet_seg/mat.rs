@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
+use crate::checksum::Reading;
 use crate::{Error, Mask, decode};
 
 /// An opened file: where its images and masks are.
@@ -43,16 +44,16 @@ impl Mat {
         Ok(Self { path: path.into(), hdf5, samples })
     }
 
-    /// Image and mask of sample `index`.
-    pub(super) fn load(&self, index: usize) -> crate::Result<(RgbImage, Mask)> {
+    /// Image and mask of sample `index`, whose arrays are added to `reading`.
+    pub(super) fn load(&self, index: usize, reading: &mut Reading) -> crate::Result<(RgbImage, Mask)> {
         let [image, mask] = self.samples[index];
         let of = |what: &str, problem: String| Error::image(&self.path, format!("{what} {} {problem}", index + 1));
-        let image = self.image(image).map_err(|problem| of("image", problem))?;
-        let mask = self.mask(mask, image.dimensions()).map_err(|problem| of("mask", problem))?;
+        let image = self.image(image, reading).map_err(|problem| of("image", problem))?;
+        let mask = self.mask(mask, image.dimensions(), reading).map_err(|problem| of("mask", problem))?;
         Ok((image, mask))
     }
 
-    fn image(&self, address: u64) -> Result<RgbImage> {
+    fn image(&self, address: u64, reading: &mut Reading) -> Result<RgbImage> {
         let array = self.hdf5.at(address).map_err(unread)?;
         let &[3, width, height] = array.shape.as_slice() else {
             return Err(format!("is stored as {}, not as 3 × width × height", sides(&array.shape)));
@@ -62,6 +63,7 @@ impl Mat {
         }
         let (width, height) = size(width, height)?;
         let planes = values(&array, 3 * width as usize * height as usize, Array::bytes)?;
+        reading.array(&array, &planes);
         let area = width as usize * height as usize;
         Ok(RgbImage::from_fn(width, height, |x, y| {
             let at = x as usize * height as usize + y as usize;
@@ -69,7 +71,7 @@ impl Mat {
         }))
     }
 
-    fn mask(&self, address: u64, of_image: (u32, u32)) -> Result<Mask> {
+    fn mask(&self, address: u64, of_image: (u32, u32), reading: &mut Reading) -> Result<Mask> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
         // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
         if array.kind == DType::ObjectReference {
@@ -89,8 +91,17 @@ impl Mat {
         }
         let (width, height) = size(width, height)?;
         let pixels = binary(&array, width as usize * height as usize)?;
+        reading.array(&array, &array.bytes().map_err(unread)?);
         let at = |x: u32, y: u32| pixels[x as usize * height as usize + y as usize];
         Ok(Mask { width, height, pixels: (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect() })
+    }
+}
+
+impl Reading {
+    /// Adds an array's values as they are stored, and before them a line of what they are.
+    fn array(&mut self, array: &Array, values: &[u8]) {
+        self.add(format!("{} {}\n", sides(&array.shape), array.kind).as_bytes());
+        self.add(values);
     }
 }
 
