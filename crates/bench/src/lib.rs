@@ -13,6 +13,7 @@ pub mod describe;
 pub mod explain;
 pub mod export;
 pub mod input;
+pub mod inputs;
 pub mod journal;
 pub mod list;
 pub mod manifest;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
@@ -61,6 +62,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
+    let inputs = Inputs::check(plan, &journal)?;
     files::tidy(dir).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
@@ -83,11 +85,15 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());
     }
+    inputs.remark().iter().for_each(|remark| progress.note(remark));
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
     let mut remarks = BTreeMap::new();
-    work(plan, &todo, (&stages, &maps), wait, |Done { unit, remarks: own }| {
-        journal.append(&unit)?;
+    let done = work(plan, &todo, &stages, (&maps, &inputs), wait, |Done { unit, remarks: own }| {
+        // One that was done again for its sheet keeps what it has.
+        if unit.outcome.is_ok() || !journal.is_done(unit.index) {
+            journal.append(&unit)?;
+        }
         own.iter().for_each(|remark| progress.note(remark));
         remarks.insert(unit.index, own);
         if let Err(failure) = &unit.outcome {
@@ -117,7 +123,8 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
 fn work(
     plan: &Plan,
     todo: &[usize],
-    (stages, maps): (&Stages, &Digests),
+    stages: &Stages,
+    read: (&Digests, &Inputs),
     wait: impl Fn(),
     mut finish: impl FnMut(Done) -> Result<()>,
 ) -> Result<()> {
@@ -142,7 +149,7 @@ fn work(
             pool.broadcast(|context| {
                 tch::set_num_threads(1);
                 let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
-                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, maps);
+                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, read);
                 while !stop.load(Ordering::Relaxed) {
                     let Some(&(index, of)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     if sender.send(worker.unit(index, of)).is_err() {

@@ -19,6 +19,7 @@ use ucag_core::unfold::enlarge;
 use crate::config::{self, Config};
 use crate::data::Data;
 use crate::input::input;
+use crate::inputs::Inputs;
 use crate::maps::{self, list::Digests};
 use crate::named::Named;
 use crate::plan::Model;
@@ -49,6 +50,8 @@ pub struct Worker<'p> {
     stages: &'p Stages,
     /// What is in the maps that were made elsewhere.
     maps: &'p Digests,
+    /// What was read of samples so far.
+    inputs: &'p Inputs,
     /// The last decoded sample, with its data set and place: units of one sample come one after the other.
     sample: Option<(usize, usize, Sample)>,
 }
@@ -60,9 +63,9 @@ impl<'p> Worker<'p> {
         data: &'p [Data],
         models: Vec<Model>,
         stages: &'p Stages,
-        maps: &'p Digests,
+        (maps, inputs): (&'p Digests, &'p Inputs),
     ) -> Self {
-        Self { config, data, models, stages, maps, sample: None }
+        Self { config, data, models, stages, maps, inputs, sample: None }
     }
 
     /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit, a panic (which is a bug) too; sheets of the
@@ -74,7 +77,7 @@ impl<'p> Worker<'p> {
         let mut remarks = Vec::new();
         let outcome = caught(|| self.records(sample, model, &mut remarks));
         if outcome.as_ref().is_err_and(|error| error.is::<Full>()) {
-            return outcome.map(|records| Done { unit: Unit { index, outcome: Ok(records) }, remarks });
+            return outcome.map(|records| Done { unit: Unit { index, sha256: None, outcome: Ok(records) }, remarks });
         }
         let outcome = outcome.map_err(|error| {
             let data = &self.data[self.models[model].dataset];
@@ -85,7 +88,8 @@ impl<'p> Worker<'p> {
                 error: format!("{error:#}"),
             }
         });
-        Ok(Done { unit: Unit { index, outcome }, remarks })
+        let sha256 = self.sample.as_ref().filter(|_| outcome.is_ok()).map(|(.., sample)| sample.checksum);
+        Ok(Done { unit: Unit { index, sha256, outcome }, remarks })
     }
 
     fn records(&mut self, place: usize, model: usize, remarks: &mut Vec<String>) -> Result<Vec<Record>> {
@@ -93,6 +97,7 @@ impl<'p> Worker<'p> {
         let data = &self.data[dataset];
         if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
             let sample = self.stages.time(Stage::Decode, || data.dataset.load(place))?;
+            self.inputs.admit(data, (dataset, place), sample.checksum)?;
             self.sample = Some((dataset, place, sample));
         }
         let (_, _, sample) = self.sample.as_ref().context("no sample")?;

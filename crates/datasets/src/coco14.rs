@@ -11,10 +11,11 @@ mod shape;
 
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::difficult::{DifficultSubset, Pair};
 use crate::fingerprint::Fingerprint;
 use crate::registry::{DatasetKind, Source};
-use crate::{Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
+use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
 
 use index::{Entry, Index, Object};
 
@@ -131,7 +132,8 @@ impl Dataset for Coco14 {
             return Err(wrong(problem.clone()));
         }
         let path = self.root.join(&entry.file);
-        let image = decode::decode(&path)?;
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&path, &mut reading)?;
         // Before masks are made, so that a size in the file can't ask for more memory than a photo takes.
         if image.dimensions() != (entry.width, entry.height) {
             let (width, height) = image.dimensions();
@@ -145,7 +147,12 @@ impl Dataset for Coco14 {
             )));
         }
         let regions = entry.regions().map_err(wrong)?;
-        Ok(Sample { id: entry.id().into(), image, labels: entry.labels(), regions, object: None })
+        let (id, labels, checksum) = (entry.id().into(), entry.labels(), reading.finish());
+        Ok(Sample { id, image, labels, regions, object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {

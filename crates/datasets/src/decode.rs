@@ -12,6 +12,7 @@ use std::path::Path;
 use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, Limits, RgbImage};
 
+use crate::checksum::Reading;
 use crate::{Error, Result, jpeg};
 
 /// Largest image that is decoded, in pixels: the limit at which Pillow warns of a decompression bomb.
@@ -31,7 +32,13 @@ pub(crate) const DEFLATE_RATIO: u64 = 1032;
 /// Where the file can't be read, is not a JPEG or PNG, is cut short or damaged, or is too large; the
 /// message names the file and what was found.
 pub fn decode(path: &Path) -> Result<RgbImage> {
+    decode_into(path, &mut Reading::default())
+}
+
+/// As [`decode`]; the bytes that are decoded are added to `reading`.
+pub(crate) fn decode_into(path: &Path, reading: &mut Reading) -> Result<RgbImage> {
     let bytes = read(path)?;
+    reading.add(&bytes);
     let decoded = match sniff(&bytes) {
         Ok(ImageFormat::Jpeg) => jpeg::decode(&bytes),
         Ok(ImageFormat::Png) => png(&bytes),
@@ -41,7 +48,7 @@ pub fn decode(path: &Path) -> Result<RgbImage> {
     decoded.map_err(|problem| Error::image(path, problem))
 }
 
-/// All bytes of an image file.
+/// The bytes of an image file, or of a mask's.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
     if metadata.is_dir() {

@@ -8,10 +8,11 @@ mod labels;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Pair, Result, Sample, decode};
+use crate::{Checksum, Dataset, Error, Pair, Result, Sample, decode};
 
 /// Where the images may lie below the root, tried in this order: torchvision's folder, Kaggle's, the root itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];
@@ -110,8 +111,14 @@ impl Dataset for ImageNet {
 
     fn load(&self, index: usize) -> Result<Sample> {
         let entry = &self.entries[index];
-        let image = decode::decode(&self.root.join(&entry.file))?;
-        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new(), object: None })
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&self.root.join(&entry.file), &mut reading)?;
+        let (id, labels, checksum) = (entry.id().into(), vec![entry.label], reading.finish());
+        Ok(Sample { id, image, labels, regions: Vec::new(), object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {

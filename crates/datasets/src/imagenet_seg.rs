@@ -9,11 +9,12 @@ mod mat;
 
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
 use crate::object::Rule;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Object, Result, Sample, scan};
+use crate::{Checksum, Dataset, Error, Object, Result, Sample, scan};
 use folder::Folder;
 use mat::Mat;
 
@@ -126,11 +127,20 @@ impl Dataset for ImageNetSeg {
     }
 
     fn load(&self, index: usize) -> Result<Sample> {
+        let mut reading = Reading::default();
         let (image, object) = match &self.files {
-            Files::Mat(mat) => mat.load(index, self.rule)?,
-            Files::Folder(folder) => folder.load(index, self.rule)?,
+            Files::Mat(mat) => mat.load(index, self.rule, &mut reading)?,
+            Files::Folder(folder) => folder.load(index, self.rule, &mut reading)?,
         };
-        Ok(Sample { id: self.ids[index].clone(), image, labels: Vec::new(), regions: Vec::new(), object: Some(object) })
+        let (id, object, checksum) = (self.ids[index].clone(), Some(object), reading.finish());
+        Ok(Sample { id, image, labels: Vec::new(), regions: Vec::new(), object, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        match &self.files {
+            Files::Mat(_) => Ok(self.load(index)?.checksum),
+            Files::Folder(folder) => folder.checksum(index),
+        }
     }
 
     fn file(&self, index: usize) -> Option<PathBuf> {

@@ -3,6 +3,7 @@
 //! Nothing here knows of networks or explainers: a [`Dataset`] yields [`Sample`]s, one at a time, and
 //! [`preprocess`] turns a sample's image into what a network is fed.
 
+mod checksum;
 pub mod classes;
 mod clutter;
 pub mod coco14;
@@ -26,6 +27,7 @@ mod scan;
 pub mod text;
 pub mod voc07;
 
+pub use checksum::Checksum;
 pub use difficult::Pair;
 pub use error::{Error, Result};
 pub use registry::{DATASETS, DatasetKind, Source, open};

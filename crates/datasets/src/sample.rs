@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use image::RgbImage;
 
-use crate::{Pair, Result};
+use crate::{Checksum, Pair, Result};
 
 /// One image with what its owners say about it.
 #[derive(Debug, Clone)]
@@ -20,6 +20,9 @@ pub struct Sample {
     pub regions: Vec<Region>,
     /// What of the image is the object and not background, where the data set says that without naming a class.
     pub object: Option<Object>,
+    /// SHA-256 of the bytes that were read for it: of the image's file, followed by the mask's where it has one; of what lies in one file with other
+    /// samples, of its own values in that file. What the index holds is in [`Dataset::fingerprint`] instead.
+    pub checksum: Checksum,
 }
 
 /// What of an image is its object, and what was left open.
@@ -83,6 +86,17 @@ pub trait Dataset: Send + Sync {
     /// Where `index >= len()`.
     fn load(&self, index: usize) -> Result<Sample>;
 
+    /// [`Sample::checksum`] of sample `index`, as its files are now. Nothing is decoded where it has files to itself.
+    ///
+    /// # Errors
+    /// Where a file can't be read; the message names it.
+    ///
+    /// # Panics
+    /// Where `index >= len()`.
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Ok(self.load(index)?.checksum)
+    }
+
     /// The pairs of sample `index` and the classes that its [`Sample::labels`] will hold, without reading the image; none where it can't be loaded.
     /// `None` where the data set names no classes.
     ///
@@ -133,6 +147,7 @@ pub trait Dataset: Send + Sync {
         Vec::new()
     }
 
-    /// A digest of what the index holds (ids, labels, file sizes), in hex: two runs whose fingerprints agree read the same data.
+    /// A digest of what the index holds (ids, labels, where objects are, file sizes), in hex. Two runs whose fingerprints agree have the same index; whether
+    /// they read the same bytes, [`Sample::checksum`] says.
     fn fingerprint(&self) -> String;
 }

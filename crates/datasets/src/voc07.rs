@@ -8,11 +8,12 @@ mod layout;
 
 use std::path::PathBuf;
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::difficult::{DifficultSubset, Pair, by_definition};
 use crate::fingerprint::Fingerprint;
 use crate::registry::{DatasetKind, Source};
-use crate::{Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
+use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
 
 use annotation::Annotation;
 
@@ -155,7 +156,8 @@ impl Dataset for Voc07 {
         let annotation_path = self.folder.join(layout::annotation(&entry.stem));
         let annotated = entry.annotated.as_ref().map_err(|problem| Error::layout(&annotation_path, problem))?;
         let path = self.folder.join(&entry.file);
-        let image = decode::decode(&path)?;
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&path, &mut reading)?;
         let (width, height) = (annotated.annotation.width, annotated.annotation.height);
         if image.dimensions() != (width, height) {
             let (actual_width, actual_height) = image.dimensions();
@@ -167,7 +169,12 @@ impl Dataset for Voc07 {
             return Err(Error::layout(&annotation_path, problem));
         }
         let labels = annotated.pairs.iter().map(|pair| pair.class).collect();
-        Ok(Sample { id: entry.id().into(), image, labels, regions: annotated.regions(), object: None })
+        let (id, regions, checksum) = (entry.id().into(), annotated.regions(), reading.finish());
+        Ok(Sample { id, image, labels, regions, object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.folder.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
+use crate::checksum::Reading;
 use crate::clutter::is_clutter;
 use crate::object::{self, Rule};
-use crate::{Error, Object, Result, decode, exif};
+use crate::{Checksum, Error, Object, Result, decode, exif};
 
 /// Folder of the images, below the root.
 pub(super) const IMAGES: &str = "images";
@@ -63,12 +64,19 @@ impl Folder {
         Ok(Self { samples })
     }
 
-    /// Image and object of sample `index`.
-    pub(super) fn load(&self, index: usize, rule: Rule) -> Result<(RgbImage, Object)> {
+    /// Checksum of the image's file followed by the mask's.
+    pub(super) fn checksum(&self, index: usize) -> Result<Checksum> {
         let pair = &self.samples[index];
-        let image = decode::decode(&pair.image)?;
-        let object = object::read(&decode::read(&pair.mask)?, rule);
-        let object = object.map_err(|problem| Error::image(&pair.mask, problem))?;
+        Checksum::of_files(&[&pair.image, &pair.mask])
+    }
+
+    /// Image and object of sample `index`, whose bytes are added to `reading`.
+    pub(super) fn load(&self, index: usize, rule: Rule, reading: &mut Reading) -> Result<(RgbImage, Object)> {
+        let pair = &self.samples[index];
+        let image = decode::decode_into(&pair.image, reading)?;
+        let mask = decode::read(&pair.mask)?;
+        reading.add(&mask);
+        let object = object::read(&mask, rule).map_err(|problem| Error::image(&pair.mask, problem))?;
         let ((width, height), (w, h)) = ((object.mask.width, object.mask.height), image.dimensions());
         if (width, height) != (w, h) {
             let swapped = exif::swapped(&pair.image, (width, height), (w, h));

@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
+use crate::checksum::Reading;
 use crate::object::{self, Rule};
 use crate::{Error, Object, decode};
 
@@ -44,22 +45,24 @@ impl Mat {
         Ok(Self { path: path.into(), hdf5, samples })
     }
 
-    /// Image and object of sample `index`.
-    pub(super) fn load(&self, index: usize, rule: Rule) -> crate::Result<(RgbImage, Object)> {
+    /// Image and object of sample `index`, whose arrays are added to `reading`.
+    pub(super) fn load(&self, index: usize, rule: Rule, reading: &mut Reading) -> crate::Result<(RgbImage, Object)> {
         let [image, mask] = self.samples[index];
         let of = |what: &str, problem: String| Error::image(&self.path, format!("{what} {} {problem}", index + 1));
-        let image = self.image(image).map_err(|problem| of("image", problem))?;
-        let mask = self.object(mask, Some(image.dimensions()), rule).map_err(|problem| of("mask", problem))?;
-        Ok((image, mask))
+        let image = self.image(image, reading).map_err(|problem| of("image", problem))?;
+        let size = Some(image.dimensions());
+        let object = self.object(mask, size, rule, reading).map_err(|problem| of("mask", problem))?;
+        Ok((image, object))
     }
 
     /// The object of sample `index` by itself, or what is wrong with its mask.
     pub(super) fn mask(&self, index: usize, rule: Rule) -> Result<Object> {
         let [_, mask] = self.samples[index];
-        self.object(mask, None, rule).map_err(|problem| format!("has a mask that {problem}"))
+        let object = self.object(mask, None, rule, &mut Reading::default());
+        object.map_err(|problem| format!("has a mask that {problem}"))
     }
 
-    fn image(&self, address: u64) -> Result<RgbImage> {
+    fn image(&self, address: u64, reading: &mut Reading) -> Result<RgbImage> {
         let array = self.hdf5.at(address).map_err(unread)?;
         let &[3, width, height] = array.shape.as_slice() else {
             return Err(format!("is stored as {}, not as 3 × width × height", sides(&array.shape)));
@@ -69,6 +72,7 @@ impl Mat {
         }
         let (width, height) = size(width, height)?;
         let planes = values(&array, 3 * width as usize * height as usize, Array::bytes)?;
+        reading.array(&array, &planes);
         let area = width as usize * height as usize;
         Ok(RgbImage::from_fn(width, height, |x, y| {
             let at = x as usize * height as usize + y as usize;
@@ -77,7 +81,13 @@ impl Mat {
     }
 
     /// `of_image` is the size that it must be of, where that is known.
-    fn object(&self, address: u64, of_image: Option<(u32, u32)>, rule: Rule) -> Result<Object> {
+    fn object(
+        &self,
+        address: u64,
+        of_image: Option<(u32, u32)>,
+        rule: Rule,
+        reading: &mut Reading,
+    ) -> Result<Object> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
         // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
         if array.kind == DType::ObjectReference {
@@ -98,8 +108,17 @@ impl Mat {
         }
         let (width, height) = size(width, height)?;
         let pixels = labels(&array, width as usize * height as usize, rule)?;
+        reading.array(&array, &array.bytes().map_err(unread)?);
         let at = |x: u32, y: u32| pixels[x as usize * height as usize + y as usize];
         object::of_labels(width, height, (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect())
+    }
+}
+
+impl Reading {
+    /// Adds an array's values as they are stored, and before them a line of what they are.
+    fn array(&mut self, array: &Array, values: &[u8]) {
+        self.add(format!("{} {}\n", sides(&array.shape), array.kind).as_bytes());
+        self.add(values);
     }
 }
 
