@@ -124,7 +124,7 @@ pub struct Dataset {
     pub threshold: Option<u16>,
 }
 
-/// How photos are brought to a network's size (protocol section 4.1).
+/// The resizing of photos to a network's input: see docs/protocol.md#preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
@@ -134,7 +134,7 @@ pub enum Resize {
     ShorterSide,
 }
 
-/// In which form a network is run (protocol sections 2.1 and 1.7, D22).
+/// The form in which a network is run: see docs/protocol.md#d22-convolutional-form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
@@ -167,7 +167,8 @@ pub struct Model {
     pub form: Form,
     /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where absent.
     pub input_size: Option<usize>,
-    /// The model whose likeliest class is explained in place of this model's own, as an index into [`Config::models`].
+    /// The model whose likeliest class is explained in place of this model's own, as an index into
+    /// [`Config::models`]: see docs/protocol.md#d16-class-in-table-4.
     pub classes_from: Option<usize>,
 }
 

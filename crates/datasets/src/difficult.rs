@@ -1,4 +1,5 @@
 //! The "difficult" subset of the pointing games: from its published list, else from its definition.
+//! See docs/protocol.md#difficult-subset.
 //!
 //! The list is TorchRay's: a line an image, tab-separated, the image's name and then a flag a class, 1 where the pair of image
 //! and class belongs to the subset. Pairs of an image that is not in the list all belong to it.

@@ -29,7 +29,8 @@ pub struct Case<'a> {
     pub probabilities: &'a Probabilities<'a>,
     /// What the network says of images that no map has changed. Cases of the same image and network share it.
     pub ends: &'a Ends,
-    /// What deletion puts in a pixel's place, `[1, 3, 1, 1]`, normalised.
+    /// Value of a deleted pixel, `[1, 3, 1, 1]`, normalized: see
+    /// docs/protocol.md#d12-deletion-baseline.
     pub deleted: &'a Tensor,
     /// Order of pixels of equal saliency.
     pub ties: Ties,
@@ -41,7 +42,8 @@ pub struct Case<'a> {
     pub region: Option<Region<'a>>,
     /// What of the image is the object, if the data set says so. Segmentation needs it.
     pub object: Option<Object<'a>>,
-    /// What the energy game makes of pairs that aren't part of it (D21).
+    /// Treatment of pairs that aren't part of the energy game: see
+    /// docs/protocol.md#d21-energy-tally.
     pub tally: Tally,
 }
 

@@ -1,4 +1,5 @@
-//! Segmentation of ImageNet's objects by a map (Gur et al., AAAI 2021), as the authors of AGF evaluate it (protocol section 3.4).
+//! Segmentation of ImageNet's objects by a map (Gur et al., AAAI 2021), as the authors of AGF
+//! evaluate it: see docs/protocol.md#segmentation.
 //!
 //! A threshold makes a map into object and background. Pixel accuracy and mean IoU are quotients of counts that are summed over all images. Average
 //! precision is an image's own: of two channels, background and object, each pixel's place in the one or the other being what should rank first.

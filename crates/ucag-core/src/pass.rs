@@ -258,8 +258,9 @@ impl<'n> Pass<'n> {
         self.trace.logits()
     }
 
-    /// What the class's explanation starts from, of the output's shape: 1 at the class's logit. A network in convolutional form has a map of
-    /// logits, over which the 1 is spread by their softmax (protocol section 2.1).
+    /// The start of the class's explanation, of the output's shape: 1 at the class's logit. A
+    /// network in convolutional form has a map of logits, over which the 1 is spread by their
+    /// softmax: see docs/protocol.md#cotangent.
     ///
     /// # Errors
     /// As [`Pass::logits`].

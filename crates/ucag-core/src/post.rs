@@ -1,4 +1,4 @@
-//! From a raw map to the saliency that metrics see (protocol section 1.6).
+//! From a raw map to the saliency that metrics see. See docs/protocol.md#post-processing.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -36,7 +36,8 @@ impl Post {
     }
 }
 
-/// A Gaussian that belongs to a method's own definition, applied at the size of the result (protocol section 2.1).
+/// A Gaussian that belongs to a method's own definition, applied at the size of the result: see
+/// docs/protocol.md#own-blur.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Own {
     /// σ is this share of the longer side; border pixels are repeated.

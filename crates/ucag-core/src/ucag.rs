@@ -1,4 +1,4 @@
-//! UCAG: unfold, explain, conquer, around any explainer.
+//! UCAG: unfold, explain, conquer, around any explainer. See docs/protocol.md#ucag.
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! RISE: the mean of random masks, each weighted by how sure of the class the network is of what it leaves (protocol section 2.1).
+//! RISE: the mean of random masks, each weighted by how sure of the class the network is of what it
+//! leaves. See docs/protocol.md#rise.
 
 pub mod masks;
 

@@ -126,7 +126,8 @@ pub struct Network {
     derived: Arc<Derived>,
 }
 
-/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
+/// Normalization of a network's input: (x − mean) / deviation, for red, green and blue in [0, 1].
+/// See docs/protocol.md#normalization.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preprocessing {
     /// torchvision's, with ImageNet's statistics.
