@@ -20,7 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::Preprocessing;
+use ucag_core::network::{Preprocessing, Stated};
 use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
@@ -157,6 +157,8 @@ pub struct Model {
     pub weights: PathBuf,
     /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
+    /// What the config says of a checkpoint's network that its tensors don't show.
+    pub stated: Stated,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

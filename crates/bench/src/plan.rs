@@ -16,6 +16,7 @@ use crate::config::{device_kind, normalisation};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
+use crate::report::{DatasetFacts, ModelFacts};
 use crate::shard::Shard;
 
 /// A model that is loaded.
@@ -65,7 +66,8 @@ impl Model {
         let about = || format!("model '{}'", model.name);
         let network = match (model.scripted, model.input_size) {
             (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, compute.device),
-            _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(compute.device)),
+            _ => Network::load_as(&model.arch, &model.weights, &model.stated)
+                .and_then(|network| network.on_device(compute.device)),
         };
         let network = network.and_then(|network| network.with_precision(compute.precision)).with_context(about)?;
         let classes = data.dataset.classes().len();
@@ -104,6 +106,11 @@ impl Model {
     /// Views that went through the network in this process, with and without UCAG and for metrics.
     pub fn views(&self) -> u64 {
         self.unfolded.network.views()
+    }
+
+    /// What a report must know of it.
+    pub fn facts(&self) -> ModelFacts {
+        ModelFacts { name: self.name.clone(), assumptions: self.unfolded.network.assumptions.clone() }
     }
 
     /// The layers' names.
@@ -209,6 +216,15 @@ impl Plan {
         units(&models, |dataset| self.data[dataset].places())
     }
 
+    /// What a report must know of the data sets and of the networks that are run on them, in the config's order.
+    pub fn facts(&self) -> Vec<DatasetFacts> {
+        let facts = |(number, data): (usize, &Data)| {
+            let here = self.models.iter().filter(|model| model.dataset == number);
+            DatasetFacts { models: here.map(Model::facts).collect(), ..data.facts() }
+        };
+        self.data.iter().enumerate().map(facts).collect()
+    }
+
     /// Sample and model of a unit.
     pub fn unit(&self, index: usize) -> (usize, usize) {
         (index / self.models.len(), index % self.models.len())
@@ -217,9 +233,9 @@ impl Plan {
     /// Everything that numbers depend on: a run may only be resumed by one whose identity is the same. The number of samples is not part of it, so a
     /// run can be extended.
     pub fn identity(&self) -> Value {
-        let model = |m: &Model| {
+        let model = |(m, named): (&Model, &crate::config::Model)| {
             let [layer, middle, contrast] = m.layer_names();
-            json!({
+            let mut model = json!({
                 "name": m.name,
                 "dataset": self.data[m.dataset].name,
                 "variant": m.unfolded.network.variant,
@@ -230,7 +246,12 @@ impl Plan {
                 "input_size": m.input_size,
                 "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
-            })
+            });
+            // Other things that a config states of a network are in its variant, or in how it is normalised.
+            if let Some(transforms) = named.stated.transform_input {
+                model["transform_input"] = json!(transforms);
+            }
+            model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
         let data = |(data, config): (&Data, &crate::config::Dataset)| {
@@ -258,7 +279,7 @@ impl Plan {
         let mut identity = json!({
             "config": identity(&self.config),
             "datasets": self.data.iter().zip(&self.config.datasets).map(data).collect::<Vec<_>>(),
-            "models": self.models.iter().map(model).collect::<Vec<_>>(),
+            "models": self.models.iter().zip(&self.config.models).map(model).collect::<Vec<_>>(),
             "metrics": versions,
         });
         // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.

@@ -85,7 +85,8 @@ fn what_is_wrong_in_a_config_is_said() {
         error("torchscript = 'm.pt'\ninput_size = 64\nlayer = 'x'"),
         ":7: [[model]] layer: a TorchScript network shows no layers, and has one form"
     );
-    for wrong in ["mean = [0.5, 0.5]", "std = [1, 1, 0]", "std = 0.5"] {
+    for wrong in ["mean = [0.5, 0.5]\nstd = [1, 1]", "mean = [0, 0, 0]\nstd = [1, 1, 0]", "mean = [0, 0, 0]\nstd = 0.5"]
+    {
         let message = error(&format!("torchscript = 'm.pt'\ninput_size = 64\n{wrong}"));
         assert!(message.contains("expected three numbers, for red, green and blue in [0, 1]"), "{message}");
     }

@@ -16,9 +16,10 @@ pub(super) static FAMILY: Family = Family {
     summary: "any classifier that was scripted or traced in PyTorch",
     input_size: 224,
     layer: "module",
-    build: |checkpoint| {
+    stem: "",
+    build: |properties| {
         let problem = "a TorchScript network is no checkpoint of a family".into();
-        Err(Error::Architecture { path: checkpoint.path().to_owned(), problem })
+        Err(Error::Architecture { path: properties.checkpoint.path().to_owned(), problem })
     },
 };
 
@@ -63,7 +64,7 @@ impl Scripted {
         Self::load(&self.path, device)
     }
 
-    /// Logits `[B, N]` of views `[B, 3, H, W]`.
+    /// Logits `[B, N]` of views `[B, 3, H, W]`, or `[B, 1, H, W]` of grey ones.
     ///
     /// # Errors
     /// Where the module refuses the views, or gives anything else.
@@ -126,13 +127,17 @@ impl Network {
     pub fn scripted(path: &Path, input_size: usize, preprocessing: Preprocessing, device: Device) -> Result<Self> {
         let scripted = Scripted::load(path, device)?;
         let side = input_size as i64;
-        let logits = scripted.forward(&Tensor::f_zeros([1, 3, side, side], (Kind::Float, device))?)?;
+        let logits = scripted
+            .forward(&Tensor::f_zeros([1, preprocessing.channels() as i64, side, side], (Kind::Float, device))?)?;
         if logits.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
             let problem = "gives logits that aren't finite for a plain grey image".into();
             return Err(Error::CheckpointFile { path: path.to_owned(), problem });
         }
         let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
-        let nodes = vec![node("input", Op::Input, vec![]), node("module", Op::Scripted(scripted), vec![0])];
+        let nodes = vec![
+            node("input", Op::Input { channels: preprocessing.channels() as i64 }, vec![]),
+            node("module", Op::Scripted(scripted), vec![0]),
+        ];
         Ok(Self {
             family: &FAMILY,
             variant: FAMILY.id.into(),
@@ -142,6 +147,7 @@ impl Network {
             classes: logits.size()[1] as usize,
             input_size,
             preprocessing,
+            assumptions: Vec::new(),
             device,
             views: Arc::default(),
             precision: Precision::default(),
