@@ -20,7 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::Preprocessing;
+use ucag_core::network::{self, Preprocessing};
 use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_kind, device_name, normalisation};
+pub(crate) use resolved::{device_kind, device_name, normalisation, stated};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -153,6 +153,8 @@ pub struct Model {
     pub weights: PathBuf,
     /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
+    /// What it gives, where it is TorchScript and the config says so.
+    pub output: Option<network::Output>,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

@@ -83,7 +83,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     overlay(&picture, &values, method.post)?
         .save(&path)
         .with_context(|| format!("{}: can't be written", path.display()))?;
-    let probabilities = logits.f_softmax(1, Kind::Float)?;
+    let probabilities = network.probabilities(&logits)?;
     let class = args.class as i64;
     let summary = json!({
         "arch": network.variant,
@@ -119,7 +119,9 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
 /// The network, and the file that it comes from.
 fn network(args: &ExplainArgs, device: Device) -> Result<(Network, &Path)> {
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
-        (Some(path), Some(side), ..) => Ok((Network::scripted(path, side, Preprocessing::Imagenet, device)?, path)),
+        (Some(path), Some(side), ..) => {
+            Ok((Network::scripted(path, side, Preprocessing::Imagenet, args.output, device)?, path))
+        }
         (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?.on_device(device)?, path)),
         _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
     }

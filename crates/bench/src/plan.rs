@@ -12,7 +12,7 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
-use crate::config::{device_kind, normalisation};
+use crate::config::{device_kind, normalisation, stated};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -64,7 +64,9 @@ impl Model {
     fn load(model: &crate::config::Model, data: &Data, compute: &Compute) -> Result<Self> {
         let about = || format!("model '{}'", model.name);
         let network = match (model.scripted, model.input_size) {
-            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, compute.device),
+            (Some(preprocessing), Some(side)) => {
+                Network::scripted(&model.weights, side, preprocessing, model.output, compute.device)
+            }
             _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(compute.device)),
         };
         let network = network.and_then(|network| network.with_precision(compute.precision)).with_context(about)?;
@@ -197,7 +199,7 @@ impl Plan {
     pub fn identity(&self) -> Value {
         let model = |m: &Model| {
             let [layer, middle, contrast] = m.layer_names();
-            json!({
+            let mut model = json!({
                 "name": m.name,
                 "dataset": self.data[m.dataset].name,
                 "variant": m.unfolded.network.variant,
@@ -208,7 +210,9 @@ impl Plan {
                 "input_size": m.input_size,
                 "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
-            })
+            });
+            stated(&mut model, Some(m.unfolded.network.output()));
+            model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
         let data = |data: &Data| {

@@ -24,7 +24,7 @@ pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 pub use lane::Precision;
-pub use scripted::Scripted;
+pub use scripted::{Output, Scripted};
 use tch::{Device, Tensor};
 
 use self::derived::{Derived, Form, Weights};
