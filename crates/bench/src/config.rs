@@ -20,7 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::{Preprocessing, Stated};
+use ucag_core::network::{self, Preprocessing, Stated};
 use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_kind, device_name, normalisation};
+pub(crate) use resolved::{device_kind, device_name, normalisation, stated};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -159,6 +159,8 @@ pub struct Model {
     pub scripted: Option<Preprocessing>,
     /// What the config says of a checkpoint's network that its tensors don't show.
     pub stated: Stated,
+    /// What it gives, where it is TorchScript and the config says so.
+    pub output: Option<network::Output>,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

@@ -12,7 +12,7 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
-use crate::config::{device_kind, normalisation};
+use crate::config::{device_kind, normalisation, stated};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -65,7 +65,9 @@ impl Model {
     fn load(model: &crate::config::Model, data: &Data, compute: &Compute) -> Result<Self> {
         let about = || format!("model '{}'", model.name);
         let network = match (model.scripted, model.input_size) {
-            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, compute.device),
+            (Some(preprocessing), Some(side)) => {
+                Network::scripted(&model.weights, side, preprocessing, model.output, compute.device)
+            }
             _ => Network::load_as(&model.arch, &model.weights, &model.stated)
                 .and_then(|network| network.on_device(compute.device)),
         };
@@ -251,6 +253,7 @@ impl Plan {
             if let Some(transforms) = named.stated.transform_input {
                 model["transform_input"] = json!(transforms);
             }
+            stated(&mut model, Some(m.unfolded.network.output()));
             model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.

@@ -7,7 +7,7 @@ use datasets::Sample;
 use datasets::preprocess::squash_object;
 use image::RgbImage;
 use metrics::{Case, Ends, Frame};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
@@ -348,7 +348,10 @@ fn floats(map: &Tensor) -> Result<Vec<f32>> {
 
 /// The network as metrics see it.
 fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
-    |images| Ok(Pass::new(network, images.shallow_clone(), 0, Needs::default())?.logits()?.f_softmax(1, Kind::Float)?)
+    |images| {
+        let pass = Pass::new(network, images.shallow_clone(), 0, Needs::default())?;
+        Ok(network.probabilities(&pass.logits()?)?)
+    }
 }
 
 /// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.

@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::forward::{Outputs, forward};
 use crate::network::{Network, NodeId};
@@ -297,12 +297,12 @@ impl<'n> Pass<'n> {
         Ok(self.logits()?.f_select(1, self.class as i64)?)
     }
 
-    /// Softmax probability of the class, `[B]`.
+    /// Probability of the class, `[B]` ([`Network::probabilities`]).
     ///
     /// # Errors
     /// As [`Pass::logits`].
     pub fn probability(&self) -> Result<Tensor> {
-        Ok(self.logits()?.f_softmax(1, Kind::Float)?.f_select(1, self.class as i64)?)
+        Ok(self.network().probabilities(&self.logits()?)?.f_select(1, self.class as i64)?)
     }
 
     /// Output of `node`, which must be among the pass's [`Needs`].
