@@ -228,7 +228,7 @@ def first_global(path):
                     file.seek(start)
                     content = [file.read(end - start)]
             except ValueError:
-                return None
+                pass  # a single pickle, or an end that is missing
     try:
         for stream in content:
             for code, argument, _ in pickletools.genops(stream):

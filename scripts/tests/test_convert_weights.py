@@ -1,16 +1,21 @@
-"""Checks the conversion of TorchRay's checkpoints on small ones with their names, where PyTorch and safetensors are installed.
+"""Checks the conversion of small checkpoints, TorchRay's among them, where PyTorch and safetensors are installed; elsewhere it says that it is skipped.
 
     python3 scripts/tests/test_convert_weights.py
 """
 
+import argparse
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
+try:
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+except ImportError as error:
+    print(f"skipped, as there is no PyTorch or no safetensors ({error})")
+    sys.exit(0)
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "convert_weights.py"
 
@@ -94,8 +99,90 @@ def check_refusals(folder):
         assert done.returncode == 1 and problem in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
+def small():
+    """The names that a ResNet's tensors have, with few numbers."""
+    shapes = {"conv1.weight": (4, 3, 7, 7), "bn1.weight": (4,), "bn1.running_mean": (4,), "fc.weight": (2, 4), "fc.bias": (2,)}
+    return {name: numbers(*shape) / 7 for name, shape in shapes.items()}
+
+
+def file(folder, made, *options, name="made.pth", how=torch.save, **settings):
+    """As `convert`, for a checkpoint of any kind."""
+    source, out = folder / name, folder / "made.safetensors"
+    out.unlink(missing_ok=True)
+    how(made, source, **settings)
+    done = subprocess.run([sys.executable, SCRIPT, "file", source, out, *options], capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said and "\x1b" not in said and "Warning" not in said, said
+    return done.returncode, said, out
+
+
+class Other(dict):
+    """A class that no other program has."""
+
+
+def check_files(folder):
+    """Every way to keep the same weights gives the same weights."""
+    state = small()
+    counters = {"bn1.num_batches_tracked": torch.tensor(3)}
+    beside = {"args": argparse.Namespace(lr=0.1, out=pathlib.Path("runs")), "epoch": 3, "optimizer": {"state": {0: {"exp_avg": numbers(3)}}}}
+    prefixed = {f"module.{name}": tensor for name, tensor in (state | counters).items()}
+    made = [
+        (state, "sha256"),
+        ({"model": prefixed, "model_ema": prefixed | {"n_averaged": torch.tensor(1)}} | beside, "--key model_ema takes them"),
+        ({name: torch.nn.Parameter(tensor) for name, tensor in state.items()}, "sha256"),
+        ({name: tensor.double() for name, tensor in state.items()}, "sha256"),
+        ({name: tensor.to_sparse() for name, tensor in state.items()}, "sha256"),
+        ({name: tensor.t().contiguous().t() if tensor.dim() == 2 else tensor for name, tensor in state.items()}, "sha256"),
+    ]
+    for settings in ({}, {"_use_new_zipfile_serialization": False}):
+        for checkpoint, part in made:
+            status, said, out = file(folder, checkpoint, **settings)
+            assert status == 0 and part in said, said
+            got = load_file(out)
+            assert set(got) == set(state) and all(torch.equal(got[name], state[name]) for name in state), said
+    whole = numbers(8)
+    _, said, out = file(folder, state | {"bn1.weight": whole[:4], "bn1.running_mean": whole[:4], "fc.bias": whole[2:4]})
+    assert torch.equal(load_file(out)["fc.bias"], whole[2:4]), said
+    for kind in (torch.float16, torch.bfloat16):
+        _, said, out = file(folder, {name: tensor.to(kind) for name, tensor in state.items()})
+        assert torch.equal(load_file(out)["conv1.weight"], state["conv1.weight"].to(kind).float()), said
+    prefixed = {f"model.{name}": tensor for name, tensor in state.items()}
+    status, said, out = file(folder, prefixed, "--stem", "cifar", name="a.safetensors", how=save_file, metadata={"input_size": "32"})
+    assert status == 0 and "took off model." in said, said
+    with safe_open(out, "pt") as opened:
+        assert opened.metadata() == {"source": "a.safetensors", "input_size": "32", "stem": "cifar"}
+    # A file may take the place of its source.
+    done = subprocess.run([sys.executable, SCRIPT, "file", out, out, "--mean", "0.5", "--std", "0.25"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with safe_open(out, "pt") as opened:
+        assert opened.metadata() == {"source": "made.safetensors", "input_size": "32", "stem": "cifar", "mean": "0.5", "std": "0.25"}
+    assert not list(folder.glob("*.partial"))
+
+
+def check_files_that_are_none(folder):
+    state = small()
+    module = torch.nn.Linear(2, 2)
+    cases = [
+        ({"state_dict": state, "config": Other()}, "holds __main__.Other beside its weights"),
+        (module, "is a whole pickled object (torch.nn.modules.linear.Linear)"),
+        (state | {"fc.weight": torch.quantize_per_tensor(state["fc.weight"], 0.1, 0, torch.qint8)}, "fc.weight is quantized"),
+        (state | {"fc.weight": state["fc.weight"].to(torch.complex64)}, "fc.weight is complex64"),
+        (state | {"fc.weight": state["fc.weight"].to(torch.int8)}, "fc.weight is int8"),
+    ]
+    for settings in ({}, {"_use_new_zipfile_serialization": False}):
+        for checkpoint, part in cases:
+            status, said, out = file(folder, checkpoint, **settings)
+            assert status == 1 and part in said and "complete" not in said and not out.exists(), said
+    status, said, _ = file(folder, torch.jit.script(module), how=torch.jit.save)
+    assert status == 1 and 'torchscript = "made.pth"' in said, said
+    cut = lambda made, path, **settings: (torch.save(made, path, **settings), path.write_bytes(path.read_bytes()[:1500]))  # noqa: E731
+    for settings in ({}, {"_use_new_zipfile_serialization": False}):
+        status, said, _ = file(folder, state, how=cut, **settings)
+        assert status == 1 and "is it complete?" in said, said
+
+
 if __name__ == "__main__":
-    for check in (check_vgg, check_resnet, check_refusals):
+    for check in (check_vgg, check_resnet, check_refusals, check_files, check_files_that_are_none):
         with tempfile.TemporaryDirectory() as folder:
             check(pathlib.Path(folder))
         print(f"{check.__name__}: ok")
