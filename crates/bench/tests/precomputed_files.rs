@@ -219,7 +219,12 @@ fn a_constant_map_of_any_value_and_size_scores_as_no_map_does() {
 fn a_heat_map_with_negative_values_is_refused_with_the_remedy() {
     let lab = lab("mini-imagefolder", DELETION);
     let rows = plan(&lab, &[]);
-    let maps = [[3.0, 1.0, 2.0, 0.0, 5.0, 4.0], [0.0; 6], [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0], [0.0, -2.0, -3.0, -4.0, -5.0, -6.0]];
+    let maps = [
+        [3.0, 1.0, 2.0, 0.0, 5.0, 4.0],
+        [0.0; 6],
+        [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0],
+        [0.0, -2.0, -3.0, -4.0, -5.0, -6.0],
+    ];
     rows.iter().zip(&maps).for_each(|(row, values)| write(&lab, row, values));
     lab.run(3, &["small.toml", "--out", "run", "--set", "method.1.post=heat"]);
     let samples = lab.read("run", "samples.csv");

@@ -107,9 +107,8 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
     if post == Post::Centre {
         return centre(image, raw.device());
     }
-    let degenerate = |state| {
-        Ok(Saliency { map: Tensor::f_zeros(image, (Kind::Float, raw.device()))?, state, point: None })
-    };
+    let degenerate =
+        |state| Ok(Saliency { map: Tensor::f_zeros(image, (Kind::Float, raw.device()))?, state, point: None });
     let range = Range::of(raw)?;
     let (mut map, mut range) = match range.state(if ucag { folding(protocol, raw.kind()) } else { 0.0 }) {
         MapState::Fine => (raw.shallow_clone(), range),
@@ -135,7 +134,8 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
         MapState::AllZero if shared != 0.0 => return degenerate(MapState::Constant),
         state => return degenerate(state),
     }
-    if shared != 0.0 {
+    // Where zero means something.
+    if shared != 0.0 && matches!(post, Post::Signed | Post::Heat(_)) {
         full = full.f_add_scalar(shared)?;
         left = Range::of(&full)?;
     }

@@ -55,7 +55,10 @@ fn of_a_map_that_is_clipped_what_is_left_counts() {
         }
     }
     // What isn't clipped keeps its ranking.
-    assert_eq!(values(&see(&negative, Post::Plain, [2, 2])), [1.0, 2.0 / 3.0, 1.0 / 3.0, 0.0].map(|v| f64::from(v as f32)));
+    assert_eq!(
+        values(&see(&negative, Post::Plain, [2, 2])),
+        [1.0, 2.0 / 3.0, 1.0 / 3.0, 0.0].map(|v| f64::from(v as f32))
+    );
     // A heat map is divided by its maximum, never by what is below zero.
     assert_eq!(values(&see(&map(&[-8.0, 0.0, 1.0, 2.0], [2, 2]), Post::Heat(None), [2, 2])), [0.0, 0.0, 0.5, 1.0]);
     let unclipped = Protocol { rectify: false, ..Protocol::official() };
@@ -124,7 +127,8 @@ fn folded(of_view: impl Fn(usize) -> f64, coverage: Coverage, kind: Kind) -> Map
     let geometry = Geometry::new([224, 224], &protocol).unwrap();
     let views: Vec<f64> = (0..geometry.len()).map(of_view).collect();
     let maps = Tensor::from_slice(&views).to_kind(kind).view([-1, 1, 1, 1]).expand([-1, 1, 7, 7], false).contiguous();
-    let folded = conquer(&maps, &Tensor::ones([views.len() as i64], (kind, Device::Cpu)), &geometry, &protocol).unwrap();
+    let folded =
+        conquer(&maps, &Tensor::ones([views.len() as i64], (kind, Device::Cpu)), &geometry, &protocol).unwrap();
     let states = ALL.map(|post| saliency(&folded, post, [224, 224], true, &protocol).unwrap().state);
     assert!(states.iter().all(|state| *state == states[0]), "{states:?}");
     states[0]

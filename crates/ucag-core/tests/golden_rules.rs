@@ -57,6 +57,7 @@ fn nan_is_where_the_reference_has_it() {
     let infinite = list(&[1.0, f64::INFINITY]);
     assert_eq!(close(&infinite, &infinite, 1e-6), Ok(()));
     assert!(close(&-&infinite, &infinite, 1e-6).is_err());
+    assert!(close(&list(&[1.0, 2.0]), &infinite, 1e-6).is_err());
 }
 
 #[test]

@@ -20,7 +20,9 @@ pub(crate) fn picture(dataset: &str, model: &str, sample: &str) -> PathBuf {
 
 fn folder(dataset: &str, model: &str, sample: &str) -> PathBuf {
     let folders = sample.rsplit_once('/').map(|(folders, _)| folders);
-    [dataset, model].into_iter().chain(folders.into_iter().flat_map(|folders| folders.split('/')))
+    [dataset, model]
+        .into_iter()
+        .chain(folders.into_iter().flat_map(|folders| folders.split('/')))
         .map(|name| within(&part(name), MOST))
         .collect()
 }

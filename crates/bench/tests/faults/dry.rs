@@ -30,7 +30,8 @@ fn unchanged(lab: &Lab, arguments: &[&str]) {
     let output = lab.run(0, arguments);
     assert!(!text(&output.stdout).is_empty());
     let after = tree(&lab.path(""));
-    let changed: Vec<_> = after.iter().filter(|(name, of)| before.get(*name) != Some(of)).map(|(name, _)| name).collect();
+    let changed: Vec<_> =
+        after.iter().filter(|(name, of)| before.get(*name) != Some(of)).map(|(name, _)| name).collect();
     assert!(changed.is_empty() && before.len() == after.len(), "{arguments:?} wrote {changed:?}");
 }
 

@@ -35,7 +35,11 @@ fn a_run_that_nobody_listens_to_is_the_same_run() {
     std::fs::write(&bad, &bytes[..bytes.len() / 2]).unwrap();
     std::fs::write(lab.path("begun.toml"), lab.read("", "small.toml")).unwrap();
     lab.run(3, &["small.toml", "--out", "whole"]);
-    for (number, line) in DEAF.iter().enumerate().filter(|(_, line)| !line.contains("/dev/full") || std::path::Path::new("/dev/full").exists()) {
+    for (number, line) in DEAF
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !line.contains("/dev/full") || std::path::Path::new("/dev/full").exists())
+    {
         let run = format!("run-{number}");
         // Half of it first, so that the second call says that it resumes.
         for more in [&["--limit", "12"][..], &[]] {

@@ -212,7 +212,7 @@ pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), Strin
     let (ours, golden) = (zero(&ours), zero(&golden));
     let difference = (&ours - &golden).abs().max().double_value(&[]);
     let scale = golden.abs().max().double_value(&[]);
-    if difference <= tolerance * scale {
+    if difference.is_finite() && difference <= tolerance * scale {
         return Ok(());
     }
     Err(format!("off by {:.3e} of the largest magnitude, tolerance {tolerance:.1e}", difference / scale))

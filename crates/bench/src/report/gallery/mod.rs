@@ -12,8 +12,8 @@ use image::{Rgb, RgbImage};
 use ucag_core::post::{MapState, Post};
 
 use super::files;
-use crate::names;
 use super::plot::{paint, width};
+use crate::names;
 
 pub use overlay::overlay;
 pub(crate) use overlay::{grey, hatched};
