@@ -122,7 +122,8 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     ))
 }
 
-/// The network, and the file that it comes from. An `input` of one size only says how large the network's images are.
+/// The network, and the file that it comes from. An `input` of one size only says how large the
+/// network's images are.
 fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> Result<(Network, &'a Path)> {
     let preprocessing = match (&args.mean, &args.std) {
         (Some(mean), Some(std)) => {
@@ -149,7 +150,8 @@ fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> 
     }
 }
 
-/// A preprocessed input, `[channels, H, W]` or `[1, channels, H, W]`; the picture under the overlay is what it would have been made from.
+/// A preprocessed input, `[channels, H, W]` or `[1, channels, H, W]`; the picture under the overlay
+/// is what it would have been made from.
 fn array(path: &Path, Array { shape, values }: Array, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)> {
     let channels = preprocessing.channels();
     let [height, width] = match shape[..] {

@@ -20,7 +20,8 @@ pub struct Input {
     pub square: Option<Tensor>,
 }
 
-/// The input for a network whose square input, or shorter side, has `side` pixels. A network for grey images sees Pillow's grey of the photo.
+/// The input for a network whose square input, or shorter side, has `side` pixels. A network for
+/// grey images sees Pillow's grey of the photo.
 ///
 /// # Errors
 /// Where libtorch refuses.

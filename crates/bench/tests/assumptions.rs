@@ -1,4 +1,5 @@
-//! What a network's file doesn't prove: refused, stated in a config, or said wherever a run's numbers are.
+//! What a network's file doesn't prove: refused, stated in a config, or said wherever a run's
+//! numbers are.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod lab;

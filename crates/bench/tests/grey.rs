@@ -1,4 +1,5 @@
-//! Networks for grey images: what they see is Pillow's grey, and every method and metric works on one channel.
+//! Networks for grey images: what they see is Pillow's grey, and every method and metric works on
+//! one channel.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod lab;

@@ -19,8 +19,9 @@ fn the_file_is_what_the_document_shows() {
     assert_eq!(elementwise::METHOD.role, Role::Published);
 }
 
-/// A DenseNet of one layer, which adds nothing. The two channels that matter are red and green at every second pixel, as far as they are positive, of which the
-/// stem's pool keeps the largest of 3 × 3. The class's logit is the mean of 3 · red − green.
+/// A DenseNet of one layer, which adds nothing. The two channels that matter are red and green at
+/// every second pixel, as far as they are positive, of which the stem's pool keeps the largest of 3
+/// × 3. The class's logit is the mean of 3 · red − green.
 fn network() -> Network {
     let weight = |name: &str, outputs: i64, side: i64, values: &[f32]| {
         let inputs = values.len() as i64 / outputs;

@@ -1,5 +1,5 @@
-//! Networks whose first layers aren't torchvision's, against PyTorch (`fixtures/make_stems.py` makes the files): what is stated runs, and what
-//! nothing states is refused or said.
+//! Networks whose first layers aren't torchvision's, against PyTorch (`fixtures/make_stems.py`
+//! makes the files): what is stated runs, and what nothing states is refused or said.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;

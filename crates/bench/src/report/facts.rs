@@ -1,4 +1,5 @@
-//! What a report must know of a data set, and of the networks that are run on it, beyond their records.
+//! What a report must know of a data set, and of the networks that are run on it, beyond their
+//! records.
 
 use serde::{Deserialize, Serialize};
 

@@ -101,7 +101,8 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     ))
 }
 
-/// What must be known of a data set to read its numbers: remarks on the data and on the networks, and how classes without a pair are counted.
+/// What must be known of a data set to read its numbers: remarks on the data and on the networks,
+/// and how classes without a pair are counted.
 pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
     let here = || table.datasets.iter().filter(|facts| facts.name == dataset);
     let of_models = here().flat_map(|facts| &facts.models).flat_map(ModelFacts::remarks);

@@ -1,4 +1,5 @@
-//! What a network is beyond its tensors: what a config and the file's metadata say of it, and what is assumed where neither does.
+//! What a network is beyond its tensors: what a config and the file's metadata say of it, and what
+//! is assumed where neither does.
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +85,8 @@ pub(super) struct Properties<'a> {
     assumptions: Vec<String>,
 }
 
-/// What a file's metadata and a config may say of layers; a family that doesn't ask has no such choice.
+/// What a file's metadata and a config may say of layers; a family that doesn't ask has no such
+/// choice.
 const KEYS: [&str; 3] = [STEM, MAX_POOL, TRANSFORM_INPUT];
 const STEM: &str = "stem";
 const MAX_POOL: &str = "max_pool";

@@ -16,8 +16,8 @@ pub(super) static FAMILY: Family = Family {
     build,
 };
 
-/// The two versions: name, side of the stem's kernel, and the positions of fire modules. Position 1 is the stem's ReLU, every other one without weights up to
-/// the last fire module a max pool.
+/// The two versions: name, side of the stem's kernel, and the positions of fire modules. Position 1
+/// is the stem's ReLU, every other one without weights up to the last fire module a max pool.
 const VERSIONS: [(&str, i64, [usize; 8]); 2] =
     [("squeezenet1_0", 7, [3, 4, 5, 7, 8, 9, 10, 12]), ("squeezenet1_1", 3, [3, 4, 6, 7, 9, 10, 11, 12])];
 
