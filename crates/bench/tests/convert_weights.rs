@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+#[allow(clippy::print_stderr, reason = "people should know what wasn't tested")]
 /// Runs a script of `scripts/tests` with the Python that `PYTHON` names, else `python3`; nothing where there is none.
 fn run(script: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
@@ -23,6 +24,7 @@ fn tensors_are_found_and_named_without_pytorch() {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "people should know what wasn't tested")]
 fn files_are_converted_where_there_is_pytorch() {
     let Some(said) = run("test_convert_weights.py") else { return };
     if said.starts_with("skipped") {

@@ -103,8 +103,8 @@ impl Scripted {
     /// Why there is no tensor: the module gives something else, or refuses the views.
     fn reason(&self, views: &Tensor, error: &TchError) -> String {
         let size = views.size();
-        // libtorch's word for a value that isn't a tensor; only then is it worth another call.
-        if error.to_string().contains("Expected Tensor but got")
+        // Only where there is a value, though no tensor, is it worth another call.
+        if error.to_string().contains("did not return a tensor")
             && let Ok(given) = self.module.forward_is(&[IValue::Tensor(views.shallow_clone())])
         {
             return refused::value(&given, size[0]);
