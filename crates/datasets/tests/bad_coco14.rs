@@ -166,7 +166,8 @@ fn segmentations_of_another_type() {
     assert_eq!(mask(json!([["1", 0, 2, 0, 2, 2]])), no_number);
 }
 
-/// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one thing.
+/// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one
+/// thing.
 #[test]
 fn what_other_tools_write() {
     let whole =
