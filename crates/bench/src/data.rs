@@ -24,7 +24,8 @@ pub struct Data {
     chosen: Option<Vec<usize>>,
     /// How photos are brought to a network's size.
     pub resize: Resize,
-    /// What a reader of the results should know of the data and of the samples that the config chooses: a sentence each.
+    /// What a reader of the results should know of the data and of the samples that the config
+    /// chooses: a sentence each.
     pub remarks: Vec<String>,
     /// Whether its folder was made when it was opened.
     pub made: bool,
@@ -55,7 +56,8 @@ impl Data {
         })
     }
 
-    /// Keeps the samples that the config lists, or the first of these as it limits them, and looks for what is to be said of them.
+    /// Keeps the samples that the config lists, or the first of these as it limits them, and looks
+    /// for what is to be said of them.
     ///
     /// # Errors
     /// Where a listed one isn't there.

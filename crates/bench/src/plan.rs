@@ -169,7 +169,8 @@ impl Plan {
         Ok(Self { maps, ..plan })
     }
 
-    /// A shard of a plan, in its own folder below the run's. `overrides` are those with which the config was read.
+    /// A shard of a plan, in its own folder below the run's. `overrides` are those with which the
+    /// config was read.
     ///
     /// # Errors
     /// As [`Plan::new`].

@@ -1,9 +1,11 @@
-//! Files and folders that systems and tools leave in every folder, and that are no part of a data set.
+//! Files and folders that systems and tools leave in every folder, and that are no part of a data
+//! set.
 
 /// Tells files and folders that are passed over by their name.
 ///
-/// `._a.jpg` is what macOS writes beside `a.jpg` on foreign disks and into archives: it is named as an image and holds none.
-/// Folders that start with a dot are those of tools, such as `.ipynb_checkpoints`.
+/// `._a.jpg` is what macOS writes beside `a.jpg` on foreign disks and into archives: it is named as
+/// an image and holds none. Folders that start with a dot are those of tools, such as
+/// `.ipynb_checkpoints`.
 pub(crate) fn is_clutter(name: &str, is_folder: bool) -> bool {
     let named = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
     name.starts_with("._")

@@ -119,7 +119,8 @@ fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
 /// Refuses a PNG whose header says a size that no photo has, or that can't be in so many bytes.
 pub(crate) fn check_png(bytes: &[u8], width: u32, height: u32) -> std::result::Result<(), String> {
     check_size(width, height)?;
-    // Depth and colour type of the header, before the decoder expands a transparent value to an alpha channel.
+    // Depth and colour type of the header, before the decoder expands a transparent value to an
+    // alpha channel.
     let (depth, samples) = (u64::from(bytes[24]), [1, 1, 3, 1, 2, 1, 4][usize::from(bytes[25]).min(6)]);
     if u64::from(width) * u64::from(height) * depth * samples / 8 > DEFLATE_RATIO * bytes.len() as u64 {
         return Err(format!(

@@ -71,7 +71,8 @@ fn read_byte(file: &mut BufReader<File>, byte: &mut u8) -> Option<()> {
     file.read_exact(std::slice::from_mut(byte)).ok()
 }
 
-/// Says of a photo of another size than its annotation has it that the two are only swapped, and why that may be.
+/// Says of a photo of another size than its annotation has it that the two are only swapped, and
+/// why that may be.
 pub(crate) fn swapped(path: &Path, said: (u32, u32), actual: (u32, u32)) -> String {
     match orientation(path) {
         _ if said != (actual.1, actual.0) => String::new(),

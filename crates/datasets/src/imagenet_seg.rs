@@ -160,7 +160,7 @@ impl Dataset for ImageNetSeg {
             Files::Folder(folder) => folder.mask(place, self.rule),
         };
         let empty = |object: Object| !object.mask.pixels.contains(&true);
-        let (masks, total) = (places.len(), |count: usize| if count == 1 { "mask has" } else { "masks have" });
+        let (masks, total) = (places.len(), |count: usize| if count == 1 { "masks has" } else { "masks have" });
         let bare = scan::count(places, |place| mask(place).is_ok_and(empty).then_some(()));
         let bare = bare.map(|(count, (first, ()))| {
             let first = self.id(first);

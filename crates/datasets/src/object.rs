@@ -1,7 +1,9 @@
 //! Masks of objects in image files: what isn't 0 is object, at any depth.
 //!
-//! Values are those in the file: a grey level as it is stored, of 1 to 16 bits, and of an image with a palette the index, not the colour (VOC's ring round
-//! objects is index 255). Nothing is guessed: a mask of more values than background's and object's is refused where nobody says what the others mean.
+//! Values are those in the file: a grey level as it is stored, of 1 to 16 bits, and of an image
+//! with a palette the index, not the colour (VOC's ring round objects is index 255). Nothing is
+//! guessed: a mask of more values than background's and object's is refused where nobody says what
+//! the others mean.
 
 use std::io::Cursor;
 
@@ -29,7 +31,8 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Label of a number: object, background, or neither. An error where it is a value that nobody says the meaning of.
+    /// Label of a number: object, background, or neither. An error where it is a value that nobody
+    /// says the meaning of.
     pub(crate) fn number(self, value: f64) -> Checked<Option<bool>> {
         match (value, self.threshold) {
             _ if self.void.is_some_and(|void| value == f64::from(void)) => Ok(None),
@@ -194,7 +197,8 @@ impl Raster {
         of_labels(self.width, self.height, self.pixels().map(label).collect())
     }
 
-    /// Index 0 must be black, and no other that is used: else the colours say another thing than the indices.
+    /// Index 0 must be black, and no other that is used: else the colours say another thing than
+    /// the indices.
     fn check_palette(&self, values: &Values, rule: Rule) -> Checked<()> {
         let Some(palette) = &self.palette else { return Ok(()) };
         if rule.threshold.is_some() {
@@ -236,7 +240,8 @@ impl Raster {
     }
 }
 
-/// The different values of a mask, ascending; of many only the first ones met, and one more than are named.
+/// The different values of a mask, ascending; of many only the first ones met, and one more than
+/// are named.
 struct Values(Vec<u64>);
 
 impl Values {

@@ -27,11 +27,14 @@ pub struct Source<'a> {
     pub root: &'a Path,
     /// The published list of the "difficult" subset's pairs, for data sets that have such a subset.
     pub difficult: Option<&'a Path>,
-    /// The value in masks of objects of pixels that count neither as object nor as background, from 1.
+    /// The value in masks of objects of pixels that count neither as object nor as background, from
+    /// 1.
     pub void: Option<u16>,
-    /// The least value in masks of objects that is object, from 1; without it masks are of two values.
+    /// The least value in masks of objects that is object, from 1; without it masks are of two
+    /// values.
     pub threshold: Option<u16>,
-    /// Whether embedded data may be made in `root`. Otherwise it is made in the user's folder of caches, where `root` doesn't hold it.
+    /// Whether embedded data may be made in `root`. Otherwise it is made in the user's folder of
+    /// caches, where `root` doesn't hold it.
     pub may_write: bool,
 }
 

@@ -30,7 +30,8 @@ pub struct Sample {
 pub struct Object {
     /// The object; what is in neither mask is background.
     pub mask: Mask,
-    /// Pixels that count neither as object nor as background, such as the ring round VOC's objects. None of them is in `mask`.
+    /// Pixels that count neither as object nor as background, such as the ring round VOC's objects.
+    /// None of them is in `mask`.
     pub void: Option<Mask>,
 }
 
@@ -128,8 +129,9 @@ pub trait Dataset: Send + Sync {
         false
     }
 
-    /// What a reader of the results should know of samples `places`, which a run has chosen: a sentence each. Looks into their files, and so takes longer than
-    /// the index does; as [`Dataset::remarks`] otherwise.
+    /// What a reader of the results should know of samples `places`, which a run has chosen: a
+    /// sentence each. Looks into their files, and so takes longer than the index does; as
+    /// [`Dataset::remarks`] otherwise.
     ///
     /// # Panics
     /// Where one of `places >= len()`.
@@ -137,7 +139,8 @@ pub trait Dataset: Send + Sync {
         Vec::new()
     }
 
-    /// What to do about a network that has `count` classes and not as many as the data set, where that can be told.
+    /// What to do about a network that has `count` classes and not as many as the data set, where
+    /// that can be told.
     fn remedy_for_classes(&self, _count: usize) -> Option<String> {
         None
     }

@@ -14,7 +14,8 @@ pub(crate) fn count<T: Send>(
     Some((count, hits.into_iter().next()?))
 }
 
-/// Says how many photos have an EXIF orientation other than 1, and what that means for what lies on them.
+/// Says how many photos have an EXIF orientation other than 1, and what that means for what lies on
+/// them.
 pub(crate) fn turned(dataset: &dyn Dataset, places: &[usize], what: &str) -> Option<String> {
     let orientation = |place: usize| exif::orientation(&dataset.file(place)?).filter(|&orientation| orientation != 1);
     let (count, (first, orientation)) = count(places, orientation)?;

@@ -166,17 +166,20 @@ fn segmentations_of_another_type() {
     assert_eq!(mask(json!([["1", 0, 2, 0, 2, 2]])), no_number);
 }
 
-/// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one thing.
+/// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one
+/// thing.
 #[test]
 fn what_other_tools_write() {
     let whole =
         file(&[annotation(5, 7, 3, json!({"size": [6, 8], "counts": [36, 2, 9, 1]})), annotation(6, 9, 90, square())]);
-    let expected = coco_of(&whole).open_as(KIND).unwrap();
+    let root = coco_of(&whole);
+    let expected = root.open_as(KIND).unwrap();
     let samples = |data: &dyn datasets::Dataset| {
         (0..2).map(|index| data.load(index).unwrap()).map(|s| (s.id, s.labels, s.regions)).collect::<Vec<_>>()
     };
     let same = |json: &str| {
-        let data = coco_of(json).open_as(KIND).unwrap();
+        let root = coco_of(json);
+        let data = root.open_as(KIND).unwrap();
         assert_eq!((data.fingerprint(), data.remarks()), (expected.fingerprint(), expected.remarks()), "{json}");
         assert_eq!(samples(&*data), samples(&*expected), "{json}");
     };
@@ -296,7 +299,8 @@ fn annotation_of_an_unknown_image() {
 
 #[test]
 fn annotations_with_the_same_id() {
-    let dataset = coco(&[annotation(5, 7, 3, square()), annotation(5, 7, 11, square())]).open_as(KIND).unwrap();
+    let root = coco(&[annotation(5, 7, 3, square()), annotation(5, 7, 11, square())]);
+    let dataset = root.open_as(KIND).unwrap();
     assert_eq!(dataset.load(0).unwrap().labels, [0, 1]);
     assert_eq!(
         dataset.remarks()[1..],

@@ -98,7 +98,8 @@ fn what_of_a_list_fits_nothing_is_said() {
     );
 }
 
-/// Its first image was looked up under a name with the mark, and so counted as difficult in all of its classes.
+/// Its first image was looked up under a name with the mark, and so counted as difficult in all of
+/// its classes.
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_name() {
     let objects = object("dog", 0, ["1", "1", "1", "1"]);

@@ -90,7 +90,8 @@ fn turned_photos_are_counted_and_not_turned() {
         with(&jpeg, &[exif(9, true)]),
         with(&jpeg, &[(0xe1, b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12".to_vec())]),
     ];
-    let data = voc_with(&photos, width, height).open_as("voc07-test").unwrap();
+    let root = voc_with(&photos, width, height);
+    let data = root.open_as("voc07-test").unwrap();
     let remark = |count, all, first, orientation| {
         let have = if count == 1 { "has" } else { "have" };
         format!(
@@ -114,7 +115,8 @@ fn sizes_that_are_swapped_name_exif() {
     let (width, height) = size(&jpeg);
     assert_ne!(width, height);
     let photos = [with(&jpeg, &[exif(6, true)]), with(&jpeg, &[exif(3, true)]), jpeg.clone()];
-    let data = voc_with(&photos, height, width).open_as("voc07-test").unwrap();
+    let root = voc_with(&photos, height, width);
+    let data = root.open_as("voc07-test").unwrap();
     let said = |index: usize| data.load(index).unwrap_err().to_string();
     let why = "; the photo's EXIF orientation is 6, so viewers turn it by a quarter, and it seems to have been annotated turned: write it turned, \
                without EXIF orientation, or annotate it as it is stored";
@@ -122,11 +124,13 @@ fn sizes_that_are_swapped_name_exif() {
     for index in [1, 2] {
         assert!(said(index).ends_with("swapped, as by an EXIF orientation that was followed once and dropped once"));
     }
-    let other = voc_with(&photos, height, width + 1).open_as("voc07-test").unwrap().load(0).unwrap_err().to_string();
+    let other = voc_with(&photos, height, width + 1);
+    let other = other.open_as("voc07-test").unwrap().load(0).unwrap_err().to_string();
     assert!(!other.contains("EXIF"), "{other}");
 
     let turned = png_with(7, 6, 8);
-    let data = coco::coco(&[]).file("val2014/COCO_val2014_000000000007.jpg", turned).open_as("coco14-val").unwrap();
+    let root = coco::coco(&[]).file("val2014/COCO_val2014_000000000007.jpg", turned);
+    let data = root.open_as("coco14-val").unwrap();
     let said = data.load(0).unwrap_err().to_string();
     assert!(said.contains("is 6 × 8; the photo's EXIF orientation is 7"), "{said}");
     assert!(data.look_through(&[0, 1])[0].contains("and boxes and masks are taken for"));

@@ -1,4 +1,5 @@
-//! Masks of objects in image files: what isn't 0 is object at any depth, and what a mask doesn't say is refused.
+//! Masks of objects in image files: what isn't 0 is object at any depth, and what a mask doesn't
+//! say is refused.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -218,7 +219,8 @@ fn void_is_neither_object_nor_background() {
     }
     let grey_rgb: Vec<u16> = ring(7, 255).into_iter().flat_map(|value| [value; 3]).collect();
     expected(object(&png_of(ColorType::Rgb, Eight, &grey_rgb, None, None), Some(255), None).unwrap());
-    // A mask without void has none; one of void alone says nothing; and what is left must still be of two values.
+    // A mask without void has none; one of void alone says nothing; and what is left must still be
+    // of two values.
     assert_eq!(object(&grey(Eight, drawn(1)), Some(255), None).unwrap().void, None);
     assert_eq!(
         object(&grey(Eight, [255; 15]), Some(255), None).unwrap_err(),

@@ -119,7 +119,8 @@ pub struct Mask<'a> {
 pub struct Object<'a> {
     /// The object.
     pub mask: Mask<'a>,
-    /// Whether a pixel counts neither as object nor as background, row by row; as many as the mask's. None does where absent.
+    /// Whether a pixel counts neither as object nor as background, row by row; as many as the
+    /// mask's. None does where absent.
     pub void: Option<&'a [bool]>,
 }
 

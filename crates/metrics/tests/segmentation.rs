@@ -139,7 +139,8 @@ fn numbers_by_hand() {
 
 #[test]
 fn void_pixels_are_in_no_count() {
-    // As above, with a third column that is void: whatever the map and the mask have there, the numbers are those without it.
+    // As above, with a third column that is void: whatever the map and the mask have there, the
+    // numbers are those without it.
     let object = [false, true, true, false, true, false];
     let void = [false, false, true, false, false, true];
     let game = |map: [f32; 6]| {
@@ -155,8 +156,8 @@ fn void_pixels_are_in_no_count() {
         assert_eq!((iou.value, iou.counts), (1.0 / 3.0, vec![[1, 3], [1, 3]]));
         assert_eq!(game.value("map"), 0.5);
     }
-    // Within the map's own range, a void pixel doesn't move the others: 0, 1, 0.375, 0.25 of those that count, and 0.25 and 0.5 of those that don't; the mean
-    // of all six is 0.395833.
+    // Within the map's own range, a void pixel doesn't move the others: 0, 1, 0.375, 0.25 of those
+    // that count, and 0.25 and 0.5 of those that don't; the mean of all six is 0.395833.
     let game = game([-1.0, 3.0, 0.0, 0.5, 0.0, 1.0]);
     assert_eq!(game.play("pixel-accuracy-mean").unwrap().counts, [[3, 4]]);
     assert_eq!(game.play("mean-iou-mean").unwrap().counts, [[2, 3], [1, 2]]);

@@ -1,6 +1,7 @@
 //! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what is named here is kept.
 //!
-//! Whether ids, names and sizes are there is checked here, and an error is one of the whole file; everything else is checked when the index is made.
+//! Whether ids, names and sizes are there is checked here, and an error is one of the whole file;
+//! everything else is checked when the index is made.
 
 use std::fmt;
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! Python's JSON as JSON: its `json` module writes `NaN` and `Infinity`, which JSON has not. They come out as texts, on the fly: `"NaN"`.
+//! Python's JSON as JSON: its `json` module writes `NaN` and `Infinity`, which JSON has not. They
+//! come out as texts, on the fly: `"NaN"`.
 //!
 //! A byte order mark at the start is passed over.
 
@@ -141,7 +142,8 @@ impl<R: Read> Python<R> {
     }
 }
 
-/// Reads on until there are as many bytes as a byte order mark has, or no more; returns how many more there are.
+/// Reads on until there are as many bytes as a byte order mark has, or no more; returns how many
+/// more there are.
 fn start(inner: &mut impl Read, buffer: &mut [u8], mut filled: usize) -> Result<usize> {
     let before = filled;
     while filled < text::MARK.len() {

@@ -74,7 +74,8 @@ impl Shape {
     }
 }
 
-/// Whether a polygon within the image holds a circle of more than 2 pixels' radius. No area is larger than its outline times the radius of the largest circle in it.
+/// Whether a polygon within the image holds a circle of more than 2 pixels' radius. No area is
+/// larger than its outline times the radius of the largest circle in it.
 fn is_thick(polygon: &[f64], width: f64, height: f64) -> bool {
     let corners = || polygon.chunks_exact(2).map(|corner| (corner[0], corner[1]));
     let (mut area, mut outline) = (0.0, 0.0);

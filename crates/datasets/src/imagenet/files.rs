@@ -17,7 +17,8 @@ pub(super) struct Listing {
     pub(super) images: Vec<String>,
 }
 
-/// Lists `folder`; links are followed. Files that are not named as images are left out, and what systems leave in every folder.
+/// Lists `folder`; links are followed. Files that are not named as images are left out, and what
+/// systems leave in every folder.
 pub(super) fn list(folder: &Path) -> Result<Listing> {
     let mut listing = Listing { folders: Vec::new(), images: Vec::new() };
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {

@@ -122,7 +122,8 @@ impl Reading {
     }
 }
 
-/// What values of 0 and 1 mean, whatever they are stored as (MATLAB has logical, integer and double). Others mean what the config says of them, or nothing that is known here.
+/// What values of 0 and 1 mean, whatever they are stored as (MATLAB has logical, integer and
+/// double). Others mean what the config says of them, or nothing that is known here.
 fn labels(array: &Array, length: usize, rule: Rule) -> Result<Vec<Option<bool>>> {
     if array.kind == DType::U8 {
         return values(array, length, Array::bytes)?.into_iter().map(|value| rule.number(value.into())).collect();

@@ -9,8 +9,9 @@ use crate::{Error, Result, Source};
 
 const STAMP: &str = "VERSION";
 
-/// The folder in which the data of that layout is, made where it isn't there yet: the source's root, or one among the user's caches where the root doesn't hold
-/// the data and may not be written.
+/// The folder in which the data of that layout is, made where it isn't there yet: the source's
+/// root, or one among the user's caches where the root doesn't hold the data and may not be
+/// written.
 ///
 /// # Errors
 /// As [`ensure`].
