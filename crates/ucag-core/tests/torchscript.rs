@@ -205,7 +205,10 @@ fn probabilities_are_the_modules_own() {
     let given = logits(&scores, &x);
     close(&given, &z, 1e-5).unwrap();
     close(&scores.probabilities(&given).unwrap(), &sigmoid, 1e-6).unwrap();
-    assert!(f64::try_from((sigmoid.sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - 1.0).abs().min()).unwrap() > 0.5);
+    assert!(
+        f64::try_from((sigmoid.sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - 1.0).abs().min()).unwrap()
+            > 0.5
+    );
 }
 
 #[test]

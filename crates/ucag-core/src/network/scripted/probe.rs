@@ -4,8 +4,8 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{Output, Scripted};
-use crate::network::Preprocessing;
 use crate::Result;
+use crate::network::Preprocessing;
 
 /// What an image's logits may differ by, alone and in a batch, as a part of what those of different images differ by. Convolutions of another batch
 /// size add up in another order, which is 1e-6 to 1e-5 of it; statistics of the batch are a tenth and more.
@@ -164,7 +164,11 @@ fn difference(a: &Tensor, b: &Tensor) -> Result<f64> {
 
 /// A number of three digits or so.
 fn number(value: f64) -> String {
-    let text = if value != 0.0 && !(0.01..1e5).contains(&value.abs()) { format!("{value:.1e}") } else { format!("{value:.3}") };
+    let text = if value != 0.0 && !(0.01..1e5).contains(&value.abs()) {
+        format!("{value:.1e}")
+    } else {
+        format!("{value:.3}")
+    };
     if text.contains('.') && !text.contains('e') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {

@@ -37,7 +37,8 @@ pub(super) fn batch(size: &[i64], kinds: &[Kind], error: &TchError) -> String {
     }
     if says(&["same dtype", "should be the same", "expected scalar type", "must have the same type"]) {
         let other = kinds.iter().find(|kind| **kind != Kind::Float);
-        let weights = other.map_or_else(|| "weights of another type".to_owned(), |kind| format!("{} weights", word(*kind)));
+        let weights =
+            other.map_or_else(|| "weights of another type".to_owned(), |kind| format!("{} weights", word(*kind)));
         return format!(
             "has {weights} and refuses images, which are float32 ({short}); call model.float() before it is traced or scripted, and save it again"
         );
