@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ucag_core::network::Output;
+use ucag_core::network::{Output, Stem};
 use ucag_core::protocol::Protocol;
 
 use crate::config::{self, ConfigErrors, Overrides};
@@ -212,7 +212,7 @@ Examples:
   bench explain --arch vgg16 --weights data/weights/vgg16.safetensors --input x.npy --class 0 --method gradcam++ \\
       --protocol controlled --set ties=smaller-index-first --n 8 --out out/x
 
---input is a preprocessed (normalised) float32 array of shape [3, H, W], for comparisons with other programs.")]
+--input is a preprocessed (normalised) float32 array of shape [3, H, W] ([1, H, W] for a grey network), for comparisons with other programs.")]
 pub struct ExplainArgs {
     /// Network family or member (see: bench list models)
     #[arg(long, requires = "weights", required_unless_present = "torchscript")]
@@ -221,9 +221,9 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "F.safetensors")]
     pub weights: Option<PathBuf>,
     /// A TorchScript classifier, instead of an arch and its checkpoint
-    #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle"])]
+    #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle", "stem", "transform_input"])]
     pub torchscript: Option<PathBuf>,
-    /// What that classifier gives: logits, probabilities or sigmoid [default: logits, if nothing speaks against it]
+    /// What that classifier gives: logits, probabilities or sigmoid [default: logits]
     #[arg(long, value_name = "OUTPUT", requires = "torchscript", value_parser = output)]
     pub output: Option<Output>,
     /// Image to explain, JPEG or PNG
@@ -256,6 +256,18 @@ pub struct ExplainArgs {
     /// Side of the network's input in pixels [default: the checkpoint's or the family's]
     #[arg(long, value_name = "PIXELS")]
     pub input_size: Option<usize>,
+    /// Stem of a ResNet or DenseNet: imagenet, cifar or cifar-pool [default: the checkpoint's, else imagenet for a kernel of 7 × 7]
+    #[arg(long, value_name = "STEM")]
+    pub stem: Option<Stem>,
+    /// Whether an Inception renormalises its input [default: the checkpoint's, else true for 1000 classes]
+    #[arg(long, value_name = "BOOL")]
+    pub transform_input: Option<bool>,
+    /// What is subtracted from red, green and blue in [0, 1], or from grey [default: the checkpoint's or ImageNet's]
+    #[arg(long, value_name = "R,G,B", requires = "std", allow_hyphen_values = true)]
+    pub mean: Option<String>,
+    /// What they are divided by then
+    #[arg(long, value_name = "R,G,B", requires = "mean", allow_hyphen_values = true)]
+    pub std: Option<String>,
     /// UCAG: side of a view over side of the image [default: the protocol's]
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rho: Option<f64>,

@@ -20,7 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::{self, Preprocessing};
+use ucag_core::network::{self, Preprocessing, Stated};
 use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_kind, device_name, normalisation, stated};
+pub(crate) use resolved::{device_kind, device_name, normalisation, with_output};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -155,6 +155,8 @@ pub struct Model {
     pub scripted: Option<Preprocessing>,
     /// What it gives, where it is TorchScript and the config says so.
     pub output: Option<network::Output>,
+    /// What the config says of a checkpoint's network that its tensors don't show.
+    pub stated: Stated,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

@@ -86,7 +86,7 @@ impl Data {
         (self.samples, self.chosen) = (own.len(), Some(own));
     }
 
-    /// What a report must know of it.
+    /// What a report must know of it; [`Plan::facts`](crate::plan::Plan::facts) adds its models.
     pub fn facts(&self) -> DatasetFacts {
         let id = |place: usize| self.dataset.id(place).to_owned();
         DatasetFacts {
@@ -96,6 +96,7 @@ impl Data {
             first: if self.samples > 0 { id(0) } else { String::new() },
             samples: self.places().into_iter().map(id).collect(),
             remarks: self.dataset.remarks(),
+            models: Vec::new(),
         }
     }
 

@@ -80,6 +80,9 @@ impl Plan {
         };
         let variant = &model.unfolded.network.variant;
         let _ = writeln!(text, "model      {}: {variant}, layers {layer} and {middle}, {square}", model.name);
+        for sentence in &model.unfolded.network.assumptions {
+            let _ = writeln!(text, "           {sentence}");
+        }
         if self.data[model.dataset].target(&config.protocol) == Target::Predicted {
             let whose = model.classes_from.map_or("its".to_owned(), |other| format!("{}'s", self.models[other].name));
             let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");

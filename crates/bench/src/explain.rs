@@ -8,7 +8,7 @@ use image::RgbImage;
 use serde_json::json;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::method;
-use ucag_core::network::{Network, Preprocessing};
+use ucag_core::network::{Network, Preprocessing, Stated};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::post::saliency;
 use ucag_core::ucag::{Subject, plain, ucag};
@@ -33,17 +33,18 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     if let (true, Some(reason)) = (args.ucag, method.not_with_ucag) {
         bail!("UCAG can't be around '{}': {reason}", method.id);
     }
-    let (network, weights) = network(args, device)?;
+    let given = args.input.as_deref().map(|path| anyhow::Ok((path, Array::read(path)?))).transpose()?;
+    let (network, weights) = network(args, given.as_ref().map(|(_, array)| array), device)?;
     method.allows(&network)?;
     let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
-    let (picture, image) = match (&args.image, &args.input) {
+    let (picture, image) = match (&args.image, given) {
         (Some(path), _) => {
             let side = args.input_size.unwrap_or(network.input_size);
             let seen = input(&datasets::decode::decode(path)?, &network, side, Resize::Squash)?;
             (seen.picture, seen.image)
         }
-        (None, Some(path)) => {
-            let (picture, image) = array(path, network.preprocessing)?;
+        (None, Some((path, given))) => {
+            let (picture, image) = array(path, given, network.preprocessing)?;
             (picture, image.f_to_device(device)?)
         }
         (None, None) => bail!("give an --image or an --input"),
@@ -88,6 +89,8 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let summary = json!({
         "arch": network.variant,
         "weights": {"file": weights, "sha256": checksum(weights)?},
+        "normalised": config::normalisation(network.preprocessing),
+        "assumptions": network.assumptions,
         "layer": network.graph.nodes()[layers.target].name,
         "class": args.class,
         "predicted_class": logits.f_argmax(1, false)?.f_int64_value(&[0])?,
@@ -106,6 +109,9 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let path = args.out.join("explain.json");
     std::fs::write(&path, serde_json::to_string_pretty(&summary)? + "\n")
         .with_context(|| format!("{}: can't be written", path.display()))?;
+    for sentence in &network.assumptions {
+        crate::say(sentence)?;
+    }
     let word = seen.state.as_str();
     crate::say(&format!(
         "{}{}: class {class}, probability {:.4}, map {word}; wrote raw.npy, saliency.npy, overlay.png, explain.json into {}",
@@ -116,23 +122,43 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     ))
 }
 
-/// The network, and the file that it comes from.
-fn network(args: &ExplainArgs, device: Device) -> Result<(Network, &Path)> {
+/// The network, and the file that it comes from. An `input` of one size only says how large the
+/// network's images are.
+fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> Result<(Network, &'a Path)> {
+    let preprocessing = match (&args.mean, &args.std) {
+        (Some(mean), Some(std)) => {
+            Some(Preprocessing::parse(mean, std).map_err(|problem| anyhow::anyhow!("--mean, --std: {problem}"))?)
+        }
+        _ => None,
+    };
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
         (Some(path), Some(side), ..) => {
-            Ok((Network::scripted(path, side, Preprocessing::Imagenet, args.output, device)?, path))
+            let preprocessing = preprocessing.unwrap_or(Preprocessing::Imagenet);
+            Ok((Network::scripted(path, side, preprocessing, args.output, device)?, path))
         }
-        (None, _, Some(arch), Some(path)) => Ok((Network::load(arch, path)?.on_device(device)?, path)),
+        (None, _, Some(arch), Some(path)) => {
+            let side = input.and_then(|array| array.shape.last().copied());
+            let stated = Stated {
+                stem: args.stem,
+                transform_input: args.transform_input,
+                preprocessing,
+                input_size: args.input_size.or(side),
+            };
+            Ok((Network::load_as(arch, path, &stated)?.on_device(device)?, path))
+        }
         _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
     }
 }
 
-/// A preprocessed input, `[3, H, W]` or `[1, 3, H, W]`; the picture under the overlay is what it would have been made from.
-fn array(path: &Path, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)> {
-    let Array { shape, values } = Array::read(path)?;
+/// A preprocessed input, `[channels, H, W]` or `[1, channels, H, W]`; the picture under the overlay
+/// is what it would have been made from.
+fn array(path: &Path, Array { shape, values }: Array, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)> {
+    let channels = preprocessing.channels();
     let [height, width] = match shape[..] {
-        [3, height, width] | [1, 3, height, width] if height > 0 && width > 0 => [height, width],
-        _ => bail!("{}: has shape {shape:?}, expected [3, H, W]", path.display()),
+        [found, height, width] | [1, found, height, width] if found == channels && height > 0 && width > 0 => {
+            [height, width]
+        }
+        _ => bail!("{}: has shape {shape:?}, expected [{channels}, H, W]", path.display()),
     };
     let values = values.into_single();
     if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
@@ -142,9 +168,10 @@ fn array(path: &Path, preprocessing: Preprocessing) -> Result<(RgbImage, Tensor)
     let (mean, deviation) = (preprocessing.mean(), preprocessing.deviation());
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = y as usize * width + x as usize;
-        image::Rgb(std::array::from_fn(|c| ((values[c * pixels + at] * deviation[c] + mean[c]) * 255.0).round() as u8))
+        let level = |c: usize| ((values[c * pixels + at] * deviation[c] + mean[c]) * 255.0).round() as u8;
+        image::Rgb(std::array::from_fn(|c| level(c % channels)))
     });
-    Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, 3, height as i64, width as i64])?))
+    Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, channels as i64, height as i64, width as i64])?))
 }
 
 /// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of GradCAM++ do), then its largest magnitude.

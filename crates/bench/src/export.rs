@@ -131,7 +131,7 @@ fn rows<'a>(
     let named = &plan.config.models[number];
     let sample = data.dataset.id(place);
     let preprocessing = model.unfolded.network.preprocessing;
-    let numbers = |values: [f32; 3]| values.map(|value| value.to_string()).join(" ");
+    let numbers = |values: Vec<f32>| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
     seen.classes.iter().map(move |&class| Row {
         dataset: &data.name,
         sample,

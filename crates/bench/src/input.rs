@@ -12,26 +12,33 @@ use crate::config::Resize;
 /// A photo as a network sees it.
 #[derive(Debug)]
 pub struct Input {
-    /// The input as a picture.
+    /// The input as a picture; in grey for a network that sees grey.
     pub picture: RgbImage,
-    /// The input, normalised, `[1, 3, H, W]`.
+    /// The input, normalised, `[1, 3, H, W]`, or `[1, 1, H, W]` in grey.
     pub image: Tensor,
     /// The same photo squashed to a square, for methods that are defined on one; `None` where `image` is that already.
     pub square: Option<Tensor>,
 }
 
-/// The input for a network whose square input, or shorter side, has `side` pixels.
+/// The input for a network whose square input, or shorter side, has `side` pixels. A network for
+/// grey images sees Pillow's grey of the photo.
 ///
 /// # Errors
 /// Where libtorch refuses.
 pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> Result<Input> {
     let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
+    let channels = mean.len() as i64;
+    let grey = (channels == 1).then(|| grey(photo));
+    let photo = grey.as_ref().unwrap_or(photo);
     let device = network.device;
     match how {
         Resize::Squash => {
             let picture = squash(photo, side as u32, side as u32);
-            let values = normalise(&picture, mean, std);
+            // A grey picture has three equal channels, of which the first is the network's.
+            let of = |values: &[f32]| std::array::from_fn(|channel| values[channel % values.len()]);
+            let values = normalise(&picture, of(&mean), of(&std));
             let image = Tensor::f_from_slice(&values)?.f_view([1, 3, side as i64, side as i64])?;
+            let image = image.f_narrow(1, 0, channels)?.f_contiguous()?;
             Ok(Input { picture, image: sent(image, device)?, square: None })
         }
         Resize::ShorterSide => {
@@ -40,8 +47,8 @@ pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> R
             let unit = pixels.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?.f_contiguous()?;
             let normalised = |size: [i64; 2]| -> Result<(Tensor, Tensor)> {
                 let resized = resize(&unit, size, Interpolation::Bilinear)?;
-                let channels = |values: &[f32; 3]| Tensor::f_from_slice(values)?.f_view([1, 3, 1, 1]);
-                let image = resized.f_sub(&channels(&mean)?)?.f_div(&channels(&std)?)?;
+                let numbers = |values: &[f32]| Tensor::f_from_slice(values)?.f_view([1, -1, 1, 1]);
+                let image = resized.f_narrow(1, 0, channels)?.f_sub(&numbers(&mean)?)?.f_div(&numbers(&std)?)?;
                 Ok((resized, sent(image, device)?))
             };
             let size = shorter_side([height, width], side);
@@ -51,6 +58,16 @@ pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> R
             Ok(Input { picture: picture(&resized)?, image, square })
         }
     }
+}
+
+/// The photo in grey, as Pillow's mode L has it: ITU-R 601 luma in 16-bit fixed point.
+fn grey(photo: &RgbImage) -> RgbImage {
+    let mut grey = photo.clone();
+    for pixel in grey.pixels_mut() {
+        let [r, g, b] = pixel.0.map(u32::from);
+        pixel.0 = [((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16) as u8; 3];
+    }
+    grey
 }
 
 /// The same on the network's device. To a GPU it goes from memory that can't be paged out, so that nobody waits for the copy.

@@ -10,10 +10,9 @@ use anyhow::Context;
 use bench::cli::{Cli, Command, ExportArgs, MergeArgs, RunArgs};
 use bench::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
-use bench::data::Data;
 use bench::plan::{Missing, Plan};
 use bench::record::Failure;
-use bench::report::{self, DatasetFacts, Records, Summary, Written};
+use bench::report::{self, Records, Summary, Written};
 use bench::{compare, explain, export, list, merge, provenance, run, say, stop};
 use clap::Parser;
 
@@ -84,7 +83,7 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     }
     let records = Records::Written(&finished.journal, &finished.units);
     let config = &plan.config;
-    let datasets: Vec<DatasetFacts> = plan.data.iter().map(Data::facts).collect();
+    let datasets = plan.facts();
     let out = &config.output.dir;
     let summary = Summary { config, datasets: &datasets, records, failures: &failures, out };
     let report = || anyhow::Ok((report::write(&summary)?, provenance::write(&plan, &finished, failures.len())?));

@@ -58,7 +58,8 @@ impl Manifest {
     /// What a plan that isn't divided yet is.
     pub(crate) fn new(plan: &Plan, shard: Shard, overrides: Overrides) -> Self {
         let config = Written { path: plan.config.path.clone(), text: plan.config.text.clone(), overrides };
-        let datasets = plan.data.iter().map(|data| Planned { facts: data.facts(), places: data.places() }).collect();
+        let datasets = plan.facts().into_iter().zip(&plan.data);
+        let datasets = datasets.map(|(facts, data)| Planned { facts, places: data.places() }).collect();
         let dir = plan.config.output.dir.clone();
         Self { format: FORMAT, shard, dir, units: plan.units().len(), config, datasets }
     }

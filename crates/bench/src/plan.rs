@@ -12,10 +12,11 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
-use crate::config::{device_kind, normalisation, stated};
+use crate::config::{device_kind, normalisation, with_output};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
+use crate::report::{DatasetFacts, ModelFacts};
 use crate::shard::Shard;
 
 /// A model that is loaded.
@@ -67,7 +68,8 @@ impl Model {
             (Some(preprocessing), Some(side)) => {
                 Network::scripted(&model.weights, side, preprocessing, model.output, compute.device)
             }
-            _ => Network::load(&model.arch, &model.weights).and_then(|network| network.on_device(compute.device)),
+            _ => Network::load_as(&model.arch, &model.weights, &model.stated)
+                .and_then(|network| network.on_device(compute.device)),
         };
         let network = network.and_then(|network| network.with_precision(compute.precision)).with_context(about)?;
         let classes = data.dataset.classes().len();
@@ -99,6 +101,11 @@ impl Model {
     /// Views that went through the network in this process, with and without UCAG and for metrics.
     pub fn views(&self) -> u64 {
         self.unfolded.network.views()
+    }
+
+    /// What a report must know of it.
+    pub fn facts(&self) -> ModelFacts {
+        ModelFacts { name: self.name.clone(), assumptions: self.unfolded.network.assumptions.clone() }
     }
 
     /// The layers' names.
@@ -189,6 +196,15 @@ impl Plan {
         units(&models, |dataset| self.data[dataset].places())
     }
 
+    /// What a report must know of the data sets and of the networks that are run on them, in the config's order.
+    pub fn facts(&self) -> Vec<DatasetFacts> {
+        let facts = |(number, data): (usize, &Data)| {
+            let here = self.models.iter().filter(|model| model.dataset == number);
+            DatasetFacts { models: here.map(Model::facts).collect(), ..data.facts() }
+        };
+        self.data.iter().enumerate().map(facts).collect()
+    }
+
     /// Sample and model of a unit.
     pub fn unit(&self, index: usize) -> (usize, usize) {
         (index / self.models.len(), index % self.models.len())
@@ -197,7 +213,7 @@ impl Plan {
     /// Everything that numbers depend on: a run may only be resumed by one whose identity is the same. The number of samples is not part of it, so a
     /// run can be extended.
     pub fn identity(&self) -> Value {
-        let model = |m: &Model| {
+        let model = |(m, named): (&Model, &crate::config::Model)| {
             let [layer, middle, contrast] = m.layer_names();
             let mut model = json!({
                 "name": m.name,
@@ -211,7 +227,11 @@ impl Plan {
                 "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
             });
-            stated(&mut model, Some(m.unfolded.network.output()));
+            with_output(&mut model, Some(m.unfolded.network.output()));
+            // Other things that a config states of a network are in its variant, or in how it is normalised.
+            if let Some(transforms) = named.stated.transform_input {
+                model["transform_input"] = json!(transforms);
+            }
             model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
@@ -233,7 +253,7 @@ impl Plan {
         let mut identity = json!({
             "config": identity(&self.config),
             "datasets": self.data.iter().map(data).collect::<Vec<_>>(),
-            "models": self.models.iter().map(model).collect::<Vec<_>>(),
+            "models": self.models.iter().zip(&self.config.models).map(model).collect::<Vec<_>>(),
             "metrics": versions,
         });
         // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::{self, Config};
 use crate::plan::Plan;
-use crate::report::files;
+use crate::report::{DatasetFacts, ModelFacts, files};
 use crate::run::Finished;
 
 /// Its name in a run folder.
@@ -30,12 +30,19 @@ pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
         "workers": config.compute.workers,
         "samples": plan.data.iter().map(|data| (data.name.as_str(), data.samples)).collect::<BTreeMap<_, _>>(),
         "data": plan.data.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.dataset.remarks()})).collect::<Vec<_>>(),
+        "models": models(&plan.facts()),
         "units": {"planned": plan.units().len(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
         "views_through_the_networks": plan.models.iter().map(|model| json!({"dataset": plan.data[model.dataset].name, "model": model.name, "views": model.views()})).collect::<Vec<_>>(),
         "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
         "command": std::env::args().collect::<Vec<_>>(),
     });
     save(&config.output.dir, &document)
+}
+
+/// The networks, and what was assumed of each.
+pub(crate) fn models(datasets: &[DatasetFacts]) -> Value {
+    let model = |(dataset, model): (&DatasetFacts, &ModelFacts)| json!({"dataset": dataset.name, "name": model.name, "assumptions": model.assumptions});
+    datasets.iter().flat_map(|dataset| dataset.models.iter().map(move |of| (dataset, of))).map(model).collect()
 }
 
 /// The config's metrics.

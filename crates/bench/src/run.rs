@@ -80,6 +80,9 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());
     }
+    for remark in plan.models.iter().flat_map(|model| model.facts().remarks().collect::<Vec<_>>()) {
+        progress.note(&remark);
+    }
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
     let done = work(plan, &todo, (&stages, &maps), wait, |unit| {

@@ -318,14 +318,14 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
     }
 }
 
-/// What deletion puts in a pixel's place, `[1, 3, 1, 1]`.
+/// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
 fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
     let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
     let colour = match protocol.deleted {
-        Deleted::MeanColour => [0.0; 3],
-        Deleted::Black => std::array::from_fn(|channel| -mean[channel] / std[channel]),
+        Deleted::MeanColour => vec![0.0; mean.len()],
+        Deleted::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
     };
-    Ok(Tensor::f_from_slice(&colour)?.f_view([1, 3, 1, 1])?.f_to_device(network.device)?)
+    Ok(Tensor::f_from_slice(&colour)?.f_view([1, -1, 1, 1])?.f_to_device(network.device)?)
 }
 
 /// A seed that belongs to a sample, whatever the order of work: FNV-1a over run seed and id.

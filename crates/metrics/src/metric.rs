@@ -21,7 +21,7 @@ pub struct Case<'a> {
     pub state: MapState,
     /// The explanation itself (x, y), in the map's pixels, where it is a point and the map only stands for it.
     pub point: Option<[f64; 2]>,
-    /// The normalised image, `[1, 3, H, W]`.
+    /// The normalised image, `[1, 3, H, W]`, or `[1, 1, H, W]` in grey.
     pub image: &'a Tensor,
     /// The class that the map explains.
     pub class: usize,
@@ -52,8 +52,9 @@ impl Case<'_> {
     /// Where it isn't or doesn't.
     pub(crate) fn sides(&self) -> Result<[i64; 2]> {
         let size = self.image.size();
-        let [1, 3, height, width] = size[..] else {
-            return Err(Error::Invalid(format!("one image of three channels is scored at a time, not {size:?}")));
+        let [1, 1 | 3, height, width] = size[..] else {
+            let problem = format!("one image of three channels, or a grey one, is scored at a time, not {size:?}");
+            return Err(Error::Invalid(problem));
         };
         if self.map.size() != [height, width] {
             let problem = format!("a map of {:?} for an image of {height} × {width} pixels", self.map.size());

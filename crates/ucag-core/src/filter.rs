@@ -93,11 +93,14 @@ pub fn separable_blur(x: &Tensor, kernel: &Tensor, border: Border) -> Result<Ten
     Ok(along(&along(&planes, [1, 1, size, 1])?, [1, 1, 1, size])?.f_reshape(&shape)?)
 }
 
-/// Rec. 601 luma of a `[B, 3, H, W]` tensor, `[B, 1, H, W]`.
+/// Rec. 601 luma of a `[B, 3, H, W]` tensor, `[B, 1, H, W]`; of a grey one it is the tensor itself.
 ///
 /// # Errors
-/// Where there aren't three channels.
+/// Where there is neither one channel nor three.
 pub fn luma(x: &Tensor) -> Result<Tensor> {
+    if x.size()[1] == 1 {
+        return Ok(x.shallow_clone());
+    }
     let weights = Tensor::from_slice(&[0.299f32, 0.587, 0.114]).f_view([1, 3, 1, 1])?.f_to_device(x.device())?;
     Ok(x.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?)
 }

@@ -19,24 +19,40 @@ fn the_file_is_what_the_document_shows() {
     assert_eq!(elementwise::METHOD.role, Role::Published);
 }
 
-/// A SqueezeNet of one fire module whose two channels are red and green at every second pixel, as far as they are positive. The class's logit is the
-/// mean of 3 · red − green.
+/// A DenseNet of one layer, which adds nothing. The two channels that matter are red and green at
+/// every second pixel, as far as they are positive, of which the stem's pool keeps the largest of 3
+/// × 3. The class's logit is the mean of 3 · red − green.
 fn network() -> Network {
     let weight = |name: &str, outputs: i64, side: i64, values: &[f32]| {
         let inputs = values.len() as i64 / outputs;
         let weight = Tensor::zeros([outputs, inputs, side, side], (Kind::Float, Device::Cpu));
         weight.select(3, side / 2).select(2, side / 2).copy_(&Tensor::from_slice(values).view([outputs, inputs]));
-        let bias = Tensor::zeros([outputs], (Kind::Float, Device::Cpu));
-        [(format!("{name}.weight"), weight), (format!("{name}.bias"), bias)]
+        vec![(format!("features.{name}.weight"), weight)]
     };
-    let tensors = [
-        weight("features.0", 2, 1, &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
-        weight("features.2.squeeze", 2, 1, &[1.0, 0.0, 0.0, 1.0]),
-        weight("features.2.expand1x1", 1, 1, &[1.0, 0.0]),
-        weight("features.2.expand3x3", 1, 3, &[0.0, 1.0]),
-        weight("classifier.1", 1, 1, &[3.0, -1.0]),
+    let norm = |name: &str, channels: i64| {
+        let part = |(part, value): (&str, f64)| {
+            let values = Tensor::full([channels], value, (Kind::Float, Device::Cpu));
+            (format!("features.{name}.{part}"), values)
+        };
+        let identity = [("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0 - 1e-5)];
+        identity.map(part).into()
+    };
+    let layer = "denseblock1.denselayer1";
+    let classifier = [
+        ("classifier.weight".to_owned(), Tensor::from_slice(&[3.0f32, -1.0, 0.0]).view([1, 3])),
+        ("classifier.bias".to_owned(), Tensor::from_slice(&[0.0f32])),
     ];
-    Network::from_checkpoint("squeezenet", &Checkpoint::from_tensors("made", tensors.into_iter().flatten())).unwrap()
+    let tensors = [
+        weight("conv0", 2, 7, &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        norm("norm0", 2),
+        norm(&format!("{layer}.norm1"), 2),
+        weight(&format!("{layer}.conv1"), 1, 1, &[0.0, 0.0]),
+        norm(&format!("{layer}.norm2"), 1),
+        weight(&format!("{layer}.conv2"), 1, 3, &[0.0]),
+        norm("norm5", 3),
+        classifier.into(),
+    ];
+    Network::from_checkpoint("densenet", &Checkpoint::from_tensors("made", tensors.into_iter().flatten())).unwrap()
 }
 
 #[test]
@@ -55,10 +71,10 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     };
     let red = |row: usize, column: usize| (8 * row + column + 1) as f32;
 
-    // Red's gradient is 3 over 16 positions; green's is negative, and counts for nothing.
+    // Red's gradient is 3 over 4 positions; green's is negative, and counts for nothing. The largest of 3 × 3 is the last of them.
     let map = &plain(&subject, &[&*method]).unwrap()[0][0];
-    assert_eq!(map.size(), [1, 1, 4, 4]);
-    let expected: Vec<f32> = (0..16).map(|i| 3.0 / 16.0 * red(i / 4 * 2, i % 4 * 2)).collect();
+    assert_eq!(map.size(), [1, 1, 2, 2]);
+    let expected: Vec<f32> = (0..4).map(|i| 3.0 / 4.0 * red(i / 2 * 4 + 2, i % 2 * 4 + 2)).collect();
     near(&values(map), &expected);
 
     // Sixteen views of 2 × 2 pixels side by side: one position each, so that the gradient is 3.

@@ -137,7 +137,7 @@ fn what_is_no_classifier_is_said_to_be_none() {
     is("whole.pt", 32, &["gives whole numbers (int64)", "argmax"]);
     is("complex.pt", 32, &["gives complex numbers", "real logits"]);
     is("elsewhere.pt", 32, &["computes on a device that it was traced on", "model.cpu()"]);
-    is("grey.pt", 32, &["refuses a batch", "1 channels"]);
+    is("grey.pt", 32, &["refuses a batch", "1 channels", "one number each"]);
     is("maps.pt", 32, &["gives [1, 5, 25, 25] for 1 images", "[1, classes]"]);
     is("nowhere.pt", 32, &["aren't finite"]);
     // A plain image goes through, a batch doesn't.
@@ -205,7 +205,10 @@ fn probabilities_are_the_modules_own() {
     let given = logits(&scores, &x);
     close(&given, &z, 1e-5).unwrap();
     close(&scores.probabilities(&given).unwrap(), &sigmoid, 1e-6).unwrap();
-    assert!(f64::try_from((sigmoid.sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - 1.0).abs().min()).unwrap() > 0.5);
+    assert!(
+        f64::try_from((sigmoid.sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - 1.0).abs().min()).unwrap()
+            > 0.5
+    );
 }
 
 #[test]

@@ -90,6 +90,7 @@ pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
         first: String::new(),
         samples: Vec::new(),
         remarks: Vec::new(),
+        models: Vec::new(),
     }];
     let records = Records::Written(&journal, &units);
     let written = report::write(&Summary { config: &config, datasets: &datasets, records, failures: &[], out: dir })?;

@@ -226,7 +226,10 @@ fn save(path: &Path, state: &HashMap<String, Tensor>, recipe: &Recipe) -> Result
     let views = tensors.iter().map(|(name, shape, bytes)| {
         Ok((name.as_str(), safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes)?))
     });
-    let metadata = HashMap::from([("input_size".to_owned(), recipe.input_size.to_string())]);
+    let mut metadata = HashMap::from([("input_size".to_owned(), recipe.input_size.to_string())]);
+    if recipe.arch == "inception_v3" {
+        metadata.insert("transform_input".to_owned(), "false".to_owned());
+    }
     safetensors::serialize_to_file(views.collect::<Result<Vec<_>>>()?, Some(metadata), path)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ucag_core::explain::{self, Settings};
-use ucag_core::network::{Output, Preprocessing, family};
+use ucag_core::network::{Output, Preprocessing, Stated, family};
 use ucag_core::suggest::{hint, nearest};
 
 use super::precomputed::{self, Kind};
@@ -34,6 +34,7 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
         let own = || if scripted.is_some() { stem() } else { arch.clone() };
         let name = section.get::<String>("name").or_else(own);
         let input_size = count(&mut section, "input_size");
+        let stated = if scripted.is_none() { stated(&mut section, input_size) } else { Stated::default() };
         let classes_from = classes_from(&mut section, dataset, &above);
         if let (Some(arch), None) = (&arch, scripted) {
             section.check("arch", family(arch).map_err(|error| format!("{error} (see: bench list models)")));
@@ -48,7 +49,20 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
         let (dataset, name) = (dataset?, name?);
         above.push((dataset, name.clone()));
         let (arch, weights) = (arch?, weights?);
-        Some(Model { dataset, arch, weights, scripted, output, layer, middle, name, form, input_size, classes_from })
+        Some(Model {
+            dataset,
+            arch,
+            weights,
+            scripted,
+            output,
+            stated,
+            layer,
+            middle,
+            name,
+            form,
+            input_size,
+            classes_from,
+        })
     };
     root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
 }
@@ -56,7 +70,8 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
 /// What stands for the arch of a network that is none of the families.
 pub(crate) const TORCHSCRIPT: &str = "torchscript";
 
-/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can be said of what is inside.
+/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can
+/// be said of what is inside.
 fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Option<Output>) {
     for key in ["arch", "weights"] {
         if section.has(key) {
@@ -64,7 +79,7 @@ fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Optio
             let _ = section.node(key);
         }
     }
-    for key in ["layer", "middle", "form"] {
+    for key in ["layer", "middle", "form", "stem", "transform_input"] {
         if section.has(key) {
             section.problem(key, "a TorchScript network shows no layers, and has one form");
             let _ = section.node(key);
@@ -76,22 +91,32 @@ fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Optio
             "needs 'input_size' beside it, the side of its input in pixels, which the file doesn't say",
         );
     }
-    let usual = Preprocessing::Imagenet;
-    let mut three = |key: &'static str, usual: [f32; 3]| {
-        let Some(Numbers(numbers)) = section.get(key) else { return usual };
-        let good = |number: &f64| number.is_finite() && (key == "mean" || *number > 0.0);
-        match numbers[..] {
-            [r, g, b] if numbers.iter().all(good) => [r, g, b].map(|number| number as f32),
-            _ => {
-                section
-                    .problem(key, "expected three numbers, for red, green and blue in [0, 1]; deviations are above 0");
-                usual
-            }
-        }
-    };
-    let (mean, deviation) = (three("mean", usual.mean()), three("std", usual.deviation()));
+    let preprocessing = normalised(section).unwrap_or(Preprocessing::Imagenet);
     let output = section.get("output").map(|Choice(output)| output);
-    (section.get("torchscript"), Preprocessing::Own { mean, deviation }, output)
+    (section.get("torchscript"), preprocessing, output)
+}
+
+/// What a config says of a checkpoint's network that its tensors don't show.
+fn stated(section: &mut Section<'_>, input_size: Option<usize>) -> Stated {
+    Stated {
+        stem: section.get("stem").map(|Choice(stem)| stem),
+        transform_input: section.get("transform_input"),
+        preprocessing: normalised(section),
+        input_size,
+    }
+}
+
+/// How a network's input is normalised, where the config says so.
+fn normalised(section: &mut Section<'_>) -> Option<Preprocessing> {
+    let [mean, std] = ["mean", "std"].map(|key| section.has(key));
+    for (key, missing) in [("mean", "std"), ("std", "mean")] {
+        if section.has(key) && mean != std {
+            section.problem(key, format!("needs '{missing}' beside it"));
+        }
+    }
+    let [mean, std] = ["mean", "std"].map(|key| section.get(key).map(|Numbers(numbers)| numbers));
+    let made = Preprocessing::new(&mean?, &std?);
+    section.check("mean", made)
 }
 
 /// The place of the model whose likeliest class a model explains: one of those above it, on the same data set.

@@ -64,19 +64,22 @@ fn model(model: &Model) -> Value {
         "name": model.name,
         "arch": model.arch,
         "weights": model.weights,
-        "normalised": model.scripted.map(normalisation),
+        "normalised": model.scripted.or(model.stated.preprocessing).map(normalisation),
+        "stem": model.stated.stem,
+        "transform_input": model.stated.transform_input,
         "layer": model.layer,
         "middle": model.middle,
         "form": model.form,
         "input_size": model.input_size,
         "classes_from": model.classes_from,
     });
-    stated(&mut value, model.output);
+    with_output(&mut value, model.output);
     value
 }
 
-/// Adds what a module was stated to give, where that isn't the default: other runs keep their identity.
-pub(crate) fn stated(model: &mut Value, output: Option<Output>) {
+/// Adds what a module was stated to give, where that isn't the default: other runs keep their
+/// identity.
+pub(crate) fn with_output(model: &mut Value, output: Option<Output>) {
     if let Some(output) = output.filter(|output| *output != Output::default()) {
         model["output"] = json!(output);
     }

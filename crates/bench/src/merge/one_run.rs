@@ -115,6 +115,7 @@ fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
             "first": facts.first,
             "classes": facts.classes,
             "remarks": facts.remarks,
+            "models": facts.models,
         })
     };
     let others = [

@@ -42,6 +42,7 @@ pub(super) fn write(merged: &Merged, failed: usize) -> Result<()> {
         "versions": provenance::versions(),
         "samples": datasets.iter().map(|data| (data.name.as_str(), data.samples.len())).collect::<BTreeMap<_, _>>(),
         "data": datasets.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.remarks})).collect::<Vec<_>>(),
+        "models": provenance::models(datasets),
         "units": {"planned": planned, "done": planned.saturating_sub(failed), "failed": failed, "done_by_earlier_runs": count("/units/done_by_earlier_runs")},
         "views_through_the_networks": config.models.iter().enumerate().map(views).collect::<Vec<_>>(),
         "seconds": {"wall": sum("/seconds/wall"), "by_stage_all_workers": stages},

@@ -1,4 +1,5 @@
-//! What a report must know of a data set beyond its records.
+//! What a report must know of a data set, and of the networks that are run on it, beyond their
+//! records.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,25 @@ pub struct DatasetFacts {
     pub samples: Vec<String>,
     /// What a reader should know of the data, a sentence each.
     pub remarks: Vec<String>,
+    /// The networks that are run on it, in the config's order.
+    #[serde(default)]
+    pub models: Vec<ModelFacts>,
+}
+
+/// A network of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    /// Its name in the config and in records.
+    pub name: String,
+    /// What was assumed of it, since its file doesn't prove it: a sentence each.
+    pub assumptions: Vec<String>,
+}
+
+impl ModelFacts {
+    /// The sentences, each with the network's name in front.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        self.assumptions.iter().map(|sentence| format!("{}: {sentence}", self.name))
+    }
 }
 
 impl DatasetFacts {

@@ -35,7 +35,7 @@ use crate::record::Failure;
 
 pub use cells::{Cell, Key};
 pub use curves::MeanCurve;
-pub use facts::DatasetFacts;
+pub use facts::{DatasetFacts, ModelFacts};
 pub use heads::Metric;
 pub use source::Records;
 

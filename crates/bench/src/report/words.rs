@@ -4,6 +4,7 @@ use metrics::Averaging;
 use metrics::averaging::Class;
 use ucag_core::explain::Role;
 
+use super::ModelFacts;
 use super::heads::Head;
 use super::table::{Row, Table};
 use crate::config::{Config, Method};
@@ -100,9 +101,12 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     ))
 }
 
-/// What must be known of a data set to read its numbers: remarks on the data, and how classes without a pair are counted.
+/// What must be known of a data set to read its numbers: remarks on the data and on the networks,
+/// and how classes without a pair are counted.
 pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
-    let remarks = table.datasets.iter().filter(|facts| facts.name == dataset).flat_map(|facts| facts.remarks.clone());
+    let here = || table.datasets.iter().filter(|facts| facts.name == dataset);
+    let of_models = here().flat_map(|facts| &facts.models).flat_map(ModelFacts::remarks);
+    let remarks = here().flat_map(|facts| facts.remarks.clone()).chain(of_models);
     let counted = table.heads().into_iter().flat_map(|head| {
         let without = |class: &Class| class.pairs == 0;
         let phantom = |class: &Class| class.phantoms > 0;

@@ -7,6 +7,7 @@ use bench::config::{Compute, Computed, Config, Dataset, Form, Method, Metric, Mo
 use bench::record::Record;
 use bench::report::{DatasetFacts, Summary};
 use ucag_core::explain::Settings;
+use ucag_core::network::Stated;
 use ucag_core::post::MapState;
 use ucag_core::protocol::Protocol;
 
@@ -33,6 +34,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         weights: PathBuf::from("weights.safetensors"),
         scripted: None,
         output: None,
+        stated: Stated::default(),
         layer: None,
         middle: None,
         name: name.to_owned(),
@@ -96,6 +98,7 @@ pub fn facts(config: &Config) -> Vec<DatasetFacts> {
         first: "s0".to_owned(),
         samples: vec!["s0".to_owned()],
         remarks: Vec::new(),
+        models: Vec::new(),
     };
     config.datasets.iter().map(facts).collect()
 }

@@ -47,6 +47,9 @@ pub(super) static CONFIG: Target = Target {
         "\\u0000",
         "limit = 0\n",
         "settings = {masks = 10}\n",
+        "stem = \"cifar\"\n",
+        "mean = 0.5\nstd = [0.5]\n",
+        "transform_input = true\n",
     ],
     mend: nothing,
     growth: 200, // a value is two bytes in a list, and a node with its place in memory

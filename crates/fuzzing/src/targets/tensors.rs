@@ -11,7 +11,15 @@ pub(super) static CHECKPOINT: Target = Target {
     name: "checkpoint",
     seeds: || {
         let seed = |name| fixture(&format!("crates/ucag-core/tests/fixtures/families/{name}.safetensors"));
-        ["resnet_basic", "resnet_caffe", "densenet", "squeezenet1_0", "vgg", "vgg_bn"].map(seed).into()
+        let mut seeds: Vec<_> =
+            ["resnet_basic", "resnet_caffe", "densenet", "squeezenet1_0", "vgg", "vgg_bn"].map(seed).into();
+        // Networks that are what their metadata says.
+        let stem = |name| fixture(&format!("crates/ucag-core/tests/fixtures/stems/{name}.safetensors"));
+        let small = r#""stem":"cifar","input_size":"32","mean":"0.49,0.48,0.44","std":"0.2,0.2,0.2""#;
+        seeds.push(with_metadata(stem("resnet_cifar"), small));
+        seeds.push(with_metadata(stem("densenet_cifar-pool"), &small.replace("cifar", "cifar-pool")));
+        seeds.push(with_metadata(stem("vgg_grey"), r#""mean":"0.5","std":"0.25""#));
+        seeds
     },
     words: &[
         "\"dtype\":\"F32\"",
@@ -22,6 +30,10 @@ pub(super) static CHECKPOINT: Target = Target {
         "\"data_offsets\":[0,4]",
         "\"__metadata__\":{\"input_size\":\"1\"},",
         "\"preprocessing\":\"caffe\"",
+        "\"stem\":\"cifar\",\"input_size\":\"32\"",
+        "\"mean\":\"0.5,0.5,0.5\",\"std\":\"1e-40,2,3\"",
+        "\"transform_input\":\"true\"",
+        "\"max_pool\":\"ceil\"",
         ".weight",
         "layer1.",
         "features.",
@@ -93,6 +105,14 @@ fn checkpoint(stage: &Stage) -> Result<(), String> {
         }
     }
     refused
+}
+
+/// The same file, which has no metadata, with these.
+fn with_metadata(mut bytes: Vec<u8>, entries: &str) -> Vec<u8> {
+    let entry = format!("\"__metadata__\":{{{entries}}},");
+    bytes.splice(9..9, entry.bytes());
+    header_length(&mut bytes);
+    bytes
 }
 
 /// Puts the length of the header right, which ends where the last tensor's entry does.

@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::checkpoint::Checkpoint;
 use super::graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+use super::properties::REMEDY;
 use crate::Result;
 
 /// Zero padding of a convolution.
@@ -27,10 +28,10 @@ pub struct Builder<'c> {
 }
 
 impl<'c> Builder<'c> {
-    /// A graph with only its input, three channels.
-    pub fn new(checkpoint: &'c Checkpoint) -> (Self, NodeId) {
-        let input = Node { name: "input".into(), op: Op::Input, inputs: vec![] };
-        (Self { checkpoint, nodes: vec![input], channels: vec![3], positions: vec![1] }, 0)
+    /// A graph with only its input, of so many channels.
+    pub fn new(checkpoint: &'c Checkpoint, channels: i64) -> (Self, NodeId) {
+        let input = Node { name: "input".into(), op: Op::Input { channels }, inputs: vec![] };
+        (Self { checkpoint, nodes: vec![input], channels: vec![channels], positions: vec![1] }, 0)
     }
 
     /// The graph, once every tensor of the checkpoint has found its place.
@@ -63,18 +64,52 @@ impl<'c> Builder<'c> {
         self.push(name, op, vec![x], self.channels[x])
     }
 
-    /// Convolution `name.weight`, with `name.bias` where the checkpoint has one. Groups follow from the input's channels.
+    /// Convolution `name.weight` with that kernel, with `name.bias` where the checkpoint has one.
     ///
     /// # Errors
     /// Where a tensor is missing or misshapen.
-    pub fn conv(&mut self, name: &str, x: NodeId, stride: i64, padding: Padding) -> Result<NodeId> {
-        let weight = self.checkpoint.take(&format!("{name}.weight"), &[-1, -1, -1, -1])?;
+    pub fn conv(&mut self, name: &str, x: NodeId, kernel: [i64; 2], stride: i64, padding: Padding) -> Result<NodeId> {
+        self.convolution(name, x, kernel, (stride, padding, false))
+    }
+
+    /// As [`Builder::conv`], of which the checkpoint may have one in groups of channels; their number follows from the input's.
+    ///
+    /// # Errors
+    /// As [`Builder::conv`].
+    pub fn grouped_conv(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        kernel: [i64; 2],
+        stride: i64,
+        padding: Padding,
+    ) -> Result<NodeId> {
+        self.convolution(name, x, kernel, (stride, padding, true))
+    }
+
+    fn convolution(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        kernel: [i64; 2],
+        (stride, padding, grouped): (i64, Padding, bool),
+    ) -> Result<NodeId> {
+        let tensor = format!("{name}.weight");
+        let weight = self.checkpoint.take(&tensor, &[-1, -1, -1, -1])?;
         let shape = weight.size();
         let (out, per_group, input) = (shape[0], shape[1], self.channels[x]);
-        if input % per_group != 0 || out % (input / per_group) != 0 {
-            let problem =
-                format!("has shape {shape:?}, expected {input} input channels (or a divisor of it, for groups)");
-            return Err(self.checkpoint.wrong(&format!("{name}.weight"), problem));
+        let groups = input / per_group;
+        if input % per_group != 0 || out % groups != 0 || (groups > 1 && !grouped) {
+            let divisor = if grouped { " (or a divisor of it, for groups)" } else { "" };
+            let problem = format!("has shape {shape:?}, expected {input} input channels{divisor}");
+            return Err(self.checkpoint.wrong(&tensor, problem));
+        }
+        if shape[2..] != kernel {
+            let problem = format!(
+                "has a kernel of {} × {}, where torchvision's has {} × {}, so its stride and padding can't be told; {REMEDY}",
+                shape[2], shape[3], kernel[0], kernel[1]
+            );
+            return Err(self.checkpoint.wrong(&tensor, problem));
         }
         let bias_name = format!("{name}.bias");
         let bias = match self.checkpoint.has(&bias_name) {
@@ -85,7 +120,7 @@ impl<'c> Builder<'c> {
             Padding::Same => [(shape[2] - 1) / 2, (shape[3] - 1) / 2],
             Padding::Valid => [0, 0],
         };
-        let op = Op::Conv(Conv { weight, bias, stride, padding, groups: input / per_group });
+        let op = Op::Conv(Conv { weight, bias, stride, padding, groups });
         Ok(self.push(name, op, vec![x], out))
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
+use super::properties::REMEDY;
 use crate::{Error, Result};
 
 /// Those of a three-dimensional convolution; libtorch takes long to say that there are too many of them.
@@ -69,6 +70,13 @@ impl Checkpoint {
         Ok(Self { path: path.to_owned(), tensors, metadata, taken: RefCell::default() })
     }
 
+    /// The same with this in its metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, key: &str, value: &str) -> Self {
+        self.metadata.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
     /// A checkpoint that was made in memory; `label` stands for the path in messages.
     pub fn from_tensors(label: &str, tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
         Self {
@@ -112,6 +120,25 @@ impl Checkpoint {
     /// As [`Checkpoint::take`].
     pub fn shape(&self, name: &str) -> Result<Vec<i64>> {
         self.tensors.get(name).map(Tensor::size).ok_or_else(|| self.missing(name))
+    }
+
+    /// Shape of the weight of the convolution `name`, which reads the image: four sides.
+    ///
+    /// # Errors
+    /// Where it is missing, no convolution, or one of several.
+    pub(super) fn stem_shape(&self, name: &str) -> Result<Vec<i64>> {
+        let (weight, first) = (format!("{name}.weight"), format!("{name}.0.weight"));
+        if !self.has(&weight) && self.has(&first) {
+            let problem = format!(
+                "belongs to a stem of several convolutions (ResNet-C, ResNet-D), where torchvision has one, {weight}; {REMEDY}"
+            );
+            return Err(self.wrong(&first, problem));
+        }
+        let shape = self.shape(&weight)?;
+        match shape.len() {
+            4 => Ok(shape),
+            _ => Err(self.wrong(&weight, format!("has shape {shape:?}, expected [any, any, any, any]"))),
+        }
     }
 
     /// Takes the tensor `name`, whose shape must be `shape`, where -1 stands for any side.

@@ -30,7 +30,8 @@ impl Network {
             let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| places[input]).collect();
             let op = match &node.op {
                 Op::AdaptiveAvgPool { size: 1 } => {
-                    let kernel = self.input_size.div_ceil(STRIDE) as i64;
+                    let stride = self.graph.stride(node.inputs[0]);
+                    let kernel = (self.input_size as i64 + stride - 1) / stride;
                     Op::AvgPool(Pool { kernel, stride: 1, padding: 0, ceil: false })
                 }
                 Op::AdaptiveAvgPool { size } => {
@@ -57,5 +58,16 @@ impl Network {
     }
 }
 
-/// Input pixels for each position of both families' last map.
-const STRIDE: usize = 32;
+impl Graph {
+    /// Input pixels for each position of a node's map, vertically and horizontally: 32 in front of the pooling of a ResNet with
+    /// torchvision's stem, 8 or 16 with one for small images.
+    fn stride(&self, node: NodeId) -> i64 {
+        let Node { op, inputs, .. } = &self.nodes()[node];
+        let own = match op {
+            Op::Conv(conv) => conv.stride,
+            Op::MaxPool(pool) | Op::AvgPool(pool) => pool.stride,
+            _ => 1,
+        };
+        inputs.first().map_or(1, |&input| own * self.stride(input))
+    }
+}

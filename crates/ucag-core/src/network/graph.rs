@@ -12,8 +12,11 @@ pub type NodeId = usize;
 /// What a node computes. Weights are float tensors that never require gradients.
 #[derive(Debug)]
 pub enum Op {
-    /// The batch of views, `[B, 3, H, W]`, normalised.
-    Input,
+    /// The batch of views, `[B, channels, H, W]`, normalised.
+    Input {
+        /// 3, or 1 for grey images.
+        channels: i64,
+    },
     /// 2-D convolution.
     Conv(Conv),
     /// Batch normalisation with running statistics.
@@ -106,7 +109,7 @@ impl Op {
     pub fn apply(&self, inputs: &[&Tensor]) -> Result<Tensor> {
         let x = inputs[0];
         let y = match self {
-            Op::Input | Op::Dropout => x.shallow_clone(),
+            Op::Input { .. } | Op::Dropout => x.shallow_clone(),
             Op::Conv(c) => {
                 let stride = [c.stride, c.stride];
                 x.f_conv2d(&c.weight, c.bias.as_ref(), stride, c.padding, [1, 1], c.groups)?
@@ -148,7 +151,7 @@ impl Op {
             }),
             Op::Linear { weight, bias } => Op::Linear { weight: change(weight)?, bias: optional(bias)? },
             Op::ChannelAffine { scale, shift } => Op::ChannelAffine { scale: change(scale)?, shift: change(shift)? },
-            Op::Input => Op::Input,
+            Op::Input { channels } => Op::Input { channels: *channels },
             Op::Relu => Op::Relu,
             Op::Dropout => Op::Dropout,
             Op::MaxPool(p) => Op::MaxPool(*p),
@@ -260,7 +263,7 @@ impl Graph {
                 self.is_positive(inputs[0])
             }
             Op::Add | Op::Concat => inputs.iter().all(|&input| self.is_positive(input)),
-            Op::Input
+            Op::Input { .. }
             | Op::Conv(_)
             | Op::BatchNorm(_)
             | Op::Linear { .. }
@@ -273,7 +276,7 @@ impl Graph {
     pub fn channels(&self, node: NodeId) -> i64 {
         let Node { op, inputs, .. } = &self.nodes[node];
         match op {
-            Op::Input => 3,
+            Op::Input { channels } => *channels,
             Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => weight.size()[0],
             Op::Concat => inputs.iter().map(|&input| self.channels(input)).sum(),
             _ => self.channels(inputs[0]),

@@ -9,6 +9,8 @@ pub(crate) mod folded;
 mod graph;
 mod inception;
 pub(crate) mod lane;
+mod preprocessing;
+mod properties;
 mod resnet;
 mod scripted;
 mod squeezenet;
@@ -24,11 +26,14 @@ pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 pub use lane::Precision;
+pub use preprocessing::Preprocessing;
+pub use properties::{Stated, Stem};
 pub use scripted::{Output, Scripted};
 use tch::{Device, Tensor};
 
 use self::derived::{Derived, Form, Weights};
 use self::lane::Lane;
+use self::properties::Properties;
 
 use crate::suggest::nearest;
 use crate::{Error, Result};
@@ -44,7 +49,9 @@ pub struct Family {
     pub input_size: usize,
     /// The layer that CAM methods explain where a config names none.
     pub layer: &'static str,
-    build: fn(&Checkpoint) -> Result<Built>,
+    /// The convolution that reads the image.
+    stem: &'static str,
+    build: fn(&mut Properties<'_>) -> Result<Built>,
 }
 
 /// The nodes that methods are defined at.
@@ -68,9 +75,6 @@ struct Built {
     middle: String,
     classes: i64,
 }
-
-/// No checkpoint is for larger images, in pixels a side.
-const LARGEST_INPUT: usize = 1 << 14;
 
 /// Every family. To add one: a file with a `FAMILY`, and its line here.
 pub static FAMILIES: &[&Family] =
@@ -102,7 +106,8 @@ pub fn family(arch: &str) -> Result<&'static Family> {
 pub struct Network {
     /// Its family.
     pub family: &'static Family,
-    /// torchvision's name for it (`resnet50`), or a description where torchvision has none.
+    /// torchvision's name for it (`resnet50`), or a description where torchvision has none; with its stem where that isn't torchvision's,
+    /// and whether it is for grey images.
     pub variant: String,
     /// The operations.
     pub graph: Graph,
@@ -112,10 +117,13 @@ pub struct Network {
     pub middle: String,
     /// Number of logits.
     pub classes: usize,
-    /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's.
+    /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's; with a stem for small
+    /// images, else what was stated.
     pub input_size: usize,
-    /// How its input is normalised.
+    /// How its input is normalised, and with that how many channels it has.
     pub preprocessing: Preprocessing,
+    /// What was taken for granted, or stated against what the file says: a sentence each.
+    pub assumptions: Vec<String>,
     /// Where its weights are.
     pub device: Device,
     /// The arithmetic of layers that nothing is asked of but their answer.
@@ -126,42 +134,6 @@ pub struct Network {
     derived: Arc<Derived>,
 }
 
-/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1] (protocol section 4.1).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Preprocessing {
-    /// torchvision's, with ImageNet's statistics.
-    Imagenet,
-    /// That of networks from Caffe: 255 x, less the mean colour.
-    Caffe,
-    /// Of a network that comes from elsewhere.
-    Own {
-        /// What is subtracted.
-        mean: [f32; 3],
-        /// What the rest is divided by.
-        deviation: [f32; 3],
-    },
-}
-
-impl Preprocessing {
-    /// What is subtracted.
-    pub fn mean(self) -> [f32; 3] {
-        match self {
-            Preprocessing::Imagenet => [0.485, 0.456, 0.406],
-            Preprocessing::Caffe => [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0],
-            Preprocessing::Own { mean, .. } => mean,
-        }
-    }
-
-    /// What the rest is divided by.
-    pub fn deviation(self) -> [f32; 3] {
-        match self {
-            Preprocessing::Imagenet => [0.229, 0.224, 0.225],
-            Preprocessing::Caffe => [1.0 / 255.0; 3],
-            Preprocessing::Own { deviation, .. } => deviation,
-        }
-    }
-}
-
 impl Network {
     /// Loads a checkpoint as `arch`.
     ///
@@ -169,8 +141,16 @@ impl Network {
     /// Where `arch` is unknown, the file can't be read, a tensor is missing, extra or misshapen, or `arch` names a
     /// member of the family that the checkpoint isn't.
     pub fn load(arch: &str, path: &Path) -> Result<Self> {
+        Self::load_as(arch, path, &Stated::default())
+    }
+
+    /// As [`Network::load`], of which a config says what its tensors don't show.
+    ///
+    /// # Errors
+    /// As [`Network::load`], and where file and config contradict each other or leave open what can't be guessed.
+    pub fn load_as(arch: &str, path: &Path, stated: &Stated) -> Result<Self> {
         let family = family(arch)?;
-        Self::build(arch, family, &Checkpoint::open(path)?)
+        Self::build(arch, family, &Checkpoint::open(path)?, stated)
     }
 
     /// As [`Network::load`], from tensors in memory.
@@ -178,29 +158,30 @@ impl Network {
     /// # Errors
     /// As [`Network::load`].
     pub fn from_checkpoint(arch: &str, checkpoint: &Checkpoint) -> Result<Self> {
-        Self::build(arch, family(arch)?, checkpoint)
+        Self::from_checkpoint_as(arch, checkpoint, &Stated::default())
     }
 
-    fn build(arch: &str, family: &'static Family, checkpoint: &Checkpoint) -> Result<Self> {
+    /// As [`Network::load_as`], from tensors in memory.
+    ///
+    /// # Errors
+    /// As [`Network::load_as`].
+    pub fn from_checkpoint_as(arch: &str, checkpoint: &Checkpoint, stated: &Stated) -> Result<Self> {
+        Self::build(arch, family(arch)?, checkpoint, stated)
+    }
+
+    fn build(arch: &str, family: &'static Family, checkpoint: &Checkpoint, stated: &Stated) -> Result<Self> {
         let architecture = |problem| Error::Architecture { path: checkpoint.path().to_owned(), problem };
-        let Built { graph, variant, layer, middle, classes } = (family.build)(checkpoint)?;
+        let mut properties = Properties::new(checkpoint, stated, family.stem)?;
+        let Built { graph, variant, layer, middle, classes } = (family.build)(&mut properties)?;
         if arch != family.id && arch != variant {
             return Err(architecture(format!("is {variant}, not {arch}")));
         }
-        let input_size = match checkpoint.metadata("input_size") {
-            None => family.input_size,
-            Some(text) => text.parse().ok().filter(|side| (1..=LARGEST_INPUT).contains(side)).ok_or_else(|| {
-                architecture(format!("its metadata has input_size '{text}', expected pixels from 1 to {LARGEST_INPUT}"))
-            })?,
-        };
-        let preprocessing = match checkpoint.metadata("preprocessing") {
-            None | Some("imagenet") => Preprocessing::Imagenet,
-            Some("caffe") => Preprocessing::Caffe,
-            Some(text) => {
-                let problem = format!("its metadata has preprocessing '{text}', expected 'imagenet' or 'caffe'");
-                return Err(architecture(problem));
-            }
-        };
+        let input_size = properties.input_size(family.input_size)?;
+        let preprocessing = properties.preprocessing;
+        let stem = properties.stem.map(|stem| format!("{} stem", stem.word()));
+        let grey = (preprocessing.channels() == 1).then(|| "grey".to_owned());
+        let variant = [Some(variant), stem, grey].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let assumptions = properties.finish(family.id)?;
         Ok(Self {
             family,
             variant,
@@ -210,6 +191,7 @@ impl Network {
             classes: classes as usize,
             input_size,
             preprocessing,
+            assumptions,
             device: Device::Cpu,
             precision: Precision::default(),
             views: Arc::default(),
@@ -229,6 +211,7 @@ impl Network {
             classes,
             input_size: 0,
             preprocessing: Preprocessing::Imagenet,
+            assumptions: Vec::new(),
             device: Device::Cpu,
             precision: Precision::default(),
             views: Arc::default(),
@@ -338,6 +321,7 @@ impl Network {
             variant: self.variant.clone(),
             layer: self.layer.clone(),
             middle: self.middle.clone(),
+            assumptions: self.assumptions.clone(),
             views: Arc::clone(&self.views),
             derived: Arc::default(),
             ..*self

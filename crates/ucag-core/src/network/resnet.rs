@@ -4,6 +4,7 @@
 use super::builder::{Builder, Padding};
 use super::checkpoint::Checkpoint;
 use super::graph::NodeId;
+use super::properties::{Properties, REMEDY};
 use super::{Built, Family};
 use crate::Result;
 
@@ -13,23 +14,43 @@ pub(super) static FAMILY: Family = Family {
     summary: "ResNet 18 to 152, wide ResNet, ResNeXt: basic and bottleneck blocks",
     input_size: 224,
     layer: "`layer4`, the last block's output after its ReLU",
+    stem: "conv1",
     build,
 };
 
 const EPS: f64 = 1e-5;
 
-fn build(checkpoint: &Checkpoint) -> Result<Built> {
-    let (mut b, mut x) = Builder::new(checkpoint);
-    x = b.conv("conv1", x, 2, Padding::Same)?;
+fn build(properties: &mut Properties<'_>) -> Result<Built> {
+    let checkpoint = properties.checkpoint;
+    let (mut b, mut x) = Builder::new(checkpoint, properties.channels());
+    let caffe = properties.is_caffe()?;
+    properties.ceil()?;
+    let stem = properties.stem("conv1")?;
+    if checkpoint.has("conv1.bias") && !caffe {
+        properties.assume(
+            "conv1 has a bias, as in networks from Caffe, but the file doesn't say that it is one (preprocessing, max_pool); strides and pool are taken to be torchvision's."
+                .into(),
+        );
+    }
+    let kernel = checkpoint.stem_shape("conv1")?;
+    x = b.conv("conv1", x, [kernel[2], kernel[3]], stem.stride(), Padding::Same)?;
     x = b.batch_norm("bn1", x, EPS)?;
     x = b.relu("relu", x);
-    // A network that comes from Caffe shows by its stem's bias.
-    let caffe = checkpoint.has("conv1.bias");
-    x = if caffe { b.max_pool("maxpool", x, 3, 2, 0, true) } else { b.max_pool("maxpool", x, 3, 2, 1, false) };
+    if caffe {
+        x = b.max_pool("maxpool", x, 3, 2, 0, true);
+    } else if stem.has_pool() {
+        x = b.max_pool("maxpool", x, 3, 2, 1, false);
+    }
     let bottleneck = checkpoint.has("layer1.0.conv3.weight");
     let mut depths = Vec::new();
     for stage in 1..=4 {
         let blocks = checkpoint.indices(&format!("layer{stage}."));
+        if blocks.is_empty() || blocks.iter().enumerate().any(|(place, &block)| place != block) {
+            let problem = format!(
+                "has the blocks {blocks:?}, expected them to be numbered from 0; {REMEDY} if it has other stages"
+            );
+            return Err(checkpoint.wrong(&format!("layer{stage}"), problem));
+        }
         for &block in &blocks {
             let stride = if stage > 1 && block == 0 { 2 } else { 1 };
             x = residual_block(&mut b, &format!("layer{stage}.{block}"), x, stride, Block { bottleneck, caffe })?;
@@ -65,15 +86,32 @@ fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, b
     };
     let mut x = input;
     for (i, &stride) in strides.iter().enumerate() {
-        x = b.conv(&format!("{name}.conv{}", i + 1), x, stride, Padding::Same)?;
+        let conv = format!("{name}.conv{}", i + 1);
+        x = match (block.bottleneck, i) {
+            (true, 1) => b.grouped_conv(&conv, x, [3, 3], stride, Padding::Same)?,
+            (true, _) => b.conv(&conv, x, [1, 1], stride, Padding::Same)?,
+            (false, _) => b.conv(&conv, x, [3, 3], stride, Padding::Same)?,
+        };
         x = b.batch_norm(&format!("{name}.bn{}", i + 1), x, EPS)?;
         if i + 1 < strides.len() {
             x = b.relu(&relu(i), x);
         }
     }
     let mut identity = input;
-    if b.checkpoint.has(&format!("{name}.downsample.0.weight")) {
-        identity = b.conv(&format!("{name}.downsample.0"), identity, stride, Padding::Same)?;
+    // torchvision projects where the block changes the size or the number of channels, and nowhere else.
+    let projection = format!("{name}.downsample.0");
+    let changes = stride != 1 || b.channels(x) != b.channels(input);
+    if changes != b.checkpoint.has(&format!("{projection}.weight")) {
+        let problem = match changes {
+            true => "is missing, where torchvision's network changes size or channels",
+            false => {
+                "is there, though neither size nor channels change in torchvision's network, so its stride can't be told"
+            }
+        };
+        return Err(b.checkpoint.wrong(&format!("{projection}.weight"), format!("{problem}; {REMEDY}")));
+    }
+    if changes {
+        identity = b.conv(&projection, identity, [1, 1], stride, Padding::Same)?;
         identity = b.batch_norm(&format!("{name}.downsample.1"), identity, EPS)?;
     }
     x = b.add(&format!("{name}.add"), x, identity)?;

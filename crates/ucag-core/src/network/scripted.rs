@@ -21,9 +21,10 @@ pub(super) static FAMILY: Family = Family {
     summary: "any classifier that was scripted or traced in PyTorch",
     input_size: 224,
     layer: "module",
-    build: |checkpoint| {
+    stem: "",
+    build: |properties| {
         let problem = "a TorchScript network is no checkpoint of a family".into();
-        Err(Error::Architecture { path: checkpoint.path().to_owned(), problem })
+        Err(Error::Architecture { path: properties.checkpoint.path().to_owned(), problem })
     },
 };
 
@@ -69,14 +70,14 @@ impl Scripted {
         Error::CheckpointFile { path: self.path.clone(), problem }
     }
 
-    /// Logits `[B, N]` of views `[B, 3, H, W]`.
+    /// Logits `[B, N]` of views `[B, 3, H, W]`, or `[B, 1, H, W]` of grey ones.
     ///
     /// # Errors
     /// Where the module refuses the views, or gives anything else than was stated of it.
     pub(super) fn forward(&self, views: &Tensor) -> Result<Tensor> {
         let given = self.given(views)?;
         if self.output != Output::Logits {
-            let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(1.0 + f64::from(f32::EPSILON))?)?;
+            let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(output::MOST)?)?;
             if inside.f_all()?.f_int64_value(&[])? == 0 {
                 let output = self.output.name();
                 let problem = format!("gives outputs outside [0, 1], so they aren't what output = \"{output}\" says");
@@ -86,7 +87,7 @@ impl Scripted {
         self.output.logits(given)
     }
 
-    /// What the module gives for views `[B, 3, H, W]`: `[B, N]`, whatever it means.
+    /// What the module gives for views `[B, channels, H, W]`: `[B, N]`, whatever it means.
     ///
     /// # Errors
     /// Where it refuses the views, or gives anything else.
@@ -134,12 +135,14 @@ impl Scripted {
 }
 
 impl Network {
-    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives `output`. How many classes it has is seen
-    /// from what it makes of a few images: noise, patterns and plain grey, each alone, again and in a batch.
+    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives
+    /// `output`. How many classes it has is seen from what it makes of a few images: noise, patterns
+    /// and plain grey, each alone, again and in a batch.
     ///
     /// # Errors
-    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a number for each class; its answers for an image
-    /// aren't always the same, as in training mode; they look like probabilities and `output` doesn't say what they are, or says what they can't be.
+    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a
+    /// number for each class; its answers for an image aren't always the same, as in training mode;
+    /// they look like probabilities and `output` doesn't say what they are, or says what they can't be.
     pub fn scripted(
         path: &Path,
         input_size: usize,
@@ -150,8 +153,12 @@ impl Network {
         let mut scripted = Scripted::load(path, device)?;
         let answers = probe::answers(&scripted, input_size, preprocessing, device)?;
         scripted.output = probe::output(&scripted, &answers, output)?;
+        let assumptions = scripted.output.remark().into_iter().map(str::to_owned).collect();
         let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
-        let nodes = vec![node("input", Op::Input, vec![]), node("module", Op::Scripted(scripted), vec![0])];
+        let nodes = vec![
+            node("input", Op::Input { channels: preprocessing.channels() as i64 }, vec![]),
+            node("module", Op::Scripted(scripted), vec![0]),
+        ];
         Ok(Self {
             family: &FAMILY,
             variant: FAMILY.id.into(),
@@ -161,6 +168,7 @@ impl Network {
             classes: answers.size()[1] as usize,
             input_size,
             preprocessing,
+            assumptions,
             device,
             views: Arc::default(),
             precision: Precision::default(),
@@ -178,7 +186,8 @@ impl Network {
         self.module().map_or(Output::Logits, |scripted| scripted.output)
     }
 
-    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives sigmoids.
+    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives
+    /// sigmoids.
     ///
     /// # Errors
     /// Where libtorch refuses.

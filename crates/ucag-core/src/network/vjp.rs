@@ -17,7 +17,7 @@ impl Op {
     pub fn vjp(&self, inputs: &[&Tensor], output: &Tensor, cotangent: &Tensor) -> Result<Vec<Tensor>> {
         let x = inputs[0];
         let back = match self {
-            Op::Input | Op::Dropout => cotangent.shallow_clone(),
+            Op::Input { .. } | Op::Dropout => cotangent.shallow_clone(),
             Op::Conv(conv) => conv.transposed(&conv.weight, x, cotangent)?,
             Op::BatchNorm(b) => {
                 let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;

@@ -113,7 +113,7 @@ impl Rule for Rules<'_, '_> {
         let gradients = visit.vjp_of(gradient)?;
         let x = visit.inputs[0];
         let relevances = match (visit.op, Weighted::of(visit.op)) {
-            (_, Some(layer)) if layer.reads_pixels() => vec![z_bounded(&layer, x, relevance)?],
+            (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_bounded(&layer, x, relevance)?],
             (Op::Linear { .. }, Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
             (_, Some(layer)) if layer.is_pointwise() => vec![absolute(&layer, x, relevance)?],
             (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],

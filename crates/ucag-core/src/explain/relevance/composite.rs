@@ -60,7 +60,9 @@ impl Composite {
             return Needs { walks: 1, ..whole(network) };
         }
         let reads = |op: &Op| match (Weighted::of(op), op) {
-            (Some(layer), _) => Reads { inputs: true, output: matches!(self.share(&layer), Share::Epsilon(_)) },
+            (Some(layer), _) => {
+                Reads { inputs: true, output: matches!(self.share(&layer, network), Share::Epsilon(_)) }
+            }
             (_, Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. }) => Reads::NOTHING,
             (_, Op::Add) => Reads { inputs: true, output: false },
             _ => Reads::ALL,
@@ -69,9 +71,9 @@ impl Composite {
         Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![], walks: 1 }
     }
 
-    fn share(&self, layer: &Weighted<'_>) -> Share {
+    fn share(&self, layer: &Weighted<'_>, network: &Network) -> Share {
         match layer {
-            _ if layer.reads_pixels() => self.pixels,
+            _ if layer.reads_pixels(network) => self.pixels,
             Weighted::Conv(_) => self.convolution,
             Weighted::Linear(..) => self.linear,
         }
@@ -92,7 +94,7 @@ impl Rule for Composite {
 
     fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
         if let Some(layer) = Weighted::of(visit.op) {
-            return Ok(vec![self.share(&layer).back(&layer, visit)?]);
+            return Ok(vec![self.share(&layer, visit.network).back(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
@@ -116,7 +118,7 @@ pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> 
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
             z_rule(visit, visit.arriving)
         }
-        Op::Input | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
+        Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
             Err(Error::Invalid("no rule for relevance here".into()))
         }
     }

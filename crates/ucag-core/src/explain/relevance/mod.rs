@@ -97,11 +97,12 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
     let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
     let below = x.f_sub(&x.f_amax(axes.as_slice(), true)?)?;
     let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
-    // Both at once: as six channels they cost what three do.
+    // Both at once: as twice as many channels they cost what one does.
+    let channels = x.size()[1];
     let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
     let shares = over(relevance, layer.sums(&weight, &x)?)?;
     let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
-    Ok(back.f_view([x.size()[0], 2, 3, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
+    Ok(back.f_view([x.size()[0], 2, channels, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
         [1i64].as_slice(),
         false,
         x.kind(),

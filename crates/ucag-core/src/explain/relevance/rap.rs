@@ -131,7 +131,7 @@ impl Rule for Rules {
         let Some(layer) = Weighted::of(visit.op) else { return elsewhere(visit) };
         let relevance = &visit.arriving.whole()?;
         let back = match () {
-            () if layer.reads_pixels() => z_bounded(&layer, x, relevance)?,
+            () if layer.reads_pixels(visit.network) => z_bounded(&layer, x, relevance)?,
             () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
             () => relative(&layer, visit, relevance)?,
         };

@@ -100,14 +100,14 @@ impl Rule for Rules {
             }
             // Each channel has one input.
             Op::Concat => visit.vjp()?,
-            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels() => {
+            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels(visit.network) => {
                 vec![z_bounded(&Weighted::Conv(conv), x, relevance)?]
             }
             Op::Conv(conv) => {
                 let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
             }
-            Op::Input | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
+            Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
                 return Err(Error::Invalid("rsp has no rule for it".into()));
             }
         })

@@ -146,7 +146,7 @@ impl Grower {
 
 /// A network of these pieces, with weights that follow from the seed, and two views for it, in double precision.
 fn network(pieces: &[Piece], extras: Extras, seed: u64, [height, width]: [i64; 2]) -> (Network, Tensor) {
-    let input = Node { name: "input".into(), op: Op::Input, inputs: vec![] };
+    let input = Node { name: "input".into(), op: Op::Input { channels: 3 }, inputs: vec![] };
     let random = ChaCha8Rng::seed_from_u64(seed);
     let mut grower = Grower { nodes: vec![input], channels: vec![3], extras, random };
     let stem = Piece::Conv { kernel: 3, stride: 1, norm: seed.is_multiple_of(2) };

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::EPS;
 use crate::Result;
-use crate::network::{Conv, Op};
+use crate::network::{Conv, Network, Op};
 
 /// A layer with weights.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +41,10 @@ impl<'a> Weighted<'a> {
         }
     }
 
-    /// Whether it is the convolution that reads pixels: that of three channels, as the released code has it.
-    pub fn reads_pixels(&self) -> bool {
-        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == 3 && conv.groups == 1)
+    /// Whether it is the convolution that reads pixels: that of as many channels as an image of the network has, as in the released code, whose images have three.
+    pub fn reads_pixels(&self, network: &Network) -> bool {
+        let channels = network.preprocessing.channels() as i64;
+        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == channels && conv.groups == 1)
     }
 
     /// Whether it is a convolution with a window of one pixel.

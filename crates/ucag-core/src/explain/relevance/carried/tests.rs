@@ -17,7 +17,7 @@ fn row(values: &[f64]) -> Tensor {
 fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
     let node = |op: Op, inputs: &[NodeId]| Node { name: String::new(), op, inputs: inputs.to_vec() };
     let nodes = vec![
-        node(Op::Input, &[]),
+        node(Op::Input { channels: 3 }, &[]),
         node(Op::Dropout, &[0]),
         node(Op::Dropout, &[0]),
         node(op, &[1, 2]),
