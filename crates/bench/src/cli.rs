@@ -223,7 +223,7 @@ pub struct ExplainArgs {
     /// A TorchScript classifier, instead of an arch and its checkpoint
     #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle", "stem", "transform_input"])]
     pub torchscript: Option<PathBuf>,
-    /// What that classifier gives: logits, probabilities or sigmoid [default: logits, if nothing speaks against it]
+    /// What that classifier gives: logits, probabilities or sigmoid [default: logits]
     #[arg(long, value_name = "OUTPUT", requires = "torchscript", value_parser = output)]
     pub output: Option<Output>,
     /// Image to explain, JPEG or PNG

@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_kind, device_name, normalisation, stated};
+pub(crate) use resolved::{device_kind, device_name, normalisation, with_output};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -157,10 +157,10 @@ pub struct Model {
     pub weights: PathBuf,
     /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
-    /// What the config says of a checkpoint's network that its tensors don't show.
-    pub stated: Stated,
     /// What it gives, where it is TorchScript and the config says so.
     pub output: Option<network::Output>,
+    /// What the config says of a checkpoint's network that its tensors don't show.
+    pub stated: Stated,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
     /// Layer where excitation backprop stops; the family's default where absent.

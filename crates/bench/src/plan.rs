@@ -12,7 +12,7 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
-use crate::config::{device_kind, normalisation, stated};
+use crate::config::{device_kind, normalisation, with_output};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -250,11 +250,11 @@ impl Plan {
                 "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
             });
+            with_output(&mut model, Some(m.unfolded.network.output()));
             // Other things that a config states of a network are in its variant, or in how it is normalised.
             if let Some(transforms) = named.stated.transform_input {
                 model["transform_input"] = json!(transforms);
             }
-            stated(&mut model, Some(m.unfolded.network.output()));
             model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.

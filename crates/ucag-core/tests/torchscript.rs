@@ -137,7 +137,7 @@ fn what_is_no_classifier_is_said_to_be_none() {
     is("whole.pt", 32, &["gives whole numbers (int64)", "argmax"]);
     is("complex.pt", 32, &["gives complex numbers", "real logits"]);
     is("elsewhere.pt", 32, &["computes on a device that it was traced on", "model.cpu()"]);
-    is("grey.pt", 32, &["refuses a batch", "1 channels"]);
+    is("grey.pt", 32, &["refuses a batch", "1 channels", "one number each"]);
     is("maps.pt", 32, &["gives [1, 5, 25, 25] for 1 images", "[1, classes]"]);
     is("nowhere.pt", 32, &["aren't finite"]);
     // A plain image goes through, a batch doesn't.

@@ -70,7 +70,8 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
 /// What stands for the arch of a network that is none of the families.
 pub(crate) const TORCHSCRIPT: &str = "torchscript";
 
-/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can be said of what is inside.
+/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can
+/// be said of what is inside.
 fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Option<Output>) {
     for key in ["arch", "weights"] {
         if section.has(key) {

@@ -79,12 +79,13 @@ fn model(model: &Model) -> Value {
         "input_size": model.input_size,
         "classes_from": model.classes_from,
     });
-    stated(&mut value, model.output);
+    with_output(&mut value, model.output);
     value
 }
 
-/// Adds what a module was stated to give, where that isn't the default: other runs keep their identity.
-pub(crate) fn stated(model: &mut Value, output: Option<Output>) {
+/// Adds what a module was stated to give, where that isn't the default: other runs keep their
+/// identity.
+pub(crate) fn with_output(model: &mut Value, output: Option<Output>) {
     if let Some(output) = output.filter(|output| *output != Output::default()) {
         model["output"] = json!(output);
     }

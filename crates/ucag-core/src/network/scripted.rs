@@ -77,7 +77,7 @@ impl Scripted {
     pub(super) fn forward(&self, views: &Tensor) -> Result<Tensor> {
         let given = self.given(views)?;
         if self.output != Output::Logits {
-            let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(1.0 + f64::from(f32::EPSILON))?)?;
+            let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(output::MOST)?)?;
             if inside.f_all()?.f_int64_value(&[])? == 0 {
                 let output = self.output.name();
                 let problem = format!("gives outputs outside [0, 1], so they aren't what output = \"{output}\" says");
@@ -87,7 +87,7 @@ impl Scripted {
         self.output.logits(given)
     }
 
-    /// What the module gives for views `[B, 3, H, W]`: `[B, N]`, whatever it means.
+    /// What the module gives for views `[B, channels, H, W]`: `[B, N]`, whatever it means.
     ///
     /// # Errors
     /// Where it refuses the views, or gives anything else.
@@ -135,12 +135,14 @@ impl Scripted {
 }
 
 impl Network {
-    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives `output`. How many classes it has is seen
-    /// from what it makes of a few images: noise, patterns and plain grey, each alone, again and in a batch.
+    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives
+    /// `output`. How many classes it has is seen from what it makes of a few images: noise, patterns
+    /// and plain grey, each alone, again and in a batch.
     ///
     /// # Errors
-    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a number for each class; its answers for an image
-    /// aren't always the same, as in training mode; they look like probabilities and `output` doesn't say what they are, or says what they can't be.
+    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a
+    /// number for each class; its answers for an image aren't always the same, as in training mode;
+    /// they look like probabilities and `output` doesn't say what they are, or says what they can't be.
     pub fn scripted(
         path: &Path,
         input_size: usize,
@@ -151,6 +153,7 @@ impl Network {
         let mut scripted = Scripted::load(path, device)?;
         let answers = probe::answers(&scripted, input_size, preprocessing, device)?;
         scripted.output = probe::output(&scripted, &answers, output)?;
+        let assumptions = scripted.output.remark().into_iter().map(str::to_owned).collect();
         let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
         let nodes = vec![
             node("input", Op::Input { channels: preprocessing.channels() as i64 }, vec![]),
@@ -165,7 +168,7 @@ impl Network {
             classes: answers.size()[1] as usize,
             input_size,
             preprocessing,
-            assumptions: Vec::new(),
+            assumptions,
             device,
             views: Arc::default(),
             precision: Precision::default(),
@@ -183,7 +186,8 @@ impl Network {
         self.module().map_or(Output::Logits, |scripted| scripted.output)
     }
 
-    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives sigmoids.
+    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives
+    /// sigmoids.
     ///
     /// # Errors
     /// Where libtorch refuses.

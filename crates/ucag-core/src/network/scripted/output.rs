@@ -1,15 +1,19 @@
-//! What a TorchScript module gives for an image, and the logits and probabilities that are made of it.
+//! What a TorchScript module gives for an image, and the logits and probabilities made of it.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::Result;
 
-/// The smallest probability that is told from 0: float32's smallest normal number, whose logarithm is -87.3.
+/// The smallest probability that is told from 0: float32's smallest normal number, whose logarithm is
+/// -87.3.
 const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
 
 /// The largest sigmoid score that is told from 1: the float32 next to 1, whose logit is 16.6.
 const LARGEST: f64 = 1.0 - f32::EPSILON as f64 / 2.0;
+
+/// The most that a probability can be once it was rounded.
+pub(super) const MOST: f64 = 1.0 + 1e-6;
 
 /// What a module gives for an image: a number for each class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,7 +24,8 @@ pub enum Output {
     Logits,
     /// Probabilities p that sum to 1. Their logarithms stand for logits, since softmax(log p) = p.
     Probabilities,
-    /// Independent scores p in [0, 1], one sigmoid a class. Logits are log(p / (1 - p)), and probabilities are the scores themselves.
+    /// Independent scores p in [0, 1], one sigmoid a class. Logits are log(p / (1 - p)), and
+    /// probabilities are the scores themselves.
     Sigmoid,
 }
 
@@ -37,8 +42,19 @@ impl Output {
         }
     }
 
-    /// Logits `[B, N]` of what the module gave. They are finite: a probability below 1.2e-38 counts as 1.2e-38, a sigmoid score above
-    /// 1 - 6e-8 as that; beyond, gradients are 0.
+    /// What a reader of numbers should know of them.
+    pub(super) fn remark(self) -> Option<&'static str> {
+        match self {
+            Output::Logits => None,
+            Output::Probabilities => Some("output is stated as probabilities p: methods explain log p."),
+            Output::Sigmoid => Some(
+                "output is stated as sigmoid scores p: they are the probabilities, without a softmax, and methods explain log(p / (1 - p)).",
+            ),
+        }
+    }
+
+    /// Logits `[B, N]` of what the module gave. They are finite: a probability below 1.2e-38 counts as
+    /// 1.2e-38, and a sigmoid score above 1 - 6e-8 as that; gradients are 0 there.
     pub(super) fn logits(self, given: Tensor) -> Result<Tensor> {
         Ok(match self {
             Output::Logits => given,

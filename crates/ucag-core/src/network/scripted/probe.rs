@@ -1,30 +1,34 @@
-//! Questions that a TorchScript module must answer as a network in evaluation does, asked when it is loaded: the file doesn't say in which mode it was
-//! traced, nor if a softmax is part of it.
+//! Questions that a TorchScript module must answer as a network in evaluation does, asked when it is
+//! loaded: the file doesn't say in which mode it was traced, nor if a softmax is part of it.
 
 use tch::{Device, Kind, Tensor};
 
+use super::output::MOST;
 use super::{Output, Scripted};
 use crate::Result;
 use crate::network::Preprocessing;
 
-/// What an image's logits may differ by, alone and in a batch, as a part of what those of different images differ by. Convolutions of another batch
-/// size add up in another order, which is 1e-6 to 1e-5 of it; statistics of the batch are a tenth and more.
+/// The most that an image's logits may differ by, alone and in a batch, as a part of how far apart
+/// those of different images are. Convolutions of another batch size add up in another order, which is
+/// 1e-6 to 1e-5 of it; statistics of the batch are a tenth and more.
 const OF_SPREAD: f64 = 1e-3;
 
-/// The same as a part of the largest logit, for a module that hardly looks at its image: some hundred roundings.
+/// The same as a part of the largest logit, for a module that hardly looks at its image: some hundred
+/// roundings.
 const OF_LARGEST: f64 = 1e-5;
 
-/// What the sum of an image's probabilities may differ from 1 by: a thousand of them that were rounded to half precision.
+/// The most that the sum of an image's probabilities may differ from 1 by: they may have been rounded to
+/// half precision.
 const SUM: f64 = 1e-3;
 
-/// Images of a side, values in [0, 1], by colour, row and column.
+/// Images of a side, values in [0, 1], by color, row and column.
 type Image = fn(usize, usize, usize, usize) -> f32;
 
 /// Different images, as unlike each other as photos are: constant ones alone would let much pass.
 const IMAGES: &[(&str, Image)] = &[
     ("noise", |_, c, y, x| noise(c, y, x)),
     ("coarse noise", |side, c, y, x| noise(c, y * 8 / side, x * 8 / side)),
-    ("a ramp of colour", |side, c, y, x| [x, y, side - 1 - x][c] as f32 / side as f32),
+    ("a ramp of color", |side, c, y, x| [x, y, side - 1 - x][c] as f32 / side as f32),
     ("checks", |side, c, y, x| if (x * 6 / side + y * 6 / side) % 2 == 0 { [0.9, 0.2, 0.4][c] } else { 0.1 }),
 ];
 
@@ -37,10 +41,9 @@ fn noise(c: usize, y: usize, x: usize) -> f32 {
     ((bits ^ (bits >> 16)) >> 8) as f32 / (1 << 24) as f32
 }
 
-/// The images as inputs `[n, C, side, side]`, where `C` is 3, or 1 for a network for grey images; the first has the mean color throughout.
+/// The images as inputs `[n, channels, side, side]`; the first has the mean color throughout.
 fn inputs(side: usize, preprocessing: Preprocessing, device: Device) -> Result<Tensor> {
-    let (mean, deviation) = (preprocessing.mean(), preprocessing.deviation());
-    let channels = preprocessing.channels();
+    let (mean, deviation, channels) = (preprocessing.mean(), preprocessing.deviation(), preprocessing.channels());
     let mut values = vec![0.0_f32; channels * side * side];
     for (_, image) in IMAGES {
         for c in 0..channels {
@@ -49,15 +52,16 @@ fn inputs(side: usize, preprocessing: Preprocessing, device: Device) -> Result<T
             }
         }
     }
-    let shape = [-1, channels as i64, side as i64, side as i64];
-    Ok(Tensor::f_from_slice(&values)?.f_view(shape)?.f_to_device(device)?)
+    let side = side as i64;
+    Ok(Tensor::f_from_slice(&values)?.f_view([-1, channels as i64, side, side])?.f_to_device(device)?)
 }
 
 fn name(image: usize) -> &'static str {
     if image == 0 { "a plain grey image" } else { IMAGES[image - 1].0 }
 }
 
-/// What a module gives for each of several images, `[images, classes]`. Each is asked for alone and again, and in a batch where the module takes one.
+/// A module's answers for several images, `[images, classes]`. Each is asked for alone and again, and
+/// in a batch where the module takes one.
 ///
 /// # Errors
 /// Where it refuses an image, or its answer isn't the same each time or isn't finite.
@@ -82,7 +86,7 @@ pub(super) fn answers(module: &Scripted, side: usize, preprocessing: Preprocessi
             number(again)
         )));
     }
-    // A module for one image at a time can be used with batches of one; others hear of it from the run.
+    // A module for one image at a time can be run in batches of one; a larger one is refused in a run.
     if let Ok(together) = module.given(&inputs) {
         let apart = difference(&alone, &together)?;
         if apart > tolerance {
@@ -96,7 +100,8 @@ pub(super) fn answers(module: &Scripted, side: usize, preprocessing: Preprocessi
     Ok(alone)
 }
 
-/// What the module gives: what was stated, unless these answers disprove it; logits, unless they look like anything else.
+/// The meaning of a module's outputs: what was stated, unless these answers disprove it; else logits,
+/// unless they look like anything else.
 ///
 /// # Errors
 /// Where they do.
@@ -104,7 +109,7 @@ pub(super) fn output(module: &Scripted, answers: &Tensor, stated: Option<Output>
     let (least, largest) = (answers.f_min()?.f_double_value(&[])?, answers.f_max()?.f_double_value(&[])?);
     let sums = answers.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Double)?;
     let (low, high) = (sums.f_min()?.f_double_value(&[])?, sums.f_max()?.f_double_value(&[])?);
-    let in_unit = least >= 0.0 && largest <= 1.0 + SUM;
+    let in_unit = least >= 0.0 && largest <= MOST;
     let sum_to = |sum: f64| (low - sum).abs() <= SUM * sum && (high - sum).abs() <= SUM * sum;
     let count = answers.size()[0];
     let range = || format!("from {} to {}", number(least), number(largest));
@@ -141,7 +146,7 @@ pub(super) fn output(module: &Scripted, answers: &Tensor, stated: Option<Output>
     Err(module.wrong(problem))
 }
 
-/// What is left of a difference once rounding is taken off.
+/// The difference of two answers below which it is rounding.
 fn tolerance(answers: &Tensor) -> Result<f64> {
     let largest = answers.f_abs()?.f_max()?.f_double_value(&[])?;
     Ok((OF_SPREAD * spread(answers)?).max(OF_LARGEST * largest))

@@ -35,6 +35,11 @@ pub(super) fn batch(size: &[i64], kinds: &[Kind], error: &TchError) -> String {
             "{refuses}: it was saved in training mode. Call model.eval() before torch.jit.trace or torch.jit.script, and save it again"
         );
     }
+    if says(&["channels, but got"]) {
+        return format!(
+            "{refuses}: it takes images of another number of channels; for grey ones, state mean and std with one number each"
+        );
+    }
     if says(&["same dtype", "should be the same", "expected scalar type", "must have the same type"]) {
         let other = kinds.iter().find(|kind| **kind != Kind::Float);
         let weights =
