@@ -143,7 +143,7 @@ def metadata_of(arguments, tensors, kept, say):
         )
     for stem in residual:
         if "stem" not in metadata and tuple(tensors[stem].shape[2:]) == (3, 3):
-            say(f"{stem} is 3 × 3, and the checkpoint doesn't say its stride. --stem cifar (stride 1), cifar-pool (stride 1, max pool) or imagenet (stride 2, max pool) states it")
+            say(f"{stem} is 3 × 3, and the checkpoint doesn't say its stride. --stem cifar (stride 1), cifar-pool (stride 1, max pool) or imagenet (stride 2, max pool) states it, and --input-size its input")
     return metadata
 
 

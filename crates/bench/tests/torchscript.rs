@@ -162,16 +162,11 @@ fn sigmoid_scores_are_the_probabilities_that_are_reported() {
     let (logit, probability) = (said["logit"].as_f64().unwrap(), said["probability"].as_f64().unwrap());
     assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-6, "{probability} of {logit}");
     // Deletion starts from the whole image, whose score that is.
-    let record = lab.read("run", "records.jsonl");
-    let first = |line: &str| -> Option<f64> {
-        let unit: serde_json::Value = serde_json::from_str(line).ok()?;
-        let records = unit["outcome"]["Ok"].as_array()?.clone();
-        let deletion = records.into_iter().find(|record| {
-            record["metric"] == "deletion"
-                && record["sample"].as_str().is_some_and(|id| id.ends_with("disc_checks_0001"))
-        })?;
-        deletion["curve"][0].as_f64()
-    };
-    let start = record.lines().find_map(first).expect("a deletion curve");
+    lab.run(0, &["small.toml", "--out", "one", "--limit", "1"]);
+    let curves = lab.read("one", "curves.csv");
+    let start = curves.lines().find(|line| line.contains(",deletion,0.000000,")).expect("a deletion curve");
+    let start: f64 = start.split(',').nth(7).unwrap().parse().unwrap();
     assert!((start - probability).abs() < 1e-5, "{start} is not {probability}");
+    let notes = lab.read("one", "small.md");
+    assert!(notes.contains("stated to give sigmoid scores") && notes.contains("ImageNet's"), "{notes}");
 }

@@ -153,7 +153,10 @@ impl Network {
         let mut scripted = Scripted::load(path, device)?;
         let answers = probe::answers(&scripted, input_size, preprocessing, device)?;
         scripted.output = probe::output(&scripted, &answers, output)?;
-        let assumptions = scripted.output.remark().into_iter().map(str::to_owned).collect();
+        let mut assumptions: Vec<String> = scripted.output.remark().into_iter().map(str::to_owned).collect();
+        if preprocessing == Preprocessing::Imagenet {
+            assumptions.push("Nothing states mean and std: they are taken to be ImageNet's.".to_owned());
+        }
         let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
         let nodes = vec![
             node("input", Op::Input { channels: preprocessing.channels() as i64 }, vec![]),

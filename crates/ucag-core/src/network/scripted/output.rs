@@ -46,9 +46,9 @@ impl Output {
     pub(super) fn remark(self) -> Option<&'static str> {
         match self {
             Output::Logits => None,
-            Output::Probabilities => Some("output is stated as probabilities p: methods explain log p."),
+            Output::Probabilities => Some("It is stated to give probabilities p: methods explain log p."),
             Output::Sigmoid => Some(
-                "output is stated as sigmoid scores p: they are the probabilities, without a softmax, and methods explain log(p / (1 - p)).",
+                "It is stated to give sigmoid scores p: they are the probabilities, without a softmax, and methods explain log(p / (1 - p)).",
             ),
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn answers(module: &Scripted, side: usize, preprocessing: Preprocessi
     // On a GPU, the order of additions may be another each time.
     if again > if device == Device::Cpu { 0.0 } else { tolerance } {
         return Err(module.wrong(format!(
-            "gives another answer each time it is asked about the same image (off by {}): dropout is active in it. Call model.eval() before torch.jit.trace or torch.jit.script, and save it again; torch.nn.functional.dropout needs training=self.training",
+            "gives another answer each time it is asked about the same image (off by {}), so dropout or another random operation is part of it. Call model.eval() before torch.jit.trace or torch.jit.script, and save it again; torch.nn.functional.dropout needs training=self.training",
             number(again)
         )));
     }
