@@ -225,29 +225,6 @@ fn a_model_that_does_not_fit_the_run_is_refused_before_it_starts() {
 }
 
 #[test]
-fn embedded_data_is_made_where_the_config_says_only_by_a_run() {
-    let lab = lab();
-    let cache = lab.path("cache");
-    let bench = |arguments: &[&str]| {
-        let mut command = lab.command(&["small.toml", "--set", "dataset.root=fresh", "--limit", "1", "--out", "run"]);
-        let output = command.args(arguments).env("XDG_CACHE_HOME", &cache).output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        output
-    };
-    for _ in 0..2 {
-        let plan = text(&bench(&["--dry-run"]).stdout);
-        assert!(plan.contains("in fresh, 1 of 100 samples"), "{plan}");
-        assert!(!lab.path("fresh").exists() && !lab.path("run").exists());
-    }
-    assert!(cache.join("ucag-bench/imagefolder/VERSION").exists());
-    let said = text(&bench(&[]).stderr);
-    assert!(said.contains("made on this first use"), "{said}");
-    assert!(lab.path("fresh/VERSION").exists());
-    let said = text(&bench(&["--fresh"]).stderr);
-    assert!(!said.contains("first use"), "{said}");
-}
-
-#[test]
 fn explain_writes_what_it_says() {
     let lab = lab();
     lab.run(0, &["small.toml", "--out", "run", "--limit", "1"]);
