@@ -92,7 +92,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
     let mut remarks = BTreeMap::new();
-    let done = work(plan, &todo, &stages, (&maps, &inputs), wait, |Done { unit, remarks: own }| {
+    work(plan, &todo, &stages, (&maps, &inputs), wait, |Done { unit, remarks: own }| {
         // One that was done again for its sheet keeps what it has.
         if unit.outcome.is_ok() || !journal.is_done(unit.index) {
             journal.append(&unit)?;

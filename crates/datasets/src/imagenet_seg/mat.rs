@@ -81,13 +81,7 @@ impl Mat {
     }
 
     /// `of_image` is the size that it must be of, where that is known.
-    fn object(
-        &self,
-        address: u64,
-        of_image: Option<(u32, u32)>,
-        rule: Rule,
-        reading: &mut Reading,
-    ) -> Result<Object> {
+    fn object(&self, address: u64, of_image: Option<(u32, u32)>, rule: Rule, reading: &mut Reading) -> Result<Object> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
         // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
         if array.kind == DType::ObjectReference {
