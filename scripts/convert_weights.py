@@ -134,6 +134,8 @@ def metadata_of(arguments, tensors, kept, say):
         sys.exit("--mean and --std: state both, or neither")
     if "mean" in stated and len(stated["mean"].split(",")) != len(stated["std"].split(",")):
         sys.exit("--mean and --std: expected as many numbers in one as in the other")
+    if "mean" in stated and metadata.pop("preprocessing", "imagenet") != "imagenet":
+        sys.exit(f"{where}: says preprocessing = caffe, which is a mean and std of its own; leave out --mean and --std")
     metadata |= stated
     if inception and "transform_input" not in metadata and "fc.weight" in tensors:
         classes = tensors["fc.weight"].shape[0]

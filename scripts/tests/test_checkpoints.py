@@ -180,6 +180,13 @@ def check_statements():
     # A safetensors file keeps what it said of itself.
     stated, _ = given("--input-size", "64", kept={"format": "pt", "stem": "cifar", "input_size": "32", "source": "b"}, stem=(3, 3))
     assert stated == {"source": "a.pth", "stem": "cifar", "input_size": "64"}
+    grey = ["--mean", "0.5", "--std", "0.5"]
+    assert "preprocessing" not in given(*grey, kept={"preprocessing": "imagenet"})[0]
+    try:
+        given(*grey, kept={"preprocessing": "caffe"})
+        raise AssertionError("Caffe's colors have a mean")
+    except SystemExit as stop:
+        assert "leave out --mean" in str(stop)
     refused("--mean", "0.5,0.5,0.5", part="state both")
     refused("--mean", "0.5", "--std", "0.2,0.2,0.2", part="as many numbers")
     refused("--mean", "123.7,116.8,103.9", "--std", "58,57,57", part="divide")
