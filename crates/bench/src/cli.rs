@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ucag_core::network::Stem;
+use ucag_core::network::{Output, Stem};
 use ucag_core::protocol::Protocol;
 
 use crate::config::{self, ConfigErrors, Overrides};
@@ -31,7 +31,7 @@ Exit codes:
   1    an error: something can't be read, written or computed, the folder is another run's, or a sample failed with --strict
   2    a wrong command line or config, or files that are missing; nothing was done
   3    the run finished, but some samples failed: failures.csv names them, tables are of the others
-  130  stopped by Ctrl-C (143: by SIGTERM); finished units are safe")]
+  130  stopped by Ctrl-C (143: by SIGTERM, 129: its terminal is gone); finished units are safe")]
 pub struct Cli {
     /// What to do, if not to run configs.
     #[command(subcommand)]
@@ -223,6 +223,9 @@ pub struct ExplainArgs {
     /// A TorchScript classifier, instead of an arch and its checkpoint
     #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle", "stem", "transform_input"])]
     pub torchscript: Option<PathBuf>,
+    /// What that classifier gives: logits, probabilities or sigmoid [default: logits]
+    #[arg(long, value_name = "OUTPUT", requires = "torchscript", value_parser = output)]
+    pub output: Option<Output>,
     /// Image to explain, JPEG or PNG
     #[arg(long, value_name = "FILE", required_unless_present = "input", conflicts_with = "input")]
     pub image: Option<PathBuf>,
@@ -286,6 +289,11 @@ pub struct ExplainArgs {
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+}
+
+fn output(name: &str) -> Result<Output, String> {
+    let named = Output::ALL.into_iter().find(|output| output.name() == name);
+    named.ok_or_else(|| format!("expected one of {}", Output::ALL.map(Output::name).join(", ")))
 }
 
 impl ExplainArgs {

@@ -20,7 +20,7 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::{Preprocessing, Stated};
+use ucag_core::network::{self, Preprocessing, Stated};
 use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
@@ -29,7 +29,7 @@ pub use figure::{Columns, Figure};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
-pub(crate) use resolved::{device_kind, device_name, normalisation};
+pub(crate) use resolved::{device_kind, device_name, normalisation, with_output};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
@@ -118,9 +118,13 @@ pub struct Dataset {
     pub difficult: Option<PathBuf>,
     /// How photos are brought to the network's size; as the data set's protocol has it where absent.
     pub resize: Option<Resize>,
+    /// The value in masks of objects of pixels that count neither as object nor as background.
+    pub void: Option<u16>,
+    /// The least value in masks of objects that is object; without it masks are of two values.
+    pub threshold: Option<u16>,
 }
 
-/// How photos are brought to a network's size (protocol section 4.1).
+/// The resizing of photos to a network's input: see docs/protocol.md#preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
@@ -130,7 +134,7 @@ pub enum Resize {
     ShorterSide,
 }
 
-/// In which form a network is run (protocol sections 2.1 and 1.7, D22).
+/// The form in which a network is run: see docs/protocol.md#d22-convolutional-form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
@@ -153,6 +157,8 @@ pub struct Model {
     pub weights: PathBuf,
     /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
+    /// What it gives, where it is TorchScript and the config says so.
+    pub output: Option<network::Output>,
     /// What the config says of a checkpoint's network that its tensors don't show.
     pub stated: Stated,
     /// Target layer; the family's default where absent.
@@ -165,7 +171,8 @@ pub struct Model {
     pub form: Form,
     /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where absent.
     pub input_size: Option<usize>,
-    /// The model whose likeliest class is explained in place of this model's own, as an index into [`Config::models`].
+    /// The model whose likeliest class is explained in place of this model's own, as an index into
+    /// [`Config::models`]: see docs/protocol.md#d16-class-in-table-4.
     pub classes_from: Option<usize>,
 }
 

@@ -24,27 +24,51 @@ pub struct Data {
     chosen: Option<Vec<usize>>,
     /// How photos are brought to a network's size.
     pub resize: Resize,
+    /// What a reader of the results should know of the data and of the samples that the config
+    /// chooses: a sentence each.
+    pub remarks: Vec<String>,
+    /// Whether its folder was made when it was opened.
+    pub made: bool,
 }
 
 impl Data {
-    /// Opens a data set.
+    /// Opens a data set. Embedded data is made in its folder only where that `may_write`.
     ///
     /// # Errors
     /// As the data set.
-    pub fn open(config: &config::Dataset) -> datasets::Result<Self> {
-        let source = Source { root: &config.root, difficult: config.difficult.as_deref() };
+    pub fn open(config: &config::Dataset, may_write: bool) -> datasets::Result<Self> {
+        let config::Dataset { void, threshold, .. } = *config;
+        let source = Source { root: &config.root, difficult: config.difficult.as_deref(), void, threshold, may_write };
+        let absent = !config.root.exists();
         let dataset = datasets::open(&config.kind, &source)?;
         let samples = config.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
         let usual = if dataset.is_localised() { Resize::ShorterSide } else { Resize::Squash };
         let resize = config.resize.unwrap_or(usual);
-        Ok(Self { name: config.name.clone(), kind: config.kind.clone(), dataset, samples, chosen: None, resize })
+        Ok(Self {
+            name: config.name.clone(),
+            kind: config.kind.clone(),
+            dataset,
+            samples,
+            chosen: None,
+            resize,
+            remarks: Vec::new(),
+            made: absent && config.root.exists(),
+        })
     }
 
-    /// Keeps the samples that the config lists, or the first of these as it limits them.
+    /// Keeps the samples that the config lists, or the first of these as it limits them, and looks
+    /// for what is to be said of them.
     ///
     /// # Errors
     /// Where a listed one isn't there.
     pub(crate) fn choose(&mut self, config: &config::Dataset) -> Result<()> {
+        self.list(config)?;
+        self.remarks = mask_values(config).into_iter().chain(self.dataset.remarks()).collect();
+        self.remarks.extend(self.dataset.look_through(&self.places()));
+        Ok(())
+    }
+
+    fn list(&mut self, config: &config::Dataset) -> Result<()> {
         let Some(listed) = &config.samples else { return Ok(()) };
         let mut places = listed.iter().map(|id| self.place(id)).collect::<Result<Vec<_>>>()?;
         if let Some(later) = (1..places.len()).find(|&later| places[..later].contains(&places[later])) {
@@ -95,7 +119,7 @@ impl Data {
             classes: self.dataset.classes().to_vec(),
             first: if self.samples > 0 { id(0) } else { String::new() },
             samples: self.places().into_iter().map(id).collect(),
-            remarks: self.dataset.remarks(),
+            remarks: self.remarks.clone(),
             models: Vec::new(),
         }
     }
@@ -125,4 +149,12 @@ impl Data {
         );
         Ok(())
     }
+}
+
+/// What the config says of values in masks, in a sentence.
+fn mask_values(config: &config::Dataset) -> Option<String> {
+    let void = config.void.map(|value| format!("pixels of value {value} are void and count nowhere"));
+    let object = config.threshold.map(|value| format!("what is at least {value} is object"));
+    let parts: Vec<String> = [void, object].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("in masks, {}", parts.join(", and ")))
 }

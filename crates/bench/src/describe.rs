@@ -29,7 +29,7 @@ impl Plan {
             let all = data.dataset.len();
             let kind = if data.name == data.kind { String::new() } else { format!(": {}", data.kind) };
             let _ = writeln!(text, "data       {}{kind} in {root}, {} of {all} samples", data.name, data.samples);
-            for remark in data.dataset.remarks() {
+            for remark in &data.remarks {
                 let _ = writeln!(text, "           {remark}");
             }
             let count = |ucag| config.rows_on(index).filter(|(_, variant)| variant.ucag == ucag).count();

@@ -84,7 +84,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     overlay(&picture, &values, method.post)?
         .save(&path)
         .with_context(|| format!("{}: can't be written", path.display()))?;
-    let probabilities = logits.f_softmax(1, Kind::Float)?;
+    let probabilities = network.probabilities(&logits)?;
     let class = args.class as i64;
     let summary = json!({
         "arch": network.variant,
@@ -134,7 +134,7 @@ fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> 
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
         (Some(path), Some(side), ..) => {
             let preprocessing = preprocessing.unwrap_or(Preprocessing::Imagenet);
-            Ok((Network::scripted(path, side, preprocessing, device)?, path))
+            Ok((Network::scripted(path, side, preprocessing, args.output, device)?, path))
         }
         (None, _, Some(arch), Some(path)) => {
             let side = input.and_then(|array| array.shape.last().copied());

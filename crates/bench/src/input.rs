@@ -1,4 +1,4 @@
-//! From a photo to a network's input (protocol section 4.1).
+//! From a photo to a network's input: see docs/protocol.md#preprocessing.
 
 use anyhow::Result;
 use datasets::preprocess::{normalise, squash};

@@ -23,7 +23,7 @@ pub use reader::Reader;
 /// Name of the journal in a run folder.
 pub const FILE: &str = "records.jsonl";
 
-/// 3: curves are text of their bytes. 2: counts and variants.
+/// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and variants.
 const FORMAT: u32 = 3;
 
 /// A journal's first line.
@@ -124,7 +124,7 @@ impl Journal {
     /// Where it can't be written, for instance because the disk is full.
     pub fn append(&mut self, unit: &Unit) -> Result<()> {
         let entry = self.append_line(unit)?;
-        self.reader.units.insert(unit.index, Entry { done: unit.outcome.is_ok(), ..entry });
+        self.reader.units.insert(unit.index, Entry { done: unit.outcome.is_ok(), read: unit.sha256, ..entry });
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Journal {
                 path.display()
             )
         })?;
-        let entry = Entry { offset: *end, length: line.len(), line: *lines + 1, done: false };
+        let entry = Entry { offset: *end, length: line.len(), line: *lines + 1, done: false, read: None };
         *end += line.len() as u64;
         *lines += 1;
         Ok(entry)

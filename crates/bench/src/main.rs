@@ -1,7 +1,7 @@
 //! The benchmark runner's command line.
 //!
-//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed; 130 and
-//! 143 stopped by SIGINT (Ctrl-C) and SIGTERM. `docs/exit-codes.md` has more.
+//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed; 129, 130 and
+//! 143 stopped by SIGHUP, SIGINT (Ctrl-C) and SIGTERM. `docs/exit-codes.md` has more.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use bench::config::{Config, ConfigErrors, load_all};
 use bench::plan::{Missing, Plan};
 use bench::record::Failure;
 use bench::report::{self, Records, Summary, Written};
-use bench::{compare, explain, export, list, merge, provenance, run, say, stop};
+use bench::{compare, explain, export, list, merge, provenance, run, say, stop, tell};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -43,9 +43,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "errors are what standard error is for")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    tell(&format!("error: {error:#}"));
 }
 
 fn export_plan(args: &ExportArgs) -> anyhow::Result<u8> {
@@ -66,9 +65,10 @@ fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
 }
 
 fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
+    let plan = if args.dry_run { Plan::dry(config)? } else { Plan::new(config)? };
     let plan = match args.shard {
-        Some(shard) => Plan::shard(config, shard, args.overrides())?,
-        None => Plan::new(config)?,
+        Some(shard) => plan.shard(shard, args.overrides())?,
+        None => plan,
     };
     if args.dry_run {
         say(&plan.describe()?)?;
@@ -78,8 +78,8 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     let failures = finished.failures()?;
     if let Some(whole) = &plan.whole {
         provenance::write(&plan, &finished, failures.len())?;
-        say(&whole.done(finished.units.len(), failures.len()))?;
-        return Ok(code(&failures));
+        let said = say(&whole.done(finished.units.len(), failures.len()));
+        return Ok(code(&failures, said));
     }
     let records = Records::Written(&finished.journal, &finished.units);
     let config = &plan.config;
@@ -89,8 +89,7 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     let report = || anyhow::Ok((report::write(&summary)?, provenance::write(&plan, &finished, failures.len())?));
     let (written, ()) =
         report().context("the report isn't made; all units are done and safe, and the same command makes it")?;
-    show(&written, out)?;
-    Ok(code(&failures))
+    Ok(code(&failures, show(&written, out)))
 }
 
 fn merge(args: &MergeArgs) -> anyhow::Result<u8> {
@@ -98,8 +97,7 @@ fn merge(args: &MergeArgs) -> anyhow::Result<u8> {
     let failures = merged.failures()?;
     let written = report::write(&merged.summary(&failures))?;
     merged.provenance(failures.len())?;
-    show(&written, &merged.config.output.dir)?;
-    Ok(code(&failures))
+    Ok(code(&failures, show(&written, &merged.config.output.dir)))
 }
 
 fn show(written: &Written, out: &Path) -> anyhow::Result<()> {
@@ -108,6 +106,12 @@ fn show(written: &Written, out: &Path) -> anyhow::Result<()> {
     written.files.iter().try_for_each(|file| say(&format!("  {}", file.display())))
 }
 
-fn code(failures: &[Failure]) -> u8 {
-    if failures.is_empty() { 0 } else { SOME_FAILED }
+/// How a run ended that is whole. What could not be said of it is in its folder, and no reason to leave out the next one.
+fn code(failures: &[Failure], said: anyhow::Result<()>) -> u8 {
+    let said = said.inspect_err(complain);
+    match (failures.is_empty(), said) {
+        (true, Ok(())) => 0,
+        (true, Err(_)) => FAILED,
+        (false, _) => SOME_FAILED,
+    }
 }

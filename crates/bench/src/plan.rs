@@ -12,7 +12,7 @@ use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
-use crate::config::{device_kind, normalisation};
+use crate::config::{device_kind, normalisation, with_output};
 use crate::data::Data;
 use crate::manifest::Manifest;
 use crate::maps::Stock;
@@ -65,14 +65,23 @@ impl Model {
     fn load(model: &crate::config::Model, data: &Data, compute: &Compute) -> Result<Self> {
         let about = || format!("model '{}'", model.name);
         let network = match (model.scripted, model.input_size) {
-            (Some(preprocessing), Some(side)) => Network::scripted(&model.weights, side, preprocessing, compute.device),
+            (Some(preprocessing), Some(side)) => {
+                Network::scripted(&model.weights, side, preprocessing, model.output, compute.device)
+            }
             _ => Network::load_as(&model.arch, &model.weights, &model.stated)
                 .and_then(|network| network.on_device(compute.device)),
         };
         let network = network.and_then(|network| network.with_precision(compute.precision)).with_context(about)?;
         let classes = data.dataset.classes().len();
         if network.classes != classes {
-            anyhow::bail!("model '{}' has {} classes, data set '{}' {classes}", model.name, network.classes, data.name);
+            let remedy = data.dataset.remedy_for_classes(network.classes);
+            let remedy = remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            anyhow::bail!(
+                "model '{}' has {} classes, data set '{}' {classes}{remedy}",
+                model.name,
+                network.classes,
+                data.name
+            );
         }
         let site = |network: Network| -> Result<Site> {
             let layers = network.layers(model.layer.as_deref(), model.middle.as_deref()).with_context(about)?;
@@ -144,17 +153,29 @@ impl Plan {
     /// # Errors
     /// As [`Plan::without_maps`], and as [`Missing`] where a method whose maps were made elsewhere has none.
     pub fn new(config: Config) -> Result<Self> {
-        let plan = Self::without_maps(config)?;
+        Self::with_maps(Self::without_maps(config)?)
+    }
+
+    /// The same for a dry run: nothing is written into the folders that the config names.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn dry(config: Config) -> Result<Self> {
+        Self::with_maps(Self::open(config, false)?)
+    }
+
+    fn with_maps(plan: Self) -> Result<Self> {
         let maps = Stock::take(&plan.config, &plan.data, &plan.models)?;
         Ok(Self { maps, ..plan })
     }
 
-    /// A shard of what [`Plan::new`] plans, in its own folder below the run's. `overrides` are those with which the config was read.
+    /// A shard of a plan, in its own folder below the run's. `overrides` are those with which the
+    /// config was read.
     ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn shard(config: Config, shard: Shard, overrides: Overrides) -> Result<Self> {
-        let mut plan = Self::new(config)?;
+    pub fn shard(self, shard: Shard, overrides: Overrides) -> Result<Self> {
+        let mut plan = self;
         plan.whole = Some(Manifest::new(&plan, shard, overrides));
         plan.data.iter_mut().enumerate().for_each(|(number, data)| data.keep(shard, number));
         plan.maps = Stock::look(&plan.config, &plan.data, &plan.models)?;
@@ -167,7 +188,11 @@ impl Plan {
     /// # Errors
     /// [`Missing`] where files aren't there; otherwise whatever is wrong with a data set, a checkpoint or a layer.
     pub fn without_maps(config: Config) -> Result<Self> {
-        let data = find(&config)?;
+        Self::open(config, true)
+    }
+
+    fn open(config: Config, may_write: bool) -> Result<Self> {
+        let data = find(&config, may_write)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
             if metric.wants == metrics::Wants::Region && config.protocol.target == Target::Predicted {
@@ -225,6 +250,7 @@ impl Plan {
                 "normalised": normalisation(m.unfolded.network.preprocessing),
                 "classes_from": m.classes_from,
             });
+            with_output(&mut model, Some(m.unfolded.network.output()));
             // Other things that a config states of a network are in its variant, or in how it is normalised.
             if let Some(transforms) = named.stated.transform_input {
                 model["transform_input"] = json!(transforms);
@@ -232,24 +258,31 @@ impl Plan {
             model
         };
         // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
-        let data = |data: &Data| {
+        let data = |(data, config): (&Data, &crate::config::Dataset)| {
             // Whichever samples are run, so that a run can be extended.
             let first = if data.dataset.is_empty() { "" } else { data.dataset.id(0) };
-            json!({
+            let mut data = json!({
                 "name": data.name,
                 "kind": data.kind,
                 "fingerprint": data.dataset.fingerprint(),
                 "resize": data.resize,
                 "classes": data.dataset.classes().len(),
                 "first": first,
-            })
+            });
+            // Only where they are set: runs from before they were settings go on.
+            for (key, value) in [("void", config.void), ("threshold", config.threshold)] {
+                if let Some(value) = value {
+                    data[key] = json!(value);
+                }
+            }
+            data
         };
         let versions: Vec<Value> =
             self.config.metrics.iter().map(|m| json!({"id": m.metric.id, "version": m.metric.version})).collect();
         // Files count by what is in them, not by where they are.
         let mut identity = json!({
             "config": identity(&self.config),
-            "datasets": self.data.iter().map(data).collect::<Vec<_>>(),
+            "datasets": self.data.iter().zip(&self.config.datasets).map(data).collect::<Vec<_>>(),
             "models": self.models.iter().zip(&self.config.models).map(model).collect::<Vec<_>>(),
             "metrics": versions,
         });
@@ -299,7 +332,7 @@ fn borrows(model: &Model, models: &[Model], data: &Data, config: &Config) -> Res
 }
 
 /// Opens the data sets, once it is sure that nothing is missing: people should hear of all missing files at once.
-fn find(config: &Config) -> Result<Vec<Data>> {
+fn find(config: &Config, may_write: bool) -> Result<Vec<Data>> {
     let mut missing = String::new();
     let published = config.output.published.iter().filter(|path| !path.exists());
     let mut weights: Vec<_> = config.models.iter().map(|m| &m.weights).filter(|path| !path.exists()).collect();
@@ -315,7 +348,7 @@ fn find(config: &Config) -> Result<Vec<Data>> {
     }
     let mut data = Vec::new();
     for dataset in &config.datasets {
-        match Data::open(dataset) {
+        match Data::open(dataset, may_write) {
             Ok(mut opened) => {
                 let chosen = opened.choose(dataset);
                 chosen.with_context(|| format!("{}: [dataset] samples", config.path.display()))?;

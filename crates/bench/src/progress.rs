@@ -71,9 +71,8 @@ impl Progress {
     }
 
     /// Says something without disturbing the bar.
-    #[allow(clippy::print_stderr, reason = "progress is what standard error is for")]
     pub fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| crate::tell(text));
     }
 
     /// All is done.

@@ -29,10 +29,11 @@ pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
         "device": format!("{:?}", config.compute.device),
         "workers": config.compute.workers,
         "samples": plan.data.iter().map(|data| (data.name.as_str(), data.samples)).collect::<BTreeMap<_, _>>(),
-        "data": plan.data.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.dataset.remarks()})).collect::<Vec<_>>(),
+        "data": plan.data.iter().map(|data| json!({"name": data.name, "kind": data.kind, "remarks": data.remarks})).collect::<Vec<_>>(),
         "models": models(&plan.facts()),
         "units": {"planned": plan.units().len(), "done": finished.units.len() - failed, "failed": failed, "done_by_earlier_runs": finished.resumed},
         "views_through_the_networks": plan.models.iter().map(|model| json!({"dataset": plan.data[model.dataset].name, "model": model.name, "views": model.views()})).collect::<Vec<_>>(),
+        "remarks": finished.remarks,
         "seconds": {"wall": finished.wall, "by_stage_all_workers": finished.stages},
         "command": std::env::args().collect::<Vec<_>>(),
     });

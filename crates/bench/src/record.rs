@@ -2,6 +2,7 @@
 
 mod floats;
 
+use datasets::Checksum;
 use serde::{Deserialize, Serialize};
 use ucag_core::post::MapState;
 
@@ -57,6 +58,9 @@ pub struct Failure {
 pub struct Unit {
     /// Position in the plan, which is the order of tables whatever the order of work.
     pub index: usize,
+    /// What was read of the sample; not where it has no records, nor in journals of earlier versions of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Checksum>,
     /// Records, or why there are none.
     pub outcome: Result<Vec<Record>, Failure>,
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::maps::list::{self, Digests};
 use crate::plan::Plan;
@@ -17,10 +18,7 @@ use crate::report::files;
 use crate::report::gallery::plate;
 use crate::sheets;
 use crate::stages::Stages;
-use crate::work::Worker;
-
-/// Said where a run folder can't be written to.
-const SAFE: &str = "the run stopped; finished units are safe, and the same command goes on from them";
+use crate::work::{Done, Worker};
 
 /// What a run left.
 pub struct Finished {
@@ -34,6 +32,8 @@ pub struct Finished {
     pub stages: BTreeMap<&'static str, f64>,
     /// Seconds on the wall, of this run alone.
     pub wall: f64,
+    /// What could not be done and changes no number, in order.
+    pub remarks: Vec<String>,
 }
 
 impl Finished {
@@ -62,6 +62,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
+    let inputs = Inputs::check(plan, &journal)?;
     files::tidy(dir).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
@@ -77,16 +78,27 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let start = Instant::now();
     let stages = Stages::on(plan.config.compute.device);
     let progress = Progress::new(units.len(), resumed);
+    for data in &plan.data {
+        let made = data.made.then(|| "made on this first use".to_owned());
+        made.iter().chain(&data.remarks).for_each(|remark| progress.note(&format!("{}: {remark}", data.name)));
+    }
     for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());
     }
     for remark in plan.models.iter().flat_map(|model| model.facts().remarks().collect::<Vec<_>>()) {
         progress.note(&remark);
     }
+    inputs.remark().iter().for_each(|remark| progress.note(remark));
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
-    let done = work(plan, &todo, (&stages, &maps), wait, |unit| {
-        journal.append(&unit)?;
+    let mut remarks = BTreeMap::new();
+    work(plan, &todo, &stages, (&maps, &inputs), wait, |Done { unit, remarks: own }| {
+        // One that was done again for its sheet keeps what it has.
+        if unit.outcome.is_ok() || !journal.is_done(unit.index) {
+            journal.append(&unit)?;
+        }
+        own.iter().for_each(|remark| progress.note(remark));
+        remarks.insert(unit.index, own);
         if let Err(failure) = &unit.outcome {
             progress.note(&format!("failed: {} with {}: {}", failure.sample, failure.model, failure.error));
             if strict {
@@ -100,12 +112,12 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
         }
         progress.step();
         Ok(())
-    });
-    done.map_err(|error| if error.is::<files::Unwritten>() { error.context(SAFE) } else { error })?;
+    })?;
     progress.finish();
     // Data sets one after the other, samples in their order.
     units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
-    Ok(Finished { journal, units, resumed, stages: stages.seconds(), wall: start.elapsed().as_secs_f64() })
+    let (stages, wall) = (stages.seconds(), start.elapsed().as_secs_f64());
+    Ok(Finished { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
 }
 
 /// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is
@@ -114,9 +126,10 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
 fn work(
     plan: &Plan,
     todo: &[usize],
-    (stages, maps): (&Stages, &Digests),
+    stages: &Stages,
+    read: (&Digests, &Inputs),
     wait: impl Fn(),
-    mut finish: impl FnMut(Unit) -> Result<()>,
+    mut finish: impl FnMut(Done) -> Result<()>,
 ) -> Result<()> {
     tch::set_num_threads(1);
     let workers = plan.config.compute.workers.min(todo.len()).max(1);
@@ -139,7 +152,7 @@ fn work(
             pool.broadcast(|context| {
                 tch::set_num_threads(1);
                 let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
-                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, maps);
+                let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, read);
                 while !stop.load(Ordering::Relaxed) {
                     let Some(&(index, of)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     if sender.send(worker.unit(index, of)).is_err() {
@@ -150,8 +163,8 @@ fn work(
         });
         loop {
             match receiver.recv_timeout(Duration::from_secs(1)) {
-                Ok(unit) => {
-                    if let Err(error) = unit.and_then(&mut finish) {
+                Ok(done) => {
+                    if let Err(error) = done.and_then(&mut finish) {
                         stop.store(true, Ordering::Relaxed);
                         return Err(error);
                     }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use anyhow::Result;
-use datasets::{Mask, Region, Sample};
+use datasets::{Mask, Object, Region, Sample};
 use tch::Tensor;
 use ucag_core::post::{Saliency, saliency};
 
@@ -23,7 +23,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) model: &'a Model,
     pub(crate) input: &'a Input,
     /// The sample's object at the input's size.
-    pub(crate) object: Option<Mask>,
+    pub(crate) object: Option<Object>,
 }
 
 impl Subject<'_> {
@@ -81,6 +81,11 @@ impl<'a> Row<'a> {
 /// A mask as metrics see it.
 pub(crate) fn mask(mask: &Mask) -> metrics::Mask<'_> {
     metrics::Mask { pixels: &mask.pixels, width: mask.width as usize }
+}
+
+/// An object as metrics see it.
+pub(crate) fn object(object: &Object) -> metrics::Object<'_> {
+    metrics::Object { mask: mask(&object.mask), void: object.void.as_ref().map(|void| &void.pixels[..]) }
 }
 
 /// A region as metrics see it.

@@ -1,11 +1,13 @@
 //! One unit of work: one sample with one model, from the file on disk to its records.
 
-use anyhow::{Context, Result, ensure};
+use std::panic::AssertUnwindSafe;
+
+use anyhow::{Context, Result, bail, ensure};
 use datasets::Sample;
-use datasets::preprocess::squash_mask;
+use datasets::preprocess::squash_object;
 use image::RgbImage;
 use metrics::{Case, Ends, Frame};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
@@ -17,18 +19,28 @@ use ucag_core::unfold::enlarge;
 use crate::config::{self, Config};
 use crate::data::Data;
 use crate::input::input;
+use crate::inputs::Inputs;
 use crate::maps::{self, list::Digests};
 use crate::named::Named;
 use crate::plan::Model;
 use crate::record::{Failure, Record, Unit};
-use crate::report::files::Unwritten;
+use crate::report::files::{Full, is_full};
 use crate::report::gallery::plate::{self, Plate};
 use crate::report::gallery::{self, Sheet, Tile};
 use crate::share::{Share, shares};
 use crate::sheets;
 use crate::stages::{Stage, Stages};
-use crate::subject::{Row, Subject, mask, region};
+use crate::subject::{Row, Subject, object, region};
 use crate::targets::classes;
+
+/// A unit of work that is done.
+#[derive(Debug)]
+pub struct Done {
+    /// What it came to.
+    pub unit: Unit,
+    /// What could not be done and changes no number.
+    pub remarks: Vec<String>,
+}
 
 /// A worker's hands: its own handles on the networks, the rest shared.
 pub struct Worker<'p> {
@@ -38,6 +50,8 @@ pub struct Worker<'p> {
     stages: &'p Stages,
     /// What is in the maps that were made elsewhere.
     maps: &'p Digests,
+    /// What was read of samples so far.
+    inputs: &'p Inputs,
     /// The last decoded sample, with its data set and place: units of one sample come one after the other.
     sample: Option<(usize, usize, Sample)>,
 }
@@ -49,19 +63,21 @@ impl<'p> Worker<'p> {
         data: &'p [Data],
         models: Vec<Model>,
         stages: &'p Stages,
-        maps: &'p Digests,
+        (maps, inputs): (&'p Digests, &'p Inputs),
     ) -> Self {
-        Self { config, data, models, stages, maps, sample: None }
+        Self { config, data, models, stages, maps, inputs, sample: None }
     }
 
-    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit.
+    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit, a panic (which is a bug) too; sheets of the
+    /// gallery that can't be written are remarked on.
     ///
     /// # Errors
-    /// Where the gallery can't be written, because the disk is full for instance.
-    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Unit> {
-        let outcome = self.records(sample, model);
-        if outcome.as_ref().is_err_and(|error| error.is::<Unwritten>()) {
-            return outcome.map(|records| Unit { index, outcome: Ok(records) });
+    /// Where the gallery can't be written because the disk is full.
+    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Done> {
+        let mut remarks = Vec::new();
+        let outcome = caught(|| self.records(sample, model, &mut remarks));
+        if outcome.as_ref().is_err_and(|error| error.is::<Full>()) {
+            return outcome.map(|records| Done { unit: Unit { index, sha256: None, outcome: Ok(records) }, remarks });
         }
         let outcome = outcome.map_err(|error| {
             let data = &self.data[self.models[model].dataset];
@@ -72,14 +88,16 @@ impl<'p> Worker<'p> {
                 error: format!("{error:#}"),
             }
         });
-        Ok(Unit { index, outcome })
+        let sha256 = self.sample.as_ref().filter(|_| outcome.is_ok()).map(|(.., sample)| sample.checksum);
+        Ok(Done { unit: Unit { index, sha256, outcome }, remarks })
     }
 
-    fn records(&mut self, place: usize, model: usize) -> Result<Vec<Record>> {
+    fn records(&mut self, place: usize, model: usize, remarks: &mut Vec<String>) -> Result<Vec<Record>> {
         let dataset = self.models[model].dataset;
         let data = &self.data[dataset];
         if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
             let sample = self.stages.time(Stage::Decode, || data.dataset.load(place))?;
+            self.inputs.admit(data, (dataset, place), sample.checksum)?;
             self.sample = Some((dataset, place, sample));
         }
         let (_, _, sample) = self.sample.as_ref().context("no sample")?;
@@ -87,7 +105,7 @@ impl<'p> Worker<'p> {
         let decode = || input(&sample.image, &model.unfolded.network, model.input_size, data.resize);
         let input = self.stages.time(Stage::Decode, decode)?;
         let (width, height) = input.picture.dimensions();
-        let object = sample.object.as_ref().map(|object| squash_mask(object, width, height));
+        let object = sample.object.as_ref().map(|object| squash_object(object, width, height));
         let subject = Subject { data, place, sample, model, input: &input, object };
         let classes = classes(&subject, self.config, &self.models)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
@@ -96,7 +114,12 @@ impl<'p> Worker<'p> {
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
             if sheets::wanted(self.config, place) {
-                self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored))?;
+                match self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored)) {
+                    Err(error) if is_full(&error) => return Err(error.context(Full)),
+                    // Its numbers are none the worse for it.
+                    Err(error) => remarks.push(format!("no sheet in the gallery: {error:#}")),
+                    Ok(()) => {}
+                }
             }
             records.extend(scored);
         }
@@ -124,7 +147,8 @@ impl<'p> Worker<'p> {
             let Some(folder) = method.folder(variant.ucag) else { continue };
             for (raw, &class) in raw.iter_mut().zip(classes) {
                 let file = folder.join(maps::name::file(&of.data.name, &of.model.name, &of.sample.id, class));
-                raw[row] = Some(maps::read(&file, self.maps)?.f_to_device(of.input.image.device())?);
+                let map = maps::read(&file, self.maps, method.post)?;
+                raw[row] = Some(map.f_to_device(of.input.image.device())?);
             }
         }
         let rows = |maps: Vec<Option<Tensor>>| {
@@ -192,7 +216,7 @@ impl<'p> Worker<'p> {
                     image: &of.input.image,
                     class,
                     region: annotated.map(region),
-                    object: of.object.as_ref().map(mask),
+                    object: of.object.as_ref().map(object),
                     probabilities: &probabilities,
                     ends,
                     deleted: &deleted,
@@ -261,13 +285,17 @@ impl<'p> Worker<'p> {
         });
         let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
         let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let mask = if photo { of.region(class).map(|region| &region.mask) } else { of.object.as_ref() };
+        let mask = if photo {
+            of.region(class).map(|region| &region.mask)
+        } else {
+            of.object.as_ref().map(|object| &object.mask)
+        };
         let mask = mask.map(|mask| &mask.pixels[..]);
         let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
-        let folder = self.config.output.dir.join("gallery");
-        let several = self.data.len() > 1;
-        let file = gallery::file_name(of.place, &format!("{id}-{class}"), &of.model.name);
-        let file = folder.join(if several { format!("{}_{file}", of.model.dataset) } else { file });
+        let dataset = (self.data.len() > 1).then_some(of.model.dataset);
+        let models: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
+        let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
+        let file = self.config.output.dir.join("gallery").join(file);
         gallery::write(&file, &sheet)?;
         let tile = |(row, shown): (&Row<'_>, &Tile<'_>)| plate::Tile {
             method: row.method.id.clone(),
@@ -300,6 +328,14 @@ impl<'p> Worker<'p> {
     }
 }
 
+/// Does the work. A panic in it is a bug of this program or of one that it is made of; the units before and after it are none the worse for it.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        bail!("the program panicked, which is a bug in it: {}", text.unwrap_or("no word was left"))
+    })
+}
+
 /// Where a map points: its first maximum (x, y).
 fn place(map: &[f32], width: u32) -> [f64; 2] {
     let best = metrics::pointing::argmax(map);
@@ -312,7 +348,10 @@ fn floats(map: &Tensor) -> Result<Vec<f32>> {
 
 /// The network as metrics see it.
 fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
-    |images| Ok(Pass::new(network, images.shallow_clone(), 0, Needs::default())?.logits()?.f_softmax(1, Kind::Float)?)
+    |images| {
+        let pass = Pass::new(network, images.shallow_clone(), 0, Needs::default())?;
+        Ok(network.probabilities(&pass.logits()?)?)
+    }
 }
 
 /// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
@@ -329,4 +368,20 @@ fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
 pub fn seed(run: u64, sample: &str) -> u64 {
     let bytes = run.to_le_bytes().into_iter().chain(sample.bytes());
     fnv1a(FNV_OFFSET, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let said = |work: fn() -> Result<u8>| caught(work).map_err(|error| format!("{error:#}"));
+        assert_eq!(said(|| Ok(1)), Ok(1));
+        assert_eq!(said(|| bail!("no")), Err("no".to_owned()));
+        let (number, nothing) = (7, [0u8; 0]);
+        assert_eq!(said(|| panic!("word")), Err("the program panicked, which is a bug in it: word".to_owned()));
+        let said = caught(|| -> Result<u8> { Ok(nothing[number]) }).unwrap_err().to_string();
+        assert!(said.ends_with("the len is 0 but the index is 7"), "{said}");
+    }
 }

@@ -5,6 +5,7 @@ mod made_up_runs;
 
 use bench::journal;
 use bench::record::Record;
+use datasets::Checksum;
 use made_up_runs::{Runs, column, difference, find, official, record};
 use serde_json::{Value, json};
 
@@ -257,4 +258,78 @@ fn folders_that_hold_no_run_are_refused() {
     assert_eq!(output.status.code(), Some(1));
     let message = made_up_runs::text(&output.stderr);
     assert!(message.contains("beyond: sample `s0`: class 4, but data set 'mini' has 4 classes"), "{message}");
+}
+
+#[test]
+fn samples_that_were_read_from_other_bytes_are_named() {
+    let runs = Runs::new();
+    let records = [column("deletion", &[0.25, 0.5, 0.125, 0.75]), column("insertion", &[0.5; 4])].concat();
+    let of = |other: &'static [&str], silent: &'static [&str]| {
+        move |sample: &str| {
+            let read = if other.contains(&sample) { "other" } else { sample };
+            (!silent.contains(&sample)).then(|| Checksum::of(read.as_bytes()))
+        }
+    };
+    runs.make("a", &official(), &records);
+    runs.make_of("b", &official(), &records, of(&["s1", "s3"], &[]));
+    let said = runs.compare(&["a", "b"]);
+    assert_eq!(
+        warnings(&said),
+        ["- mini: the runs read different bytes of 2 of 4 samples that both have: s1, s3"],
+        "nor do they agree in data"
+    );
+    assert!(said.contains("\nDeletion ↓ (%), mini (not the same measurement for 2 of 4 samples)\n"), "{said}");
+    assert!(runs.table(&["a", "b"]).iter().all(|line| line["same_measurement"] == "false"));
+    assert!(runs.table(&["a", "a"]).iter().all(|line| line["same_measurement"] == "true"));
+
+    // Beside what their identities differ in, which goes first.
+    runs.make_of("c", &with("/datasets/0/fingerprint", json!("12".repeat(32))), &records, of(&["s0"], &[]));
+    let said = runs.compare(&["a", "c"]);
+    let notes = warnings(&said);
+    assert!(notes[0].starts_with("- data set 'mini': fingerprint is "), "{said}");
+    assert_eq!(notes[1..], ["- mini: the runs read different bytes of 1 of 4 samples that both have: s0"]);
+    assert!(said.contains("\nDeletion ↓ (%), mini (not the same measurement)\n"), "{said}");
+
+    // What a run doesn't say isn't known, and is neither the same nor another.
+    runs.make_of("d", &official(), &records, of(&["s1"], &["s0", "s2", "s3"]));
+    runs.make_of("e", &official(), &records, of(&[], &["s0"]));
+    let unknown = |of: &str| {
+        format!(
+            "- mini: whether the same bytes were read of the 4 samples in both isn't known of {of}, recorded before checksums were kept"
+        )
+    };
+    let said = runs.compare(&["a", "d"]);
+    assert_eq!(
+        warnings(&said),
+        ["- mini: the runs read different bytes of 1 of 4 samples that both have: s1", &unknown("3 in d")]
+    );
+    let said = runs.compare(&["e", "d"]);
+    assert_eq!(warnings(&said)[1], unknown("1 in e and 3 in d"));
+    let said = runs.compare(&["a", "e"]);
+    assert_eq!(warnings(&said).len(), 2);
+    assert!(
+        warnings(&said)[0].starts_with("- they agree in data") && !said.contains("not the same measurement"),
+        "{said}"
+    );
+
+    // Many are counted, and a few are named.
+    let many = column("deletion", &[0.5; 12]);
+    runs.make("many", &official(), &many);
+    runs.make_of("others", &official(), &many, |_| Some(Checksum::of(b"other")));
+    let said = runs.compare(&["many", "others"]);
+    assert_eq!(
+        warnings(&said),
+        ["- mini: the runs read different bytes of 12 of 12 samples that both have: s0, s1, s10, s11, s2, and 7 more"]
+    );
+}
+
+#[test]
+fn a_checksum_that_is_none_is_damage() {
+    let runs = Runs::new();
+    runs.make("a", &official(), &column("deletion", &[0.25]));
+    let path = runs.path("a").join(journal::FILE);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
+    let said = runs.refused(&["a", "a"]);
+    assert!(said.contains("records.jsonl:2: not a line of a run's journal") && said.contains("64 digits"), "{said}");
 }

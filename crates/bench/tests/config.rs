@@ -340,3 +340,16 @@ fn has_the_published_rows(file: &str) {
         assert!(shown, "no method {method}, ucag {ucag}");
     }
 }
+
+#[test]
+fn values_of_masks_are_part_of_a_run_where_they_are_set() {
+    let with = |settings: &[&str]| read_with(GOOD, &set(settings));
+    let config = with(&["dataset.void=255", "dataset.threshold=65535"]);
+    assert_eq!((config.datasets[0].void, config.datasets[0].threshold), (Some(255), Some(65535)));
+    let json = config.resolved();
+    assert_eq!((&json["datasets"][0]["void"], &json["datasets"][0]["threshold"]), (&255.into(), &65535.into()));
+    // Runs from before these settings have no such key, and go on.
+    let json = with(&[]).resolved();
+    let keys = json["datasets"][0].as_object().unwrap();
+    assert!(!keys.contains_key("void") && !keys.contains_key("threshold"), "{keys:?}");
+}

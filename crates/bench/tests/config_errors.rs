@@ -202,6 +202,12 @@ fn out_of_range() {
         "seed = 99999999999999999999",
         "x.toml:1: seed: expected a whole number from 0, found the number 99999999999999999999, which is too large",
     );
+    instead("root", "void = 0\nroot", "x.toml:3: [dataset] void: expected a whole number from 1, found 0");
+    instead(
+        "root",
+        "threshold = 65536\nroot",
+        "x.toml:3: [dataset] threshold: masks have values of up to 65535, not 65536",
+    );
     instead("root", "limit = 0\nroot", "x.toml:3: [dataset] limit: expected a whole number from 1, found 0");
     also("step = 0", "x.toml:11: [[metric]] step: expected a whole number from 1, found 0");
     also(

@@ -12,6 +12,8 @@ mod lab;
 mod changed;
 #[path = "faults/codes.rs"]
 mod codes;
+#[path = "faults/dry.rs"]
+mod dry;
 #[path = "faults/durable.rs"]
 mod durable;
 #[path = "faults/folder.rs"]
@@ -20,11 +22,15 @@ mod folder;
 mod full;
 #[path = "faults/kill.rs"]
 mod kill;
+#[path = "faults/named.rs"]
+mod named;
 #[path = "faults/signal.rs"]
 mod signal;
 #[path = "faults/thousand.rs"]
 mod thousand;
 #[path = "faults/together.rs"]
 mod together;
+#[path = "faults/unheard.rs"]
+mod unheard;
 #[path = "faults/victim.rs"]
 mod victim;

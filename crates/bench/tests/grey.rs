@@ -90,7 +90,7 @@ fn logits_of_a_photo_are_pytorchs() {
 #[test]
 fn the_scripted_network_gives_the_same() {
     let (module, network) = (fixture("resnet_grey.pt"), network("resnet_grey"));
-    let scripted = Network::scripted(&module, 64, network.preprocessing, tch::Device::Cpu).unwrap();
+    let scripted = Network::scripted(&module, 64, network.preprocessing, None, tch::Device::Cpu).unwrap();
     let photo = datasets::decode::decode(&fixture("photo.png")).unwrap();
     let golden = tensor("resnet_grey.logits", "photo");
     for network in [network, scripted] {

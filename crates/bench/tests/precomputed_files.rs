@@ -194,6 +194,55 @@ fn degenerate_maps_are_counted_not_failed() {
 }
 
 #[test]
+fn a_constant_map_of_any_value_and_size_scores_as_no_map_does() {
+    let lab = lab("mini-imagefolder", DELETION);
+    let rows = plan(&lab, &[]);
+    for (row, (value, side)) in rows.iter().zip([(0.1, 8), (0.3, 8), (0.7, 1), (0.0, 200)]) {
+        let path = lab.path("maps").join(&row["file"]);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        npy::write(&path, &vec![value; (side * side) as usize], &[side, side]).unwrap();
+    }
+    let uniform = ["--set", "method.0.id=uniform"];
+    lab.run(0, &[&["small.toml", "--out", "run"][..], &uniform].concat());
+    let samples = lab.read("run", "samples.csv");
+    let of = |method: &str| -> Vec<(&str, &str)> {
+        let lines = samples.lines().filter(|line| line.contains(&format!(",{method},")));
+        lines.map(|line| line.rsplitn(3, ',').take(2).collect::<Vec<_>>()).map(|cells| (cells[1], cells[0])).collect()
+    };
+    let states: Vec<&str> = of("Mine").iter().map(|(_, state)| *state).collect();
+    assert_eq!(states, ["constant", "constant", "constant", "all-zero"]);
+    let values = |method| of(method).iter().map(|(value, _)| *value).collect::<Vec<_>>();
+    assert_eq!(values("Mine"), values("uniform"), "all of them are the map with every pixel tied");
+}
+
+#[test]
+fn a_heat_map_with_negative_values_is_refused_with_the_remedy() {
+    let lab = lab("mini-imagefolder", DELETION);
+    let rows = plan(&lab, &[]);
+    let maps = [
+        [3.0, 1.0, 2.0, 0.0, 5.0, 4.0],
+        [0.0; 6],
+        [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0],
+        [0.0, -2.0, -3.0, -4.0, -5.0, -6.0],
+    ];
+    rows.iter().zip(&maps).for_each(|(row, values)| write(&lab, row, values));
+    lab.run(3, &["small.toml", "--out", "run", "--set", "method.1.post=heat"]);
+    let samples = lab.read("run", "samples.csv");
+    let states: Vec<&str> =
+        samples.lines().filter(|line| line.contains(",Mine,")).map(|line| line.rsplit(',').next().unwrap()).collect();
+    assert_eq!(states, ["ok", "all-zero"]);
+    let failures = lab.read("run", "failures.csv");
+    for row in &rows[2..] {
+        let said = format!("{}: has negative values, down to -6, and post = \"\"heat\"\" is for maps", row["file"]);
+        assert!(failures.contains(&said), "{failures}");
+    }
+    // The remedy is one: the order of the last two maps is that of their negative values.
+    lab.run(0, &["small.toml", "--out", "plain"]);
+    let samples = lab.read("plain", "samples.csv");
+    assert_eq!(samples.lines().filter(|line| line.contains(",Mine,") && line.ends_with(",ok")).count(), 3);
+}
+
+#[test]
 fn precision_and_order_of_axes_change_nothing() {
     use npyz::WriterBuilder;
     let lab = lab("mini-imagefolder", DELETION);

@@ -84,7 +84,7 @@ fn sheets_are_indexed() {
         tiles: vec![tile("GradCAM", false, &map, MapState::Fine)],
     };
     for place in 0..2 {
-        write(&folder.path().join(file_name(place, "a/b c", "M:1")), &sheet).unwrap();
+        write(&folder.path().join(file_name(None, place, "a/b c", "M:1", &["M:1"])), &sheet).unwrap();
     }
     let single = image::open(folder.path().join("00001_a_b_c_M_1.png")).unwrap();
     let path = index(folder.path()).unwrap().unwrap();
@@ -94,6 +94,24 @@ fn sheets_are_indexed() {
     assert_eq!(image::open(&path).unwrap().height(), 2 * single.height());
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn names_of_sheets_fit_and_differ() {
+    let long = "folder-of-photos/".repeat(20);
+    assert_eq!(file_name(Some(1), 7, "a/b", "é M", &["é M", "M"]), "1_00007_a_b___M.png", "what fits is as it was");
+    let mut names = std::collections::HashSet::new();
+    for sample in ["a".to_owned(), "x".repeat(240), format!("{long}1"), format!("{long}2")] {
+        let models = ["A b", "A_b", "a b", "Other", &long, &"猫".repeat(200)];
+        for (model, dataset) in models.iter().flat_map(|model| [(*model, None), (*model, Some(0))]) {
+            let name = file_name(dataset, 3, &sample, model, &models);
+            // What is written beside it has a longer name, which is cut in its turn.
+            assert!(name.len() <= 255 && name.ends_with(".png") && name.is_ascii(), "{name}");
+            assert!(names.insert(name.to_lowercase()), "{name} is there twice");
+        }
+    }
+    let name = file_name(None, 3, &format!("{long}1"), "Other", &["Other"]);
+    assert!(name.starts_with("00003_folder-of-photos_folder") && name.ends_with("_Other.png"), "{name}");
 }
 
 #[test]

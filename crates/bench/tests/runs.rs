@@ -159,6 +159,29 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn embedded_data_is_made_where_the_config_says_only_by_a_run() {
+    let lab = lab();
+    let cache = lab.path("cache");
+    let bench = |arguments: &[&str]| {
+        let mut command = lab.command(&["small.toml", "--set", "dataset.root=fresh", "--limit", "1", "--out", "run"]);
+        let output = command.args(arguments).env("XDG_CACHE_HOME", &cache).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output
+    };
+    for _ in 0..2 {
+        let plan = text(&bench(&["--dry-run"]).stdout);
+        assert!(plan.contains("in fresh, 1 of 100 samples"), "{plan}");
+        assert!(!lab.path("fresh").exists() && !lab.path("run").exists());
+    }
+    assert!(cache.join("ucag-bench/imagefolder/VERSION").exists());
+    let said = text(&bench(&[]).stderr);
+    assert!(said.contains("made on this first use"), "{said}");
+    assert!(lab.path("fresh/VERSION").exists());
+    let said = text(&bench(&["--fresh"]).stderr);
+    assert!(!said.contains("first use"), "{said}");
+}
+
+#[test]
 fn missing_files_are_named_all_at_once() {
     let lab = lab();
     let output = lab.run(

@@ -7,7 +7,7 @@ use bench::config::{self, Overrides};
 use bench::plan::Plan;
 use bench::record::{Record, Unit};
 use bench::run::{Finished, run};
-use datasets::{Dataset, Mask, Sample};
+use datasets::{Dataset, Mask, Object, Sample};
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::Explainer;
@@ -43,7 +43,7 @@ impl Dataset for Drawn {
     fn load(&self, index: usize) -> datasets::Result<Sample> {
         let (width, height) = PHOTO;
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| is_object(x, y))).collect();
-        let object = Some(Mask { width, height, pixels });
+        let object = Some(Object { mask: Mask { width, height, pixels }, void: None });
         Ok(Sample { id: self.ids[index].clone(), image: photo(index), labels: vec![], regions: vec![], object })
     }
 

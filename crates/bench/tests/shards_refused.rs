@@ -304,6 +304,64 @@ fn maps_that_changed_in_between() {
     refused(&lab, 1, &["a"], &["a/shards/2-of-2: was made with another map x.npy of 'Mine' than a/shards/1-of-2"]);
 }
 
+/// The checksum in a journal's line of this unit.
+fn checksum(journal: &str, unit: usize) -> String {
+    let line = journal.lines().find(|line| line.starts_with(&format!("{{\"index\":{unit},"))).unwrap();
+    serde_json::from_str::<serde_json::Value>(line).unwrap()["sha256"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn photos_that_changed_in_between() {
+    let lab = lab();
+    let config = lab.read("", "small.toml");
+    let model = config.split("[[model]]").nth(1).unwrap().split("[[method]]").next().unwrap();
+    let second = format!("[[model]]{}layer = 'layer3'\n[[method]]", model.replace("'A'", "'B'"));
+    lab.write("small.toml", &config.replacen("[[method]]", &second, 1));
+    for shard in ["1/2", "2/2"] {
+        lab.run(0, &["small.toml", "--out", "a", "--fresh", "--shard", shard]);
+    }
+    // Units 0, 1, 4 and 5 are of samples 0 and 2, with A and B.
+    let path = format!("{FIRST}/records.jsonl");
+    let journal = lab.read("", &path);
+    let (read, other) = (checksum(&journal, 4), "00ff".repeat(16));
+    assert_eq!(read, checksum(&journal, 5), "a sample is read once");
+    assert_ne!(read, checksum(&journal, 0));
+    let photo = std::fs::read(lab.path("data/val/disc_checks/disc_checks_0003.png")).unwrap();
+    assert_eq!(read, datasets::Checksum::of(&photo).to_string());
+    let line = journal.lines().find(|line| line.starts_with("{\"index\":5,")).unwrap();
+    lab.write(&path, &journal.replace(line, &line.replace(&read, &other)));
+    let said = [
+        "sample 'val/disc_checks/disc_checks_0003' was read from other bytes for B in a/shards/1-of-2 (SHA-256 00ff00ff00ff…) than for A in a/shards/1-of-2",
+        "do the shard again with --fresh",
+    ];
+    refused(&lab, 1, &["a"], &said);
+
+    // The folder's own run, which was made from other photos.
+    lab.write(&path, &journal);
+    lab.run(0, &["small.toml", "--out", "whole"]);
+    copy(&lab.path("whole"), &lab.path("out"));
+    let all = lab.read("out", "records.jsonl");
+    lab.write("out/records.jsonl", &all.replace(&read, &other));
+    let before = bytes(&lab.path("out"));
+    let refusal = lab.run(1, &["merge", "a", "--out", "out"]);
+    assert!(
+        text(&refusal.stderr).contains("for A in out (SHA-256 00ff00ff00ff…) than for A in a/shards/1-of-2"),
+        "{}",
+        text(&refusal.stderr)
+    );
+    assert_eq!(bytes(&lab.path("out")), before);
+
+    // Shards from before there were checksums are merged, and that is said.
+    lab.write(&path, &journal.replace(&format!("\"sha256\":\"{read}\","), ""));
+    let merged = lab.run(0, &["merge", "a"]);
+    assert!(
+        text(&merged.stdout).starts_with("2 units don't say what was read of their samples"),
+        "{}",
+        text(&merged.stdout)
+    );
+    assert_eq!(lab.read("a", "samples.csv"), lab.read("whole", "samples.csv"));
+}
+
 #[test]
 fn the_command_line() {
     let lab = Lab::with("", &[]);

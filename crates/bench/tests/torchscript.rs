@@ -90,6 +90,83 @@ fn what_is_wrong_in_a_config_is_said() {
         let message = error(&format!("torchscript = 'm.pt'\ninput_size = 64\n{wrong}"));
         assert!(message.contains("expected three numbers, for red, green and blue in [0, 1]"), "{message}");
     }
+    let message = error("torchscript = 'm.pt'\ninput_size = 64\noutput = 'softmax'");
+    assert!(
+        message.contains("output: unknown value 'softmax'") && message.contains("logits, probabilities, sigmoid"),
+        "{message}"
+    );
+    let message = error("arch = 'resnet50'\nweights = 'w.safetensors'\noutput = 'sigmoid'");
+    assert!(message.contains("output"), "{message}");
     let missing = error("input_size = 64");
     assert!(missing.contains("'weights' is missing"), "{missing}");
+}
+
+/// A config's model that is a small module of ten classes.
+fn model(name: &str, output: &str) -> String {
+    format!(
+        "[[model]]\nname = '{name}'\ntorchscript = '{}'\ninput_size = 32\n{output}",
+        module(&format!("mini_{name}.pt"))
+    )
+}
+
+fn config(models: &str) -> String {
+    format!(
+        "[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 2\n{models}[[method]]\nid = 'random'\nucag = [false, true]\n\
+         [[metric]]\nid = 'deletion'\nstep = 128\n[[metric]]\nid = 'insertion'\nstep = 128\n[output]\nresamples = 50\ngallery = 0\n"
+    )
+}
+
+/// Values of a model's rows in `samples.csv`, which has them before the map's state.
+fn values(samples: &str, model: &str) -> Vec<f64> {
+    let mut lines = samples.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let column = |name: &str| head.iter().position(|title| *title == name).unwrap();
+    let (of, value) = (column("model"), column("value"));
+    let cells = lines.map(|line| line.split(',').collect::<Vec<_>>());
+    cells.filter(|cells| cells[of] == model).map(|cells| cells[value].parse().unwrap()).collect()
+}
+
+#[test]
+fn a_softmax_inside_a_module_changes_no_number_once_it_is_stated() {
+    let lab = Lab::with(&config(&(model("logits", "") + &model("softmax", "output = 'probabilities'\n"))), TABLES);
+    lab.run(0, &["small.toml", "--out", "run"]);
+    let samples = lab.read("run", "samples.csv");
+    let [logits, softmax] = ["logits", "softmax"].map(|name| values(&samples, name));
+    assert_eq!((logits.len(), softmax.len()), (8, 8));
+    for (a, b) in logits.iter().zip(&softmax) {
+        assert!((a - b).abs() < 1e-5, "{a} is not {b}");
+    }
+    // A second softmax of ten probabilities is a tenth for each class, give or take a little.
+    assert!(logits.iter().any(|value| (value - 0.1).abs() > 0.02), "{logits:?}");
+    let run: serde_json::Value = serde_json::from_str(&lab.read("run", "run.json")).unwrap();
+    let models = &run["identity"]["models"];
+    assert_eq!((&models[0]["output"], &models[1]["output"]), (&serde_json::Value::Null, &"probabilities".into()));
+    assert!(models[0].get("output").is_none(), "the identity of runs that state nothing is what it was");
+    lab.write("small.toml", &config(&model("softmax", "")));
+    let message = text(&lab.run(1, &["small.toml", "--out", "refused"]).stderr);
+    assert!(message.contains("model 'softmax'") && message.contains("output = \"probabilities\""), "{message}");
+    assert!(!lab.path("refused/records.jsonl").exists());
+}
+
+#[test]
+fn sigmoid_scores_are_the_probabilities_that_are_reported() {
+    let lab = Lab::with(&config(&model("sigmoid", "output = 'sigmoid'\n")), TABLES);
+    lab.run(0, &["small.toml", "--out", "run"]);
+    let (file, image) = (module("mini_sigmoid.pt"), "data/val/disc_checks/disc_checks_0001.png");
+    let explain = ["explain", "--torchscript", &file, "--input-size", "32", "--image", image, "--class", "0"];
+    let rest = ["--method", "gradient", "--out", "map"];
+    let message = text(&lab.run(1, &[&explain[..], &rest].concat()).stderr);
+    assert!(message.contains("--output sigmoid"), "{message}");
+    lab.run(0, &[&explain[..], &rest, &["--output", "sigmoid"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&lab.read("map", "explain.json")).unwrap();
+    let (logit, probability) = (said["logit"].as_f64().unwrap(), said["probability"].as_f64().unwrap());
+    assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-6, "{probability} of {logit}");
+    // Deletion starts from the whole image, whose score that is.
+    lab.run(0, &["small.toml", "--out", "one", "--limit", "1"]);
+    let curves = lab.read("one", "curves.csv");
+    let start = curves.lines().find(|line| line.contains(",deletion,0.000000,")).expect("a deletion curve");
+    let start: f64 = start.split(',').nth(7).unwrap().parse().unwrap();
+    assert!((start - probability).abs() < 1e-5, "{start} is not {probability}");
+    let notes = lab.read("one", "small.md");
+    assert!(notes.contains("stated to give sigmoid scores") && notes.contains("ImageNet's"), "{notes}");
 }

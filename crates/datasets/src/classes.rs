@@ -40,7 +40,7 @@ impl ClassList {
         if !path.exists() {
             return Ok(Self::imagenet());
         }
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = crate::text::read(&path).map_err(Error::io(&path))?;
         Self::parse(&text, &path)
     }
 

@@ -5,16 +5,19 @@
 
 mod index;
 mod json;
+mod loose;
+mod python;
 mod shape;
 
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::difficult::{DifficultSubset, Pair};
 use crate::fingerprint::Fingerprint;
 use crate::registry::{DatasetKind, Source};
-use crate::{Dataset, Error, Mask, Region, Result, Sample, decode};
+use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
 
-use index::Entry;
+use index::{Entry, Index, Object};
 
 /// Annotation files and their photos' folders, tried in this order.
 const PLACES: [(&str, &str); 2] =
@@ -39,7 +42,10 @@ pub const KIND: DatasetKind = DatasetKind {
   http://images.cocodataset.org/zips/val2014.zip
   http://images.cocodataset.org/annotations/annotations_trainval2014.zip
   the list of the difficult subset: torchray/benchmark in https://github.com/facebookresearch/TorchRay",
-    open: |source| Ok(Box::new(Coco14::open(source)?)),
+    open: |source| {
+        source.refuse_mask_values("COCO")?;
+        Ok(Box::new(Coco14::open(source)?))
+    },
 };
 
 /// An opened COCO folder.
@@ -68,10 +74,11 @@ impl Coco14 {
     pub fn open(source: &Source<'_>) -> Result<Self> {
         let root = source.root;
         let (annotations, folder) = find(root)?;
-        let (mut entries, classes) = index::build(json::read(&annotations)?, &annotations, folder)?;
+        let index = index::build(json::read(&annotations)?, &annotations, folder)?;
+        let Index { mut entries, classes, remarks: odd } = index;
         let sizes = sizes(root, &annotations, &entries)?;
         let subset = DifficultSubset::find(source, DIFFICULT, &[root], classes.len())?;
-        subset.check(entries.iter().map(Entry::names))?;
+        let fit = subset.check(entries.iter().map(Entry::names))?;
 
         let mut fingerprint = Fingerprint::new(&classes);
         for (entry, size) in entries.iter_mut().zip(sizes) {
@@ -83,6 +90,8 @@ impl Coco14 {
             }
         }
         let mut remarks = vec![subset.remark()];
+        remarks.extend(fit);
+        remarks.extend(odd);
         remarks.extend(unusable(&entries));
         Ok(Self { root: root.into(), annotations, entries, classes, remarks, fingerprint: fingerprint.finish() })
     }
@@ -123,20 +132,27 @@ impl Dataset for Coco14 {
             return Err(wrong(problem.clone()));
         }
         let path = self.root.join(&entry.file);
-        let image = decode::decode(&path)?;
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&path, &mut reading)?;
         // Before masks are made, so that a size in the file can't ask for more memory than a photo takes.
         if image.dimensions() != (entry.width, entry.height) {
             let (width, height) = image.dimensions();
             return Err(wrong(format!(
-                "says that image {} is {} × {} pixels, but {} is {width} × {height}",
+                "says that image {} is {} × {} pixels, but {} is {width} × {height}{}",
                 entry.number,
                 entry.width,
                 entry.height,
-                path.display()
+                path.display(),
+                exif::swapped(&path, (entry.width, entry.height), (width, height))
             )));
         }
         let regions = entry.regions().map_err(wrong)?;
-        Ok(Sample { id: entry.id().into(), image, labels: entry.labels(), regions, object: None })
+        let (id, labels, checksum) = (entry.id().into(), entry.labels(), reading.finish());
+        Ok(Sample { id, image, labels, regions, object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
@@ -149,6 +165,26 @@ impl Dataset for Coco14 {
 
     fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    fn look_through(&self, places: &[usize]) -> Vec<String> {
+        let objects = |place: usize| self.entries[place].objects.iter().flatten();
+        let first = |place: usize, found: fn(&Entry, &Object) -> bool| {
+            let entry = &self.entries[place];
+            let mut found = objects(place).filter(|object| found(entry, object));
+            Some((found.next()?.id, found.count() + 1))
+        };
+        let count = |found: fn(&Entry, &Object) -> bool, what: &str| {
+            let (_, (place, (id, _))) = scan::count(places, |place| first(place, found))?;
+            let count: usize = places.iter().filter_map(|&place| Some(first(place, found)?.1)).sum();
+            Some(format!("{count} objects have {what}; the first: annotation {id} of {}", self.id(place)))
+        };
+        let bare = count(
+            |entry, object| object.shape.is_empty(entry.width, entry.height),
+            "a mask without a pixel: they count, and where a class has no other object, no map can point at it",
+        );
+        let flat = count(|_, object| object.area == Some(0.0), "a box without area, which counts as 0");
+        [bare, flat, scan::turned(self, places, "boxes and masks")].into_iter().flatten().collect()
     }
 
     fn is_localised(&self) -> bool {

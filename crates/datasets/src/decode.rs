@@ -12,6 +12,7 @@ use std::path::Path;
 use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, Limits, RgbImage};
 
+use crate::checksum::Reading;
 use crate::{Error, Result, jpeg};
 
 /// Largest image that is decoded, in pixels: the limit at which Pillow warns of a decompression bomb.
@@ -21,7 +22,7 @@ pub const MAX_SIDE: u32 = 65_535;
 /// Largest file that is read, in bytes; ImageNet's largest is a few percent of it.
 const MAX_FILE: u64 = 256 << 20;
 /// Bytes that a PNG's colour profile and texts may be unpacked to, beyond the file's own length; profiles of cameras have a few KiB, of printers up to 4 MiB.
-const MAX_EXTRAS: u64 = 16 << 20;
+pub(crate) const MAX_EXTRAS: u64 = 16 << 20;
 /// How many times its length deflate can make of something at most. What says it is larger is damaged, and would take memory for nothing.
 pub(crate) const DEFLATE_RATIO: u64 = 1032;
 
@@ -31,17 +32,24 @@ pub(crate) const DEFLATE_RATIO: u64 = 1032;
 /// Where the file can't be read, is not a JPEG or PNG, is cut short or damaged, or is too large; the
 /// message names the file and what was found.
 pub fn decode(path: &Path) -> Result<RgbImage> {
+    decode_into(path, &mut Reading::default())
+}
+
+/// As [`decode`]; the bytes that are decoded are added to `reading`.
+pub(crate) fn decode_into(path: &Path, reading: &mut Reading) -> Result<RgbImage> {
     let bytes = read(path)?;
+    reading.add(&bytes);
     let decoded = match sniff(&bytes) {
         Ok(ImageFormat::Jpeg) => jpeg::decode(&bytes),
         Ok(ImageFormat::Png) => png(&bytes),
-        Ok(other) => Err(format!("is a {other:?} image; only JPEG and PNG are read, convert it first")),
+        Ok(other) => Err(not_read(other)),
         Err(found) => Err(found),
     };
     decoded.map_err(|problem| Error::image(path, problem))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of an image file, or of a mask's.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
     if metadata.is_dir() {
         return Err(Error::image(path, "is a folder, not an image file"));
@@ -56,7 +64,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The format by content, or what the bytes look like instead.
-fn sniff(bytes: &[u8]) -> std::result::Result<ImageFormat, String> {
+pub(crate) fn sniff(bytes: &[u8]) -> std::result::Result<ImageFormat, String> {
     if bytes.is_empty() {
         return Err("is empty (0 bytes); copy it again".into());
     }
@@ -68,6 +76,11 @@ fn sniff(bytes: &[u8]) -> std::result::Result<ImageFormat, String> {
         };
         format!("is not an image of a known format, but {seen}; a JPEG or PNG is expected")
     })
+}
+
+/// What is said of an image of another format than those that are read.
+pub(crate) fn not_read(format: ImageFormat) -> String {
+    format!("is a {format:?} image; only JPEG and PNG are read, convert it first")
 }
 
 /// Refuses sizes that would take more memory than any photo of a data set does.
@@ -86,15 +99,7 @@ fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
     limits.max_alloc = Some(MAX_EXTRAS + bytes.len() as u64);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    // Depth and colour type of the header, before the decoder expands a transparent value to an alpha channel.
-    let (depth, samples) = (u64::from(bytes[24]), [1, 1, 3, 1, 2, 1, 4][usize::from(bytes[25]).min(6)]);
-    if u64::from(width) * u64::from(height) * depth * samples / 8 > DEFLATE_RATIO * bytes.len() as u64 {
-        return Err(format!(
-            "is a truncated PNG: {} bytes can't hold {width} × {height} pixels; copy it again",
-            bytes.len()
-        ));
-    }
+    check_png(bytes, width, height)?;
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(match image {
         DynamicImage::ImageRgb8(rgb) => rgb,
@@ -109,4 +114,19 @@ fn png(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
         }
         other => other.into_rgb8(),
     })
+}
+
+/// Refuses a PNG whose header says a size that no photo has, or that can't be in so many bytes.
+pub(crate) fn check_png(bytes: &[u8], width: u32, height: u32) -> std::result::Result<(), String> {
+    check_size(width, height)?;
+    // Depth and colour type of the header, before the decoder expands a transparent value to an
+    // alpha channel.
+    let (depth, samples) = (u64::from(bytes[24]), [1, 1, 3, 1, 2, 1, 4][usize::from(bytes[25]).min(6)]);
+    if u64::from(width) * u64::from(height) * depth * samples / 8 > DEFLATE_RATIO * bytes.len() as u64 {
+        return Err(format!(
+            "is a truncated PNG: {} bytes can't hold {width} × {height} pixels; copy it again",
+            bytes.len()
+        ));
+    }
+    Ok(())
 }

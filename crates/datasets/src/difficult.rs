@@ -1,4 +1,5 @@
 //! The "difficult" subset of the pointing games: from its published list, else from its definition.
+//! See docs/protocol.md#difficult-subset.
 //!
 //! The list is TorchRay's: a line an image, tab-separated, the image's name and then a flag a class, 1 where the pair of image
 //! and class belongs to the subset. Pairs of an image that is not in the list all belong to it.
@@ -7,7 +8,7 @@
 //! total, and another class is in the image. "In total" is taken as the sum of the boxes' areas, so where boxes overlap the
 //! overlap counts twice; difficult objects and crowds count like any other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Mask, Region, Result, Source};
@@ -57,25 +58,39 @@ impl DifficultSubset {
 
     /// Refuses a list of another data set: more than half of the images, or of the lines, must have their counterpart.
     ///
+    /// Of one that fits, returns what is to be said where images have no line, or lines no image.
+    ///
     /// `images` has the names that the list may have for an image.
-    pub(crate) fn check(&self, images: impl Iterator<Item = Vec<String>>) -> Result<()> {
+    pub(crate) fn check(&self, images: impl Iterator<Item = Vec<String>>) -> Result<Option<String>> {
         let Self::Listed(list) = self else {
-            return Ok(());
+            return Ok(None);
         };
-        let (mut total, mut known, mut example) = (0, 0, None);
+        let (mut total, mut known, mut example, mut unlisted) = (0, HashSet::new(), None, None);
         for names in images {
             total += 1;
-            known += usize::from(list.of(&names).is_some());
+            match names.iter().find(|name| list.flags.contains_key(*name)) {
+                Some(name) => drop(known.insert(name.clone())),
+                None => unlisted = unlisted.or_else(|| names.first().cloned()),
+            }
             example = example.or_else(|| names.into_iter().next());
         }
-        if known * 2 > total.min(list.flags.len()) {
-            return Ok(());
+        let lines = list.flags.len();
+        let unknown = list.flags.keys().filter(|name| !known.contains(*name)).min();
+        let known = known.len();
+        if known * 2 > total.min(lines) {
+            let unlisted = unlisted.map(|image| {
+                format!("{} of {total} images have no line in it, such as {image}, and all of their pairs count as difficult", total - known)
+            });
+            let unknown = unknown.map(|name| {
+                format!("{} of its {lines} lines are of no image of the data set, such as {name:?}", lines - known)
+            });
+            let parts: Vec<String> = [unlisted, unknown].into_iter().flatten().collect();
+            return Ok((!parts.is_empty()).then(|| format!("the list of the difficult subset: {}", parts.join("; "))));
         }
         let listed = list.flags.keys().min().map_or("", String::as_str);
         let problem = format!(
-            "lists {} images such as `{listed}`, of which {known} are among the data set's {total} such as `{}`; is it the list \
+            "lists {lines} images such as `{listed}`, of which {known} are among the data set's {total} such as `{}`; is it the list \
              of another data set?",
-            list.flags.len(),
             example.unwrap_or_default()
         );
         Err(Error::layout(&list.path, problem))
@@ -110,12 +125,13 @@ pub(crate) fn by_definition(area: f64, pixels: f64, classes: usize) -> bool {
 
 impl DifficultList {
     fn read(path: &Path, classes: usize) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = crate::text::read(path).map_err(Error::io(path))?;
         let mut flags = HashMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             let problem = |problem: String| Error::line(path, number, problem);
             let (name, values) = line.split_once('\t').unwrap_or((line, ""));
-            if name.trim().is_empty() {
+            let name = name.trim();
+            if name.is_empty() {
                 return Err(problem("expected an image's name and a flag a class, separated by tabs".into()));
             }
             let values = values.split('\t').filter(|_| !values.is_empty());

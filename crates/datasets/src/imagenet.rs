@@ -8,10 +8,11 @@ mod labels;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Pair, Result, Sample, decode};
+use crate::{Checksum, Dataset, Error, Pair, Result, Sample, decode};
 
 /// Where the images may lie below the root, tried in this order: torchvision's folder, Kaggle's, the root itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];
@@ -34,6 +35,7 @@ pub const KIND: DatasetKind = DatasetKind {
   or join https://www.kaggle.com/c/imagenet-object-localization-challenge",
     open: |source| {
         source.refuse_difficult("ImageNet")?;
+        source.refuse_mask_values("ImageNet")?;
         Ok(Box::new(ImageNet::open(source.root)?))
     },
 };
@@ -109,8 +111,14 @@ impl Dataset for ImageNet {
 
     fn load(&self, index: usize) -> Result<Sample> {
         let entry = &self.entries[index];
-        let image = decode::decode(&self.root.join(&entry.file))?;
-        Ok(Sample { id: entry.id().into(), image, labels: vec![entry.label], regions: Vec::new(), object: None })
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&self.root.join(&entry.file), &mut reading)?;
+        let (id, labels, checksum) = (entry.id().into(), vec![entry.label], reading.finish());
+        Ok(Sample { id, image, labels, regions: Vec::new(), object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
@@ -124,6 +132,18 @@ impl Dataset for ImageNet {
 
     fn classes(&self) -> &[String] {
         self.classes.names()
+    }
+
+    fn remedy_for_classes(&self, count: usize) -> Option<String> {
+        let file = self.root.join(crate::classes::FILE_NAME);
+        let used: HashSet<usize> = self.entries.iter().map(|entry| entry.label).collect();
+        (used.len() == count && !file.exists()).then(|| {
+            format!(
+                "its images are of {count} of ImageNet's 1000 classes: list these {count} in {}, one folder's name a line, in the order of the network's outputs \
+                 (torchvision's is by name)",
+                file.display()
+            )
+        })
     }
 
     fn fingerprint(&self) -> String {

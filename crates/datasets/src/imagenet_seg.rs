@@ -9,10 +9,12 @@ mod mat;
 
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::fingerprint::Fingerprint;
+use crate::object::Rule;
 use crate::registry::DatasetKind;
-use crate::{Dataset, Error, Result, Sample};
+use crate::{Checksum, Dataset, Error, Object, Result, Sample, scan};
 use folder::Folder;
 use mat::Mat;
 
@@ -27,12 +29,13 @@ pub const KIND: DatasetKind = DatasetKind {
   ROOT/gtsegs_ijcv.mat (or ROOT is this file itself): MATLAB 7.3, images in /value/img, masks in /value/gt
   or, for images of your own:
     ROOT/images/NAME.png (or .jpg, .jpeg) ...
-    ROOT/masks/NAME.png ...                      of the image's size; what isn't black is object
+    ROOT/masks/NAME.png (or .jpg, .jpeg) ...     of the image's size; two values, what isn't 0 is object
+                                                 (more: `void` and `threshold` of a config's [[dataset]])
   ROOT/classes.txt (or beside the file), if there, replaces ImageNet's 1000 classes: one a line, in index order",
     obtain: "  http://calvin-vision.net/bigstuff/proj-imagenet/data/gtsegs_ijcv.mat",
     open: |source| {
         source.refuse_difficult("ImageNet-segmentation")?;
-        Ok(Box::new(ImageNetSeg::open(source.root)?))
+        Ok(Box::new(ImageNetSeg::open(source.root, source.rule())?))
     },
 };
 
@@ -40,6 +43,8 @@ pub const KIND: DatasetKind = DatasetKind {
 #[derive(Debug)]
 pub struct ImageNetSeg {
     files: Files,
+    /// What values of masks mean.
+    rule: Rule,
     ids: Vec<String>,
     classes: ClassList,
     fingerprint: String,
@@ -58,7 +63,7 @@ impl ImageNetSeg {
     ///
     /// # Errors
     /// Where neither layout is found, the file is not one of MATLAB 7.3 with images and masks, or files don't pair up.
-    pub fn open(root: &Path) -> Result<Self> {
+    pub(crate) fn open(root: &Path, rule: Rule) -> Result<Self> {
         let file = mat_file(root)?;
         let beside = file.as_deref().and_then(Path::parent).unwrap_or(root);
         let classes = ClassList::of_root(beside)?;
@@ -85,7 +90,7 @@ impl ImageNetSeg {
                 (Files::Folder(folder), ids)
             }
         };
-        Ok(Self { files, ids, classes, fingerprint: fingerprint.finish() })
+        Ok(Self { files, rule, ids, classes, fingerprint: fingerprint.finish() })
     }
 }
 
@@ -122,11 +127,20 @@ impl Dataset for ImageNetSeg {
     }
 
     fn load(&self, index: usize) -> Result<Sample> {
+        let mut reading = Reading::default();
         let (image, object) = match &self.files {
-            Files::Mat(mat) => mat.load(index)?,
-            Files::Folder(folder) => folder.load(index)?,
+            Files::Mat(mat) => mat.load(index, self.rule, &mut reading)?,
+            Files::Folder(folder) => folder.load(index, self.rule, &mut reading)?,
         };
-        Ok(Sample { id: self.ids[index].clone(), image, labels: Vec::new(), regions: Vec::new(), object: Some(object) })
+        let (id, object, checksum) = (self.ids[index].clone(), Some(object), reading.finish());
+        Ok(Sample { id, image, labels: Vec::new(), regions: Vec::new(), object, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        match &self.files {
+            Files::Mat(_) => Ok(self.load(index)?.checksum),
+            Files::Folder(folder) => folder.checksum(index),
+        }
     }
 
     fn file(&self, index: usize) -> Option<PathBuf> {
@@ -138,6 +152,30 @@ impl Dataset for ImageNetSeg {
 
     fn classes(&self) -> &[String] {
         self.classes.names()
+    }
+
+    fn look_through(&self, places: &[usize]) -> Vec<String> {
+        let mask = |place: usize| match &self.files {
+            Files::Mat(mat) => mat.mask(place, self.rule),
+            Files::Folder(folder) => folder.mask(place, self.rule),
+        };
+        let empty = |object: Object| !object.mask.pixels.contains(&true);
+        let (masks, total) = (places.len(), |count: usize| if count == 1 { "masks has" } else { "masks have" });
+        let bare = scan::count(places, |place| mask(place).is_ok_and(empty).then_some(()));
+        let bare = bare.map(|(count, (first, ()))| {
+            let first = self.id(first);
+            format!(
+                "{count} of {masks} {} no object, and all of it counts as background; the first: {first}",
+                total(count)
+            )
+        });
+        let bad = scan::count(places, |place| mask(place).err());
+        let bad = bad.map(|(count, (first, problem))| {
+            let first = self.id(first);
+            format!("{count} of {masks} {} a fault, and their samples fail; the first: {first} {problem}", total(count))
+        });
+        let turned = scan::turned(self, places, "masks");
+        [bare, bad, turned].into_iter().flatten().collect()
     }
 
     fn is_segmented(&self) -> bool {

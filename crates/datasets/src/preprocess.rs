@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use crate::{Mask, nearest, resample};
+use crate::{Mask, Object, nearest, resample};
 
 /// Means of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -68,6 +68,16 @@ pub fn squash(photo: &RgbImage, height: u32, width: u32) -> RgbImage {
 #[must_use]
 pub fn squash_mask(mask: &Mask, width: u32, height: u32) -> Mask {
     nearest::nearest(mask, height, width)
+}
+
+/// Resizes an object's mask, and what is void beside it, as [`squash_mask`].
+///
+/// # Panics
+/// As [`squash_mask`].
+#[must_use]
+pub fn squash_object(object: &Object, width: u32, height: u32) -> Object {
+    let squash = |mask: &Mask| squash_mask(mask, width, height);
+    Object { mask: squash(&object.mask), void: object.void.as_ref().map(squash) }
 }
 
 /// `(value / 255 − mean) / std` in single precision, as torchvision's `ToTensor` and `Normalize` compute it; the result is

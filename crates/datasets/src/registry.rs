@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::object::Rule;
 use crate::{Dataset, Error, Result, coco14, imagenet, imagenet_seg, mini, voc07};
 
 /// A kind of data set and how to open one.
@@ -26,18 +27,39 @@ pub struct Source<'a> {
     pub root: &'a Path,
     /// The published list of the "difficult" subset's pairs, for data sets that have such a subset.
     pub difficult: Option<&'a Path>,
+    /// The value in masks of objects of pixels that count neither as object nor as background, from
+    /// 1.
+    pub void: Option<u16>,
+    /// The least value in masks of objects that is object, from 1; without it masks are of two
+    /// values.
+    pub threshold: Option<u16>,
+    /// Whether embedded data may be made in `root`. Otherwise it is made in the user's folder of
+    /// caches, where `root` doesn't hold it.
+    pub may_write: bool,
 }
 
 impl<'a> Source<'a> {
     /// A folder, and nothing besides.
     pub fn at(root: &'a Path) -> Self {
-        Self { root, difficult: None }
+        Self { root, difficult: None, void: None, threshold: None, may_write: true }
     }
 
     /// For data sets without a difficult subset: an error where one is named.
     pub(crate) fn refuse_difficult(&self, name: &str) -> Result<()> {
         let problem = || format!("is named as the list of difficult pairs, but {name} has no such subset");
         self.difficult.map_or(Ok(()), |path| Err(Error::layout(path, problem())))
+    }
+
+    /// For data sets without masks of objects: an error where it is said how to read them.
+    pub(crate) fn refuse_mask_values(&self, name: &str) -> Result<()> {
+        let set = [("void", self.void), ("threshold", self.threshold)].into_iter().find(|(_, value)| value.is_some());
+        let problem = |key: &str| format!("`{key}` is about values of masks of objects, and {name} has no such masks");
+        set.map_or(Ok(()), |(key, _)| Err(Error::layout(self.root, problem(key))))
+    }
+
+    /// What values of masks mean.
+    pub(crate) fn rule(&self) -> Rule {
+        Rule { void: self.void, threshold: self.threshold }
     }
 }
 

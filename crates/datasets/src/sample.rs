@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use image::RgbImage;
 
-use crate::{Pair, Result};
+use crate::{Checksum, Pair, Result};
 
 /// One image with what its owners say about it.
 #[derive(Debug, Clone)]
@@ -19,7 +19,20 @@ pub struct Sample {
     /// Where each label's class is: one region a label, in the same order. Empty where the data set doesn't say.
     pub regions: Vec<Region>,
     /// What of the image is the object and not background, where the data set says that without naming a class.
-    pub object: Option<Mask>,
+    pub object: Option<Object>,
+    /// SHA-256 of the bytes that were read for it: of the image's file, followed by the mask's where it has one; of what lies in one file with other
+    /// samples, of its own values in that file. What the index holds is in [`Dataset::fingerprint`] instead.
+    pub checksum: Checksum,
+}
+
+/// What of an image is its object, and what was left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The object; what is in neither mask is background.
+    pub mask: Mask,
+    /// Pixels that count neither as object nor as background, such as the ring round VOC's objects.
+    /// None of them is in `mask`.
+    pub void: Option<Mask>,
 }
 
 /// Where a class is in an image, and which pointing games its pair with the image is part of.
@@ -74,6 +87,17 @@ pub trait Dataset: Send + Sync {
     /// Where `index >= len()`.
     fn load(&self, index: usize) -> Result<Sample>;
 
+    /// [`Sample::checksum`] of sample `index`, as its files are now. Nothing is decoded where it has files to itself.
+    ///
+    /// # Errors
+    /// Where a file can't be read; the message names it.
+    ///
+    /// # Panics
+    /// Where `index >= len()`.
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Ok(self.load(index)?.checksum)
+    }
+
     /// The pairs of sample `index` and the classes that its [`Sample::labels`] will hold, without reading the image; none where it can't be loaded.
     /// `None` where the data set names no classes.
     ///
@@ -105,11 +129,28 @@ pub trait Dataset: Send + Sync {
         false
     }
 
+    /// What a reader of the results should know of samples `places`, which a run has chosen: a
+    /// sentence each. Looks into their files, and so takes longer than the index does; as
+    /// [`Dataset::remarks`] otherwise.
+    ///
+    /// # Panics
+    /// Where one of `places >= len()`.
+    fn look_through(&self, _places: &[usize]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What to do about a network that has `count` classes and not as many as the data set, where
+    /// that can be told.
+    fn remedy_for_classes(&self, _count: usize) -> Option<String> {
+        None
+    }
+
     /// What a reader of the results should know of the data, such as where the difficult subset comes from: a sentence each.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// A digest of what the index holds (ids, labels, file sizes), in hex: two runs whose fingerprints agree read the same data.
+    /// A digest of what the index holds (ids, labels, where objects are, file sizes), in hex. Two runs whose fingerprints agree have the same index; whether
+    /// they read the same bytes, [`Sample::checksum`] says.
     fn fingerprint(&self) -> String;
 }

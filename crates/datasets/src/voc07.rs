@@ -8,11 +8,12 @@ mod layout;
 
 use std::path::PathBuf;
 
+use crate::checksum::Reading;
 use crate::classes::ClassList;
 use crate::difficult::{DifficultSubset, Pair, by_definition};
 use crate::fingerprint::Fingerprint;
 use crate::registry::{DatasetKind, Source};
-use crate::{Dataset, Error, Mask, Region, Result, Sample, decode};
+use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample, decode, exif, scan};
 
 use annotation::Annotation;
 
@@ -38,7 +39,10 @@ pub const KIND: DatasetKind = DatasetKind {
     obtain: "\
   http://host.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtest_06-Nov-2007.tar
   the list of the difficult subset: torchray/benchmark in https://github.com/facebookresearch/TorchRay",
-    open: |source| Ok(Box::new(Voc07::open(source)?)),
+    open: |source| {
+        source.refuse_mask_values("PASCAL VOC 2007")?;
+        Ok(Box::new(Voc07::open(source)?))
+    },
 };
 
 /// An opened VOC folder.
@@ -79,7 +83,7 @@ impl Voc07 {
         let classes = layout::classes(&[&folder, source.root])?;
         let files = layout::test_files(&folder)?;
         let subset = DifficultSubset::find(source, DIFFICULT, &[&folder, source.root], classes.len())?;
-        subset.check(files.iter().map(|file| vec![file.stem.clone()]))?;
+        let fit = subset.check(files.iter().map(|file| vec![file.stem.clone()]))?;
 
         let mut fingerprint = Fingerprint::new(classes.folders());
         let mut entries = Vec::with_capacity(files.len());
@@ -99,6 +103,7 @@ impl Voc07 {
             entries.push(entry);
         }
         let mut remarks = vec![subset.remark()];
+        remarks.extend(fit);
         remarks.extend(unusable(&entries));
         let pairs =
             entries.iter().filter_map(|entry| Some((entry.stem.as_str(), &*entry.annotated.as_ref().ok()?.pairs)));
@@ -151,18 +156,25 @@ impl Dataset for Voc07 {
         let annotation_path = self.folder.join(layout::annotation(&entry.stem));
         let annotated = entry.annotated.as_ref().map_err(|problem| Error::layout(&annotation_path, problem))?;
         let path = self.folder.join(&entry.file);
-        let image = decode::decode(&path)?;
+        let mut reading = Reading::default();
+        let image = decode::decode_into(&path, &mut reading)?;
         let (width, height) = (annotated.annotation.width, annotated.annotation.height);
         if image.dimensions() != (width, height) {
             let (actual_width, actual_height) = image.dimensions();
             let problem = format!(
-                "says that the photo is {width} × {height} pixels, but {} is {actual_width} × {actual_height}",
-                path.display()
+                "says that the photo is {width} × {height} pixels, but {} is {actual_width} × {actual_height}{}",
+                path.display(),
+                exif::swapped(&path, (width, height), image.dimensions())
             );
             return Err(Error::layout(&annotation_path, problem));
         }
         let labels = annotated.pairs.iter().map(|pair| pair.class).collect();
-        Ok(Sample { id: entry.id().into(), image, labels, regions: annotated.regions(), object: None })
+        let (id, regions, checksum) = (entry.id().into(), annotated.regions(), reading.finish());
+        Ok(Sample { id, image, labels, regions, object: None, checksum })
+    }
+
+    fn checksum(&self, index: usize) -> Result<Checksum> {
+        Checksum::of_files(&[&self.folder.join(&self.entries[index].file)])
     }
 
     fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
@@ -175,6 +187,21 @@ impl Dataset for Voc07 {
 
     fn classes(&self) -> &[String] {
         self.classes.names()
+    }
+
+    fn look_through(&self, places: &[usize]) -> Vec<String> {
+        let at_zero = |place: usize| {
+            let problem = self.entries[place].annotated.as_ref().err()?;
+            problem.contains(annotation::FROM_ZERO).then_some(())
+        };
+        let at_zero = scan::count(places, at_zero).map(|(count, (first, ()))| {
+            let (all, first) = (places.len(), self.id(first));
+            format!(
+                "{count} of {all} photos have a box at 0 (the first: {first}), and VOC counts pixels from 1: if this data set counts from 0, all its boxes lie \
+                 a pixel too far left and up, and 1 is to be added to their corners"
+            )
+        });
+        [at_zero, scan::turned(self, places, "boxes")].into_iter().flatten().collect()
     }
 
     fn is_localised(&self) -> bool {

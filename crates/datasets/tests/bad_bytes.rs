@@ -109,7 +109,7 @@ fn of_matlab() {
                         match dataset.load(index) {
                             Ok(sample) => {
                                 loaded += 1;
-                                let mask = sample.object.unwrap();
+                                let mask = sample.object.unwrap().mask;
                                 assert_eq!(sample.image.dimensions(), (mask.width, mask.height));
                                 assert_eq!(mask.pixels.len() * 3, sample.image.len());
                             }

@@ -86,32 +86,158 @@ fn files_that_are_something_else() {
         assert_eq!(message, format!("has no `{key}`; expected COCO's annotation file of instances"));
     }
     let captions = changed(|json| drop(json["annotations"][0].as_object_mut().unwrap().remove("category_id")));
-    assert!(captions.contains("annotation number 1: missing field `category_id`"), "{captions}");
+    assert!(captions.contains("annotation number 1: category_id is missing (annotation 5)"), "{captions}");
     let trailing = whole(&(file(&[]) + "{}"));
     assert!(trailing.contains("trailing characters"), "{trailing}");
 }
 
 #[test]
 fn values_of_another_type_are_said_with_their_place() {
-    let message = changed(|json| json["annotations"][0]["image_id"] = json!("7"));
+    let says = |part: &str, key: &str, value: Value| {
+        let message = changed(|json| json[part][0][key] = value.clone());
+        message
+            .strip_prefix("is not COCO's annotation file of instances: ")
+            .unwrap()
+            .split(" at line")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let of = |value: Value| says("annotations", "image_id", value);
+    assert_eq!(of(json!("a")), "annotation number 1: image_id must be a whole number, found \"a\" (annotation 5)");
+    for (value, found) in [
+        (json!(7.5), "7.5"),
+        (json!("7.5"), "\"7.5\""),
+        (json!(""), "\"\""),
+        (json!("+7"), "\"+7\""),
+        (json!(1e300), "1"),
+        (Value::Null, "null"),
+        (json!(true), "true"),
+        (json!([7]), "[…]"),
+        (json!({"a": 7}), "{…}"),
+    ] {
+        let message = of(value);
+        assert!(
+            message.starts_with(&format!("annotation number 1: image_id must be a whole number, found {found}")),
+            "{message}"
+        );
+    }
+    assert_eq!(says("annotations", "id", json!([])), "annotation number 1: id must be a whole number, found […]");
+    assert_eq!(
+        says("images", "width", json!(-3)),
+        "image number 1: width must be a number of pixels, found -3 (image 9)"
+    );
+    assert_eq!(
+        says("images", "height", json!(1u64 << 32)),
+        "image number 1: height must be a number of pixels, found 4294967296 (image 9)"
+    );
+    assert_eq!(says("images", "file_name", json!(9)), "image number 1: file_name must be a text, found 9 (image 9)");
+    assert_eq!(
+        says("categories", "name", Value::Null),
+        "category number 1: name must be a text, found null (category 90)"
+    );
+    let message = changed(|json| json["annotations"] = json!([[5, 7, 3]]));
     assert!(
-        message.contains("annotation number 1: invalid type: string \"7\", expected i64 at line 1 column "),
+        message
+            .contains("annotation number 1: invalid type: sequence, expected an object with the keys of an annotation"),
         "{message}"
     );
-    let message = changed(|json| json["images"][1]["width"] = json!(-3));
-    assert!(message.contains("image number 2: invalid value: integer `-3`, expected u32"), "{message}");
-    let message = changed(|json| json["annotations"][0]["segmentation"] = json!(3));
-    assert!(message.contains("expected a list of polygons or run lengths with `size` and `counts`"), "{message}");
-    let message = changed(|json| json["annotations"][0]["segmentation"] = json!({"counts": [48]}));
-    assert!(message.contains("annotation number 1: missing field `size`"), "{message}");
-    let message = changed(|json| json["annotations"][0]["segmentation"] = json!({"size": [6, 8], "counts": true}));
-    assert!(message.contains("expected run lengths as a list of numbers or a text"), "{message}");
+    let message = changed(|json| json["images"] = json!({}));
+    assert!(message.contains("invalid type: map, expected the list of images"), "{message}");
+}
+
+#[test]
+fn segmentations_of_another_type() {
+    assert_eq!(
+        mask(json!(3)),
+        "annotation 5 has the segmentation 3; expected polygons, or run lengths with `size` and `counts`"
+    );
+    assert_eq!(mask(json!({"counts": [48]})), "annotation 5 has run lengths: size is missing");
+    assert_eq!(
+        mask(json!({"size": [6, 8], "counts": true})),
+        "annotation 5 has run lengths: counts must be a list of numbers or a text, found true"
+    );
+    assert_eq!(
+        mask(json!([0, 0, 2, 0, 2, 2])),
+        "annotation 5 has a polygon (number 1) that is 0; expected a list of x, y, x, y, …"
+    );
+    let no_number = "annotation 5 has a polygon (number 1) with a coordinate that is not a number";
+    assert_eq!(mask(json!([[null, 0, 2, 0, 2, 2]])), no_number);
+    assert_eq!(mask(json!([["1", 0, 2, 0, 2, 2]])), no_number);
+}
+
+/// As cvat, pandas and Python's own JSON write them: pycocotools reads them, and they mean one
+/// thing.
+#[test]
+fn what_other_tools_write() {
+    let whole =
+        file(&[annotation(5, 7, 3, json!({"size": [6, 8], "counts": [36, 2, 9, 1]})), annotation(6, 9, 90, square())]);
+    let root = coco_of(&whole);
+    let expected = root.open_as(KIND).unwrap();
+    let samples = |data: &dyn datasets::Dataset| {
+        (0..2).map(|index| data.load(index).unwrap()).map(|s| (s.id, s.labels, s.regions)).collect::<Vec<_>>()
+    };
+    let same = |json: &str| {
+        let root = coco_of(json);
+        let data = root.open_as(KIND).unwrap();
+        assert_eq!((data.fingerprint(), data.remarks()), (expected.fingerprint(), expected.remarks()), "{json}");
+        assert_eq!(samples(&*data), samples(&*expected), "{json}");
+    };
+    let mut json: Value = serde_json::from_str(&whole).unwrap();
+    for (part, key) in [
+        ("images", "id"),
+        ("images", "width"),
+        ("images", "height"),
+        ("annotations", "id"),
+        ("annotations", "image_id"),
+        ("annotations", "category_id"),
+        ("categories", "id"),
+    ] {
+        for value in json[part].as_array_mut().unwrap() {
+            value[key] = json!(value[key].as_i64().unwrap() as f64);
+        }
+        same(&json.to_string());
+        for value in json[part].as_array_mut().unwrap() {
+            value[key] = json!(value[key].as_f64().unwrap().to_string());
+        }
+        same(&json.to_string());
+    }
+    same(&whole.replace("[36,2,9,1]", "[36.0,2.0,9.0,1.0]").replace("\"size\":[6,8]", "\"size\":[6.0,8.0]"));
+    same(&whole.replace("\"area\":4.0", "\"area\":NaN"));
+    same(&whole.replace("\"area\":4.0", "\"area\":[-Infinity, {\"NaN\": Infinity}]"));
+    same(&whole.replace("\"area\":4.0,", "").replace("\"iscrowd\":0,", "").replace("\"license\":1,", ""));
+    same(&whole.replace("\"licenses\":[]", "\"licenses\":null,\"extra\":{\"a\":[1e999]}"));
+    same(&format!("\u{feff}{whole}"));
+    same(&whole.replace(",", " ,\r\n\t"));
+}
+
+#[test]
+fn utf_16_is_named() {
+    let bytes: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let message = coco(&[]).file(FILE, bytes).error_as(KIND);
+    assert_eq!(
+        message,
+        format!("ROOT/{FILE}: can't be read: is text in UTF-16 (Notepad's \"Unicode\"); save it as UTF-8")
+    );
 }
 
 #[test]
 fn numbers_that_json_has_not() {
     let text = file(&[annotation(5, 7, 3, json!([["@", 0, 2, 0, 2, 2]]))]);
-    for number in ["NaN", "Infinity", "-inf", "1e999"] {
+    for number in ["NaN", "Infinity", "-Infinity"] {
+        let dataset = coco_of(&text.replace("\"@\"", number)).open_as(KIND).unwrap();
+        let message = dataset.load(0).unwrap_err().to_string();
+        assert!(
+            message.ends_with("annotation 5 has a polygon (number 1) with a coordinate that is not a number"),
+            "{message}"
+        );
+    }
+    let message = whole(&text.replace("\"image_id\":7", "\"image_id\":NaN"));
+    assert!(
+        message.contains("annotation number 1: image_id must be a whole number, found NaN (annotation 5)"),
+        "{message}"
+    );
+    for number in ["nan", "Inf", "-inf", "1e999", "None"] {
         let message = whole(&text.replace("\"@\"", number));
         assert!(message.contains("annotation number 1: "), "{message}");
     }
@@ -159,8 +285,60 @@ fn missing_photos() {
 
 #[test]
 fn annotation_of_an_unknown_image() {
-    let message = changed(|json| json["annotations"][0]["image_id"] = json!(77));
-    assert_eq!(message, "annotation 5 is of image 77, which is not among the `images`");
+    let dataset =
+        coco(&[annotation(4, 77, 3, square()), annotation(5, 7, 11, square()), annotation(6, 78, 12, square())]);
+    let dataset = dataset.open_as(KIND).unwrap();
+    assert_eq!(dataset.load(0).unwrap().labels, [1]);
+    assert_eq!(
+        dataset.remarks()[1..],
+        [
+            "2 of 3 annotations are of photos that are not among the `images`, and are left out; the first: annotation 4, of image 77"
+        ]
+    );
+}
+
+#[test]
+fn annotations_with_the_same_id() {
+    let root = coco(&[annotation(5, 7, 3, square()), annotation(5, 7, 11, square())]);
+    let dataset = root.open_as(KIND).unwrap();
+    assert_eq!(dataset.load(0).unwrap().labels, [0, 1]);
+    assert_eq!(
+        dataset.remarks()[1..],
+        [
+            "1 of 2 annotations have the id of an earlier one, the first 5; each is read as an object of its own, where pycocotools would \
+          give the last of an id in place of the others"
+        ]
+    );
+}
+
+#[test]
+fn masks_without_a_pixel_are_counted() {
+    let line = json!([[1, 1, 6, 1, 3, 1]]);
+    let mut flat = annotation(8, 9, 3, square());
+    flat["bbox"] = json!([1, 1, 0, 3]);
+    let dataset = coco(&[
+        annotation(4, 7, 3, json!({"size": [6, 8], "counts": [48]})),
+        annotation(5, 7, 3, square()),
+        annotation(6, 9, 11, json!({"size": [6, 8], "counts": "`1"})),
+        annotation(7, 9, 90, line),
+        flat,
+    ]);
+    let dataset = dataset.open_as(KIND).unwrap();
+    let empty = |index: usize| {
+        let regions = dataset.load(index).unwrap().regions;
+        regions.iter().map(|region| !region.mask.pixels.contains(&true)).collect::<Vec<_>>()
+    };
+    assert_eq!((empty(0), empty(1)), (vec![false], vec![false, true, true]), "a class is the union of its objects");
+    let masks = |count, id, photo| {
+        format!(
+            "{count} objects have a mask without a pixel: they count, and where a class has no other object, no map can point at it; \
+             the first: annotation {id} of val2014/COCO_val2014_00000000000{photo}"
+        )
+    };
+    let boxes = "1 objects have a box without area, which counts as 0; the first: annotation 8 of val2014/COCO_val2014_000000000009";
+    assert_eq!(dataset.look_through(&[0, 1]), [masks(3, 4, 7), boxes.into()]);
+    assert_eq!(dataset.look_through(&[1]), [masks(2, 6, 9), boxes.into()]);
+    assert_eq!(dataset.look_through(&[0]), [masks(1, 4, 7)]);
 }
 
 #[test]
@@ -235,7 +413,8 @@ fn photo_of_another_size() {
     assert_eq!(
         message,
         format!(
-            "ROOT/{FILE}: says that image 7 is 8 × 6 pixels, but ROOT/val2014/COCO_val2014_000000000007.jpg is 6 × 8"
+            "ROOT/{FILE}: says that image 7 is 8 × 6 pixels, but ROOT/val2014/COCO_val2014_000000000007.jpg is 6 × 8; width and height \
+             are swapped, as by an EXIF orientation that was followed once and dropped once"
         )
     );
 }

@@ -79,10 +79,47 @@ fn list_of_another_data_set() {
 }
 
 #[test]
+fn what_of_a_list_fits_nothing_is_said() {
+    let remarks = |names: &[&str]| {
+        let list: String = names.iter().map(|name| line(name, "1", 20)).collect();
+        voc(5, 4, &["", "", "", ""]).file(NAME, list).open_as(KIND).unwrap().remarks()[1..].to_vec()
+    };
+    assert_eq!(remarks(&["000001", "000002", "000003", "000004"]), [""; 0]);
+    assert_eq!(
+        remarks(&["000001", "000002", "000003", "x", "000009"]),
+        [
+            "the list of the difficult subset: 1 of 4 images have no line in it, such as 000004, and all of their pairs count as \
+          difficult; 2 of its 5 lines are of no image of the data set, such as \"000009\""
+        ]
+    );
+    assert_eq!(
+        remarks(&["000001", "000002", "000003", "000004", "9.jpg"]),
+        ["the list of the difficult subset: 1 of its 5 lines are of no image of the data set, such as \"9.jpg\""]
+    );
+}
+
+/// Its first image was looked up under a name with the mark, and so counted as difficult in all of
+/// its classes.
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_name() {
+    let objects = object("dog", 0, ["1", "1", "1", "1"]);
+    let list = ["000001", "000002", "000003"].map(|name| line(name, "0", 20)).concat();
+    let difficult = |list: String| {
+        let root = voc(5, 4, &[&objects, &objects, &objects]).file(NAME, list);
+        let dataset = root.open_as(KIND).unwrap();
+        assert_eq!(dataset.remarks().len(), 1, "{:?}", dataset.remarks());
+        [0, 1, 2].map(|index| dataset.load(index).unwrap().regions[0].in_difficult_subset)
+    };
+    assert_eq!(difficult(list.clone()), [false; 3]);
+    assert_eq!(difficult(format!("\u{feff}{list}")), [false; 3]);
+    assert_eq!(difficult(list.replace("000001", " 000001 ")), [false; 3], "blanks are no part of a name");
+}
+
+#[test]
 fn list_that_is_not_there() {
     let root = voc(5, 4, &[""]);
     let path = root.path().join("nowhere.txt");
-    let error = datasets::open(KIND, &Source { root: root.path(), difficult: Some(&path) }).err().unwrap();
+    let error = datasets::open(KIND, &Source { difficult: Some(&path), ..Source::at(root.path()) }).err().unwrap();
     assert!(root.in_root(&error).starts_with("ROOT/nowhere.txt: No such file"), "{error}");
 }
 
@@ -128,7 +165,7 @@ fn published_list() {
         stems += &format!("{stem}\n");
     }
     let root = root.file("ImageSets/Main/test.txt", stems);
-    let dataset = datasets::open(KIND, &Source { root: root.path(), difficult: Some(&list) }).unwrap();
+    let dataset = datasets::open(KIND, &Source { difficult: Some(&list), ..Source::at(root.path()) }).unwrap();
     let (mut pairs, mut photos) = (0, 0);
     for index in 0..dataset.len() {
         let flagged = dataset.load(index).unwrap().regions.iter().filter(|region| region.in_difficult_subset).count();

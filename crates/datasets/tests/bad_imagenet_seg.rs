@@ -50,7 +50,7 @@ fn assert_second(data: &dyn Dataset) {
     let sample = data.load(1).unwrap();
     assert_eq!(sample.image.dimensions(), (4, 5));
     assert_eq!((sample.image.get_pixel(0, 1).0, sample.image.get_pixel(3, 4).0), ([61, 81, 101], [79, 99, 119]));
-    let mask = sample.object.unwrap();
+    let mask = sample.object.unwrap().mask;
     assert!(!mask.pixels[0] && mask.pixels[1] && mask.pixels[4] && !mask.pixels[5], "{mask:?}");
 }
 
@@ -232,13 +232,13 @@ fn a_bad_mask_in_a_folder_fails_its_sample() {
     let data = root.open_as(KIND).unwrap();
     assert_says(&root.in_root(&data.load(0).unwrap_err()), &["ROOT/masks/a.png: is 5 × 4 pixels, its image 4 × 5"]);
     assert_says(&root.in_root(&data.load(2).unwrap_err()), &["ROOT/masks/c.png: is empty"]);
-    assert!(data.load(1).unwrap().object.unwrap().pixels == [false; 20]);
+    assert!(data.load(1).unwrap().object.unwrap().mask.pixels == [false; 20]);
 }
 
 #[test]
 fn no_difficult_subset() {
     let root = Root::new().file(FILE, objects(Vec::new()));
-    let source = datasets::Source { root: root.path(), difficult: Some(root.path()) };
+    let source = datasets::Source { difficult: Some(root.path()), ..datasets::Source::at(root.path()) };
     let message = datasets::open(KIND, &source).err().unwrap().to_string();
     assert_says(&message, &["ImageNet-segmentation has no such subset"]);
 }

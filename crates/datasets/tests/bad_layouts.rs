@@ -93,6 +93,8 @@ fn bad_class_list() {
     let error = Root::with(&["x/a.png"]).file("classes.txt", "x\nx\n").error();
     assert_eq!(error, "ROOT/classes.txt:2: class `x` is already on line 1");
     let error = Root::with(&["x/a.png"]).file("classes.txt", [0xff, 0xfe]).error();
+    assert_says(&error, &["ROOT/classes.txt: is text in UTF-16 (Notepad's \"Unicode\"); save it as UTF-8"]);
+    let error = Root::with(&["x/a.png"]).file("classes.txt", [b'x', 0xff]).error();
     assert_says(&error, &["ROOT/classes.txt: stream did not contain valid UTF-8"]);
 }
 

@@ -21,7 +21,7 @@ fn assert_as_written(data: &dyn Dataset) {
     assert_eq!((data.len(), rows.len()), (6, 6));
     for (index, row) in rows.into_iter().enumerate() {
         let row = row.unwrap();
-        let (sample, mask) = (data.load(index).unwrap(), data.load(index).unwrap().object.unwrap());
+        let (sample, mask) = (data.load(index).unwrap(), data.load(index).unwrap().object.unwrap().mask);
         assert_eq!((data.id(index), sample.id.as_str()), (&row[0], &row[0]));
         assert!(sample.labels.is_empty() && sample.regions.is_empty());
         let size = (row[2].parse().unwrap(), row[1].parse().unwrap());
@@ -69,7 +69,7 @@ fn the_embedded_file_holds_the_scenes() {
         assert_eq!(sample.id, format!("{:05}", turn + 1));
         assert_eq!(object.class.index() as u64, turn % 10);
         assert!(sample.image == scene.image, "{turn}");
-        assert!(sample.object.unwrap().pixels == object.mask, "{turn}");
+        assert!(sample.object.unwrap().mask.pixels == object.mask, "{turn}");
     }
     let digest = |data: &[u8]| Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let file = std::fs::read(root.join("gtsegs_ijcv.mat")).unwrap();

@@ -37,6 +37,59 @@ fn class_folders_keep_the_index_of_the_full_list() {
 }
 
 #[test]
+fn what_systems_leave_in_folders_is_passed_over() {
+    let names = ["val/n01440764/a.jpg", "val/n01440764/._a.jpg", "val/._n01440764.jpg", "val/__MACOSX/n01440764/a.jpg"];
+    let root = with_images(&names)
+        .file("val/.DS_Store", "")
+        .file("val/n01440764/Thumbs.db", "")
+        .file("val/n01440764/desktop.ini", "")
+        .file("val/.ipynb_checkpoints/a.jpg", "");
+    assert_eq!(ids(&*root.open().unwrap()), ["val/n01440764/a"]);
+    let root = with_images(&["images/a.png", "images/._a.png", "masks/a.png", "masks/._a.png", "masks/._b.png"]);
+    assert_eq!(ids(&*root.open_as("imagenet-seg").unwrap()), ["a"]);
+    let flat = with_images(&FLAT).file("val/._ILSVRC2012_val_00000001.JPEG", "");
+    let flat = flat.file("imagenet_2012_validation_synset_labels.txt", "n02123045\nn01440764\nn15075141\n");
+    assert_eq!(flat.open().unwrap().len(), 3);
+}
+
+#[test]
+fn a_part_of_imagenets_classes_says_how_to_be_all() {
+    let root = with_images(&["val/n02123045/a.png", "val/n01440764/a.png", "val/n01440764/b.png"]);
+    let remedy = |count| root.open().unwrap().remedy_for_classes(count);
+    assert_eq!(
+        remedy(2).unwrap().replace(&root.path().display().to_string(), "ROOT"),
+        "its images are of 2 of ImageNet's 1000 classes: list these 2 in ROOT/classes.txt, one folder's name a line, in the order of the \
+         network's outputs (torchvision's is by name)"
+    );
+    assert_eq!((remedy(3), remedy(10)), (None, None));
+    let root = root.file("classes.txt", "n01440764\nn02123045\n");
+    let dataset = root.open().unwrap();
+    assert_eq!((dataset.classes().len(), labels(&*dataset)), (2, vec![vec![0], vec![0], vec![1]]));
+    assert_eq!(dataset.remedy_for_classes(2), None);
+}
+
+#[test]
+fn byte_order_marks_are_passed_over_in_every_list() {
+    let opened = |files: &[(&str, String)]| {
+        let marked = |mark: &str| {
+            let file = |root: Root, (name, text): &(&str, String)| root.file(name, format!("{mark}{text}"));
+            labels(&*files.iter().fold(with_images(&FLAT), file).open().unwrap())
+        };
+        assert_eq!(marked("\u{feff}"), marked(""), "{files:?}");
+        marked("\u{feff}")
+    };
+    let synsets = ("imagenet_2012_validation_synset_labels.txt", "n02123045\r\nn01440764\nn15075141\n".to_owned());
+    assert_eq!(opened(&[synsets]), [[281], [0], [999]]);
+    let truth = ("ILSVRC2012_validation_ground_truth.txt", "1\n2\n1000\n".to_owned());
+    assert_eq!(opened(&[truth, ("map_clsloc.txt", reversed_ids())]), [[999], [998], [0]]);
+    let row = |(number, wnid): (usize, &str)| format!("ILSVRC2012_val_{number:08},{wnid} 1 2 3 4 \n");
+    let rows: String = [(1, "n02123045"), (2, "n01440764"), (3, "n15075141")].map(row).concat();
+    assert_eq!(opened(&[("LOC_val_solution.csv", format!("ImageId,PredictionString\n{rows}"))]), [[281], [0], [999]]);
+    let root = with_images(&["val/zebra/a.png", "val/apple/b.png"]).file("classes.txt", "\u{feff}zebra\napple\n");
+    assert_eq!(labels(&*root.open().unwrap()), [[1], [0]]);
+}
+
+#[test]
 fn class_folders_may_lie_in_the_root() {
     let root = with_images(&["n01443537/a.JPEG"]);
     let dataset = root.open().unwrap();

@@ -123,7 +123,7 @@ fn reads_in_little_memory(photos: usize) {
             sample.image.get_pixel(499, 374).0,
             [2, 1, 0].map(|plane| noise(index as u64 + 1, LENGTH - 1 - plane * PLANE))
         );
-        assert_eq!(sample.object.unwrap().pixels.iter().filter(|pixel| **pixel).count(), 375 * (index % 500));
+        assert_eq!(sample.object.unwrap().mask.pixels.iter().filter(|pixel| **pixel).count(), 375 * (index % 500));
     }
     println!(
         "{} MB: opened in {opened:.3} s, all read after {:.1} s; peak memory {before:?} MiB before, {:?} MiB after",

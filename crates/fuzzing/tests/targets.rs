@@ -55,6 +55,8 @@ macro_rules! tests {
 
 tests! {
     image: "image",
+    mask: "mask",
+    exif: "exif",
     voc_annotation: "voc-annotation",
     voc_photos: "voc-photos",
     difficult: "difficult",

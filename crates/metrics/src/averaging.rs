@@ -1,7 +1,8 @@
 //! From the values of pairs of image and class to one number.
 //!
-//! Pointing games average over classes (protocol sections 3.2 and 3.3): the mean of a class's pairs first, and then, unweighted, the mean over all
-//! classes of the data set, where one without a pair counts as zero.
+//! Pointing games average over classes: the mean of a class's pairs first, and then, unweighted,
+//! the mean over all classes of the data set, where one without a pair counts as zero. See
+//! docs/protocol.md#class-average.
 
 /// How the values of pairs become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
-//! Deletion and insertion (Petsiuk et al., BMVC 2018), as the UCAG authors' code has them and as RISE's has them (protocol
-//! section 3.1).
+//! Deletion and insertion (Petsiuk et al., BMVC 2018), as the UCAG authors' code has them and as
+//! RISE's has them: see docs/protocol.md#deletion-insertion.
 //!
 //! Pixels are taken in order of falling saliency, `step` at a time. Deletion replaces them by a constant; insertion starts from a blurred image and puts
 //! the image's own back. The class's probability before every step and after the last makes a curve, whose normalised area is the score.

@@ -1,4 +1,5 @@
-//! Positive and negative map density (Jalwana et al., CVPR 2021), the numbers of the paper's Table 5 (protocol section 3.5).
+//! Positive and negative map density (Jalwana et al., CVPR 2021), the numbers of the paper's Table
+//! 5: see docs/protocol.md#density.
 //!
 //! How much of the class's probability survives for how much of the map: `D⁺ = f(x·M) / mean(M)` where the image is dimmed to what the map marks, and
 //! `D⁻ = f(x·(1 − M)) / mean(1 − M)` where it is dimmed to the rest. No code of either was published, and the papers leave much open. The reading here:

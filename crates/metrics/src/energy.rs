@@ -1,4 +1,5 @@
-//! The energy pointing game (Wang et al., CVPR Workshops 2020), as the UCAG authors' code plays it (protocol section 3.3).
+//! The energy pointing game (Wang et al., CVPR Workshops 2020), as the UCAG authors' code plays it:
+//! see docs/protocol.md#energy-pointing-game.
 //!
 //! How much of the map's sum lies on the class, in the photo as it is in the data set.
 

@@ -14,7 +14,7 @@ pub mod segmentation;
 
 pub use averaging::Averaging;
 pub use ends::{End, Ends};
-pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Region, Score, Subset, Wants, metric};
+pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Object, Region, Score, Subset, Wants, metric};
 
 /// Errors of scoring a map.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,8 @@ pub struct Case<'a> {
     pub probabilities: &'a Probabilities<'a>,
     /// What the network says of images that no map has changed. Cases of the same image and network share it.
     pub ends: &'a Ends,
-    /// What deletion puts in a pixel's place, `[1, 3, 1, 1]`, normalised.
+    /// Value of a deleted pixel, `[1, 3, 1, 1]`, normalized: see
+    /// docs/protocol.md#d12-deletion-baseline.
     pub deleted: &'a Tensor,
     /// Order of pixels of equal saliency.
     pub ties: Ties,
@@ -40,8 +41,9 @@ pub struct Case<'a> {
     /// Where the class is, if the data set says so. Pointing games need it.
     pub region: Option<Region<'a>>,
     /// What of the image is the object, if the data set says so. Segmentation needs it.
-    pub object: Option<Mask<'a>>,
-    /// What the energy game makes of pairs that aren't part of it (D21).
+    pub object: Option<Object<'a>>,
+    /// Treatment of pairs that aren't part of the energy game: see
+    /// docs/protocol.md#d21-energy-tally.
     pub tally: Tally,
 }
 
@@ -110,6 +112,16 @@ pub struct Mask<'a> {
     pub pixels: &'a [bool],
     /// Pixels in a row.
     pub width: usize,
+}
+
+/// What of an image is the object; the rest is background.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a> {
+    /// The object.
+    pub mask: Mask<'a>,
+    /// Whether a pixel counts neither as object nor as background, row by row; as many as the
+    /// mask's. None does where absent.
+    pub void: Option<&'a [bool]>,
 }
 
 /// Where a class is in a photo.

@@ -1,4 +1,5 @@
-//! The pointing game (Zhang et al., IJCV 2018), as TorchRay and the UCAG authors' code play it (protocol section 3.2).
+//! The pointing game (Zhang et al., IJCV 2018), as TorchRay and the UCAG authors' code play it: see
+//! docs/protocol.md#pointing-game.
 //!
 //! A map points at its maximum. It hits if the class is less than 15 pixels away from there, in the photo as it is in the data set.
 

@@ -1,4 +1,5 @@
-//! Segmentation of ImageNet's objects by a map (Gur et al., AAAI 2021), as the authors of AGF evaluate it (protocol section 3.4).
+//! Segmentation of ImageNet's objects by a map (Gur et al., AAAI 2021), as the authors of AGF
+//! evaluate it: see docs/protocol.md#segmentation.
 //!
 //! A threshold makes a map into object and background. Pixel accuracy and mean IoU are quotients of counts that are summed over all images. Average
 //! precision is an image's own: of two channels, background and object, each pixel's place in the one or the other being what should rank first.
@@ -215,8 +216,19 @@ fn image(case: &Case<'_>) -> Result<(Vec<f32>, Vec<Label>)> {
     let none = "segmentation needs to know what of an image is the object, and the data set doesn't say";
     let object = case.object.ok_or_else(|| Error::Invalid(none.into()))?;
     let value = |value: f64| if case.state == MapState::NonFinite { f32::NAN } else { value as f32 };
-    let map = case.values(&object)?.into_iter().map(value).collect();
-    Ok((map, object.pixels.iter().copied().map(Some).collect()))
+    let map = case.values(&object.mask)?.into_iter().map(value).collect();
+    let pixels = object.mask.pixels.iter().copied();
+    let labels: Vec<Label> = match object.void {
+        None => pixels.map(Some).collect(),
+        Some(void) if void.len() == pixels.len() => {
+            pixels.zip(void).map(|(object, void)| (!void).then_some(object)).collect()
+        }
+        Some(void) => {
+            let problem = format!("a mask of {} pixels with {} that are void or not", pixels.len(), void.len());
+            return Err(Error::Invalid(problem));
+        }
+    };
+    Ok((map, labels))
 }
 
 fn precision(case: &Case<'_>, threshold: Threshold) -> Result<Option<Score>> {

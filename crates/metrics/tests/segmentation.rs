@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use metrics::segmentation::{Confusion, Label, Threshold, average_precision, channels_precision, hard, soft};
-use metrics::{Averaging, Case, Mask, Result, Score, metric};
+use metrics::{Averaging, Case, Mask, Object, Result, Score, metric};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 use ucag_core::post::MapState;
@@ -27,14 +27,15 @@ struct Game<'a> {
     map: Vec<f32>,
     height: i64,
     state: MapState,
-    object: Option<Mask<'a>>,
+    object: Option<Object<'a>>,
 }
 
 impl<'a> Game<'a> {
     /// Of two rows.
     fn new(map: &[f32], object: &'a [bool]) -> Self {
         let mask = Mask { pixels: object, width: object.len() / 2 };
-        Self { map: map.to_vec(), height: 2, state: MapState::Fine, object: Some(mask) }
+        let object = Object { mask, void: None };
+        Self { map: map.to_vec(), height: 2, state: MapState::Fine, object: Some(object) }
     }
 
     fn play(&self, id: &str) -> Result<Score> {
@@ -137,6 +138,33 @@ fn numbers_by_hand() {
 }
 
 #[test]
+fn void_pixels_are_in_no_count() {
+    // As above, with a third column that is void: whatever the map and the mask have there, the
+    // numbers are those without it.
+    let object = [false, true, true, false, true, false];
+    let void = [false, false, true, false, false, true];
+    let game = |map: [f32; 6]| {
+        let mut game = Game::new(&map, &object);
+        game.object = Some(Object { mask: Mask { pixels: &object, width: 3 }, void: Some(&void) });
+        game
+    };
+    for there in [[9.0, 9.0], [-9.0, 9.0], [-9.0, -9.0], [0.0, 1e-3]] {
+        let game = game([-1.0, 3.0, there[0], 0.5, 0.0, there[1]]);
+        let accuracy = game.play("pixel-accuracy").unwrap();
+        assert_eq!((accuracy.value, accuracy.counts), (0.5, vec![[2, 4]]));
+        let iou = game.play("mean-iou").unwrap();
+        assert_eq!((iou.value, iou.counts), (1.0 / 3.0, vec![[1, 3], [1, 3]]));
+        assert_eq!(game.value("map"), 0.5);
+    }
+    // Within the map's own range, a void pixel doesn't move the others: 0, 1, 0.375, 0.25 of those
+    // that count, and 0.25 and 0.5 of those that don't; the mean of all six is 0.395833.
+    let game = game([-1.0, 3.0, 0.0, 0.5, 0.0, 1.0]);
+    assert_eq!(game.play("pixel-accuracy-mean").unwrap().counts, [[3, 4]]);
+    assert_eq!(game.play("mean-iou-mean").unwrap().counts, [[2, 3], [1, 2]]);
+    assert_eq!(game.value("soft-ap"), (1.0 + 1.0 + 3.0 / 4.0 + 4.0 / 6.0) / 4.0);
+}
+
+#[test]
 fn zero_and_the_mean_themselves_are_background() {
     let object = [false; 4];
     assert_eq!(Game::new(&[0.0, -0.0, -1.0, 0.0], &object).value("pixel-accuracy"), 1.0);
@@ -195,11 +223,10 @@ fn what_does_not_fit_is_refused_in_words() {
         "segmentation needs to know what of an image is the object, and the data set doesn't say",
     );
     // As many pixels, but lying: rows and columns were confused.
-    all(Game { object: Some(Mask { pixels: &six, width: 2 }), ..fits() }, "a map of 2 × 3 pixels for a mask of 3 × 2");
-    all(
-        Game { object: Some(Mask { pixels: &six[..3], width: 3 }), ..fits() },
-        "a map of 2 × 3 pixels for a mask of 1 × 3",
-    );
+    let of = |pixels, width, void| Some(Object { mask: Mask { pixels, width }, void });
+    all(Game { object: of(&six, 2, None), ..fits() }, "a map of 2 × 3 pixels for a mask of 3 × 2");
+    all(Game { object: of(&six[..3], 3, None), ..fits() }, "a map of 2 × 3 pixels for a mask of 1 × 3");
+    all(Game { object: of(&six, 3, Some(&six[..4])), ..fits() }, "a mask of 6 pixels with 4 that are void or not");
     all(
         Game { map: vec![1.0, f32::NAN, 0.0, 0.0, 0.0, 0.0], ..fits() },
         "the map holds values that are not finite; degenerate maps are to be scored as zeros",

@@ -1,4 +1,5 @@
-//! Conquer: n² partial maps and their confidences into one map (protocol sections 1.4 and 1.5).
+//! Conquer: n² partial maps and their confidences into one map. See docs/protocol.md#confidence and
+//! docs/protocol.md#conquer.
 
 use tch::Tensor;
 

@@ -5,7 +5,8 @@ use tch::{Kind, Tensor};
 
 use crate::{Error, Result};
 
-/// How an image is enlarged. Half-pixel centres, no anti-aliasing, overshoot not clipped (protocol section 0).
+/// The kernel that enlarges an image. Half-pixel centers, no anti-aliasing, overshoot not clipped:
+/// see docs/protocol.md#interpolation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {

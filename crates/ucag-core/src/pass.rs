@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::forward::{Outputs, forward};
 use crate::network::{Network, NodeId};
@@ -258,8 +258,9 @@ impl<'n> Pass<'n> {
         self.trace.logits()
     }
 
-    /// What the class's explanation starts from, of the output's shape: 1 at the class's logit. A network in convolutional form has a map of
-    /// logits, over which the 1 is spread by their softmax (protocol section 2.1).
+    /// The start of the class's explanation, of the output's shape: 1 at the class's logit. A
+    /// network in convolutional form has a map of logits, over which the 1 is spread by their
+    /// softmax: see docs/protocol.md#cotangent.
     ///
     /// # Errors
     /// As [`Pass::logits`].
@@ -296,12 +297,12 @@ impl<'n> Pass<'n> {
         Ok(self.logits()?.f_select(1, self.class as i64)?)
     }
 
-    /// Softmax probability of the class, `[B]`.
+    /// Probability of the class, `[B]` ([`Network::probabilities`]).
     ///
     /// # Errors
     /// As [`Pass::logits`].
     pub fn probability(&self) -> Result<Tensor> {
-        Ok(self.logits()?.f_softmax(1, Kind::Float)?.f_select(1, self.class as i64)?)
+        Ok(self.network().probabilities(&self.logits()?)?.f_select(1, self.class as i64)?)
     }
 
     /// Output of `node`, which must be among the pass's [`Needs`].

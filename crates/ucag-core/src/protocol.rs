@@ -1,6 +1,6 @@
 //! A protocol: every choice on which the paper's text and its authors' code differ, as one named, versioned value.
 //!
-//! The numbers D1 to D21 are those of the project's protocol specification, repeated here with each field.
+//! docs/protocol.md#protocol-fields has a table of the fields, and a section for each of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::filter::Interpolation;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
-/// D1: what the sum of overlapping maps is divided by.
+/// Divisor of the sum of overlapping maps: see docs/protocol.md#d1-coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Coverage {
@@ -18,7 +18,8 @@ pub enum Coverage {
     PlusOne,
 }
 
-/// D2, D3: the weight of a view, from its softmax probability q of the explained class.
+/// Weight of a view, from its softmax probability q of the explained class: see
+/// docs/protocol.md#confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
@@ -32,7 +33,7 @@ pub enum Confidence {
     None,
 }
 
-/// D4: which maps get the final 5×5 blur, σ = 3.
+/// Maps that get the final 5×5 blur, σ = 3: see docs/protocol.md#d4-final-blur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Smoothing {
@@ -44,7 +45,7 @@ pub enum Smoothing {
     Both,
 }
 
-/// D12: what deletion puts in a pixel's place.
+/// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deleted {
@@ -54,7 +55,8 @@ pub enum Deleted {
     Black,
 }
 
-/// Which of several pixels of equal saliency comes first. The released code sorts with an unstable, machine-dependent sort.
+/// Order of pixels of equal saliency. The released code sorts with an unstable, machine-dependent
+/// sort: see docs/protocol.md#tie-order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ties {
@@ -64,7 +66,8 @@ pub enum Ties {
     SmallerIndexFirst,
 }
 
-/// D21: what the energy pointing game makes of pairs of image and class that aren't part of the game.
+/// Treatment, in the energy pointing game, of pairs of image and class that aren't part of the
+/// game: see docs/protocol.md#d21-energy-tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tally {
@@ -75,8 +78,8 @@ pub enum Tally {
     Pairs,
 }
 
-/// How a partial map that is as large as its enlarged view, as those of propagation methods are, comes to the view's size (protocol section 1.6). The
-/// paper doesn't say.
+/// Resizing of a partial map that is as large as its enlarged view, as those of propagation methods
+/// are. The paper doesn't say: see docs/protocol.md#large-maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LargeMaps {
@@ -86,7 +89,8 @@ pub enum LargeMaps {
     Directly,
 }
 
-/// D17: which class an image is explained and scored for, where the data set names one.
+/// Class that an image is explained and scored for, where the data set names one: see
+/// docs/protocol.md#d17-target-class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
@@ -99,39 +103,41 @@ pub enum Target {
 /// Every choice, as one value. Configs start from a named one and may override any field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// Its name, with `+` where fields were overridden.
+    /// Its name, with `+` where fields were overridden: see docs/protocol.md#protocol-fields.
     pub name: String,
     /// Raised whenever a change here changes numbers.
     pub version: u32,
-    /// Views per axis, n.
+    /// Views per axis, n: see docs/protocol.md#unfold.
     pub n: usize,
-    /// Side of a view over side of the image, ρ (D7).
+    /// Side of a view over side of the image, ρ: see docs/protocol.md#d7-rho.
     pub rho: f64,
-    /// How much a view is enlarged, α.
+    /// Enlargement of a view, α: see docs/protocol.md#unfold.
     pub alpha: f64,
-    /// How a view is enlarged (D8).
+    /// Kernel that enlarges a view: see docs/protocol.md#d8-geometry-and-kernel.
     pub interpolation: Interpolation,
-    /// How much the whole image is enlarged, as views are, for a method without UCAG: 1 as it is. The released code's plain path enlarges by α, and Figure 2
-    /// compares with that (protocol sections 3.1 and 3.6); tables show methods as published, on the image as it is.
+    /// Enlargement of the whole image, as of views, for a method without UCAG; 1 leaves it as it
+    /// is. The released code's plain path enlarges by α, and Figure 2 compares with that; tables
+    /// show methods as published, on the image as it is: see docs/protocol.md#enlarged-image.
     pub scale: f64,
-    /// D1.
+    /// Divisor of the sum of overlapping maps: see docs/protocol.md#d1-coverage.
     pub coverage: Coverage,
-    /// D2, D3.
+    /// Weight of a view: see docs/protocol.md#confidence.
     pub confidence: Confidence,
-    /// How large maps come to a view's size.
+    /// Resizing of maps as large as an enlarged view: see docs/protocol.md#large-maps.
     pub large_maps: LargeMaps,
-    /// D4.
+    /// Maps that get the final blur: see docs/protocol.md#d4-final-blur.
     pub smoothing: Smoothing,
-    /// D5: whether CAM-type maps are clipped at zero before they are brought to [0, 1]. A plain map's clipping is part of the methods' own definition;
-    /// the text is silent on UCAG's.
+    /// Clipping of CAM-type maps at zero before they are brought to [0, 1]. A plain map's clipping
+    /// is part of the methods' own definition; the text is silent on UCAG's: see
+    /// docs/protocol.md#d5-final-clipping.
     pub rectify: bool,
-    /// D12.
+    /// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
     pub deleted: Deleted,
-    /// Order of tied pixels.
+    /// Order of tied pixels: see docs/protocol.md#tie-order.
     pub ties: Ties,
-    /// D17.
+    /// Class that is explained and scored: see docs/protocol.md#d17-target-class.
     pub target: Target,
-    /// D21.
+    /// Pairs that the energy game counts: see docs/protocol.md#d21-energy-tally.
     pub tally: Tally,
 }
 

@@ -1,8 +1,8 @@
-//! UCAG: unfold, explain, conquer, around any explainer.
+//! UCAG: unfold, explain, conquer, around any explainer. See docs/protocol.md#ucag.
 
 use std::rc::Rc;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::conquer::{conquer, weights};
 use crate::explain::Explainer;
@@ -126,7 +126,7 @@ fn explain(
 pub struct Unfolded {
     /// Where the views lie.
     pub geometry: Geometry,
-    /// Softmax probabilities on each view, `[n², N]`, for each method.
+    /// Probabilities on each view, `[n², N]`, for each method.
     pub probabilities: Vec<Tensor>,
     /// Raw maps of the views, `[n², 1, h, w]`.
     pub maps: Maps,
@@ -148,7 +148,7 @@ pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol
         let views = unfold(subject.image, &geometry, protocol, range)?;
         for (company, probabilities) in companies.iter().zip(&mut probabilities) {
             let trace = subject.trace(views.shallow_clone(), company, 1 + start as u64);
-            probabilities.push(trace.logits()?.f_softmax(1, Kind::Float)?);
+            probabilities.push(subject.network.probabilities(&trace.logits()?)?);
             explain(&trace, subject, methods, company, &mut maps)?;
         }
     }

@@ -1,4 +1,4 @@
-//! Unfold: an image into n² overlapping views, each enlarged (protocol section 1.2).
+//! Unfold: an image into n² overlapping views, each enlarged. See docs/protocol.md#unfold.
 
 use tch::Tensor;
 

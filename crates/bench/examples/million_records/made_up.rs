@@ -9,6 +9,7 @@ use bench::config::{self, Config, Overrides};
 use bench::journal::{FILE, Journal};
 use bench::record::{Record, Unit};
 use bench::report::{self, DatasetFacts, Records, Summary};
+use datasets::Checksum;
 use serde_json::json;
 use ucag_core::post::MapState;
 
@@ -66,7 +67,8 @@ pub(crate) fn unit(index: usize) -> Unit {
             counts: Vec::new(),
         }
     };
-    Unit { index, outcome: Ok(all.map(record).collect()) }
+    let sha256 = Some(Checksum::of(&sample.to_le_bytes()));
+    Unit { index, sha256, outcome: Ok(all.map(record).collect()) }
 }
 
 /// Numbers in [0, 1) that look random: the mixing steps of SplitMix64.

@@ -1,14 +1,15 @@
 //! A run, read from its folder: neither its data nor its weights need be there, and it may be going on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use datasets::Checksum;
 use metrics::metric;
 use serde_json::Value;
 use ucag_core::protocol::Tally;
 
 use crate::journal::{self, Reader};
-use crate::record::{Failure, Record};
+use crate::record::{Failure, Record, Unit};
 use crate::report::values::Extent;
 
 /// Each class has a place in memory for every row; no data set has as many.
@@ -34,6 +35,8 @@ pub(super) struct Run {
     pub(super) failures: Vec<Failure>,
     /// How many records there are of each metric that this program doesn't know.
     pub(super) unknown: BTreeMap<String, usize>,
+    /// What was read of each sample that was scored, by its data set and its id: one checksum, unless units differ or don't say it.
+    pub(super) read: BTreeMap<String, BTreeMap<String, BTreeSet<Checksum>>>,
 }
 
 /// Reads the runs in these folders.
@@ -50,18 +53,26 @@ impl Run {
         let unusable = |error: anyhow::Error| Unusable(format!("{error:#}"));
         let reader = Reader::open(folder).map_err(unusable)?;
         let (folder, identity) = (folder.to_owned(), reader.identity().clone());
-        let mut run =
-            Self { label, folder, identity, records: Vec::new(), failures: Vec::new(), unknown: BTreeMap::new() };
-        let read = reader.each(reader.units().map(|(unit, _)| unit), |unit| {
+        let (records, failures, unknown, read) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut run = Self { label, folder, identity, records, failures, unknown, read };
+        let all = reader.each(reader.units().map(|(unit, _)| unit), |unit| {
+            run.note(&unit);
             match unit.outcome {
                 Ok(records) => records.into_iter().for_each(|record| run.add(record)),
                 Err(failure) => run.failures.push(failure),
             }
             Ok(())
         });
-        read.map_err(unusable)?;
+        all.map_err(unusable)?;
         run.check()?;
         Ok(run)
+    }
+
+    /// Notes what was read for a unit.
+    fn note(&mut self, unit: &Unit) {
+        let Some(Record { dataset, sample, .. }) = unit.outcome.iter().flatten().next() else { return };
+        let samples = self.read.entry(dataset.clone()).or_default();
+        samples.entry(sample.clone()).or_default().extend(unit.sha256);
     }
 
     fn add(&mut self, record: Record) {

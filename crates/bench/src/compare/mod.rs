@@ -2,12 +2,13 @@
 
 mod folder;
 mod identity;
+mod inputs;
 mod notes;
 mod page;
 mod rows;
 mod table_csv;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ucag_core::suggest::{hint, nearest};
 
@@ -16,6 +17,7 @@ use crate::report::files;
 use crate::say;
 use folder::Run;
 use identity::Difference;
+use inputs::Inputs;
 use rows::{Cell, Matched, Pick};
 
 pub use folder::Unusable;
@@ -26,12 +28,19 @@ struct Comparison<'a> {
     run: &'a Run,
     /// What they say of themselves that isn't the same.
     differences: Vec<Difference>,
+    /// What they read, by data set.
+    inputs: BTreeMap<&'a str, Inputs<'a>>,
     matched: Matched<'a>,
 }
 
 impl Comparison<'_> {
-    /// Whether data and metric are the same in both runs.
+    /// Whether data and metric are the same in both runs, and what was read of each sample, as far as both say it.
     fn same_measurement(&self, cell: &Cell<'_>) -> bool {
+        self.same_identity(cell) && self.inputs.get(cell.key.dataset).is_none_or(|inputs| inputs.others.is_empty())
+    }
+
+    /// Whether both runs say the same of data and metric.
+    fn same_identity(&self, cell: &Cell<'_>) -> bool {
         !self.differences.iter().any(|difference| difference.parts(cell.key.dataset, cell.key.metric))
     }
 }
@@ -79,6 +88,7 @@ fn compared(
         baseline,
         run,
         differences: identity::differences(&baseline.identity, &run.identity),
+        inputs: inputs::compared(baseline, run),
         matched: rows::matched(&cells[0], theirs, pick, how),
     };
     let comparisons: Vec<Comparison<'_>> = others.iter().zip(&cells[1..]).map(compared).collect();

@@ -12,15 +12,17 @@ const SHOWN: usize = 5;
 
 /// In what the runs differ, and which samples they have.
 pub(super) fn warnings(comparison: &Comparison<'_>) -> Vec<String> {
-    let Comparison { baseline, run, differences, matched } = comparison;
+    let Comparison { baseline, run, differences, matched, inputs } = comparison;
     let labels = [&baseline.label[..], &run.label];
     let mut notes: Vec<String> = differences.iter().map(|difference| difference.words(labels)).collect();
+    notes.extend(inputs.iter().filter_map(|(dataset, inputs)| inputs.differ(dataset)));
     if notes.is_empty() {
         notes.push(
             "they agree in data, weights, layers, methods, protocol, seed and metrics, as far as both have them"
                 .to_owned(),
         );
     }
+    notes.extend(inputs.iter().filter_map(|(dataset, inputs)| inputs.silent(dataset, labels)));
     notes.extend(samples(baseline, run));
     notes.extend([baseline, run].into_iter().filter_map(|run| failures(run)));
     notes.extend([baseline, run].into_iter().flat_map(|run| unknown(run)));
@@ -119,6 +121,6 @@ fn gather<K: PartialEq>(groups: &mut Vec<(K, Vec<String>)>, key: K, item: String
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -112,8 +112,11 @@ fn table(comparison: &Comparison<'_>, first: &Row<'_>, rows: Vec<&Row<'_>>) -> P
     let [baseline, run] = [&comparison.baseline.label, &comparison.run.label];
     let (head, dataset) = (&first.run.head, first.run.key.dataset);
     let mut title = format!("{}, {dataset}", head.head());
-    if !comparison.same_measurement(&first.run) {
+    let inputs = comparison.inputs.get(dataset).filter(|inputs| !inputs.others.is_empty());
+    if !comparison.same_identity(&first.run) {
         title += " (not the same measurement)";
+    } else if let Some(inputs) = inputs {
+        title += &format!(" (not the same measurement for {})", inputs.count());
     } else if rows.iter().any(|row| !row.counted_alike) {
         title += " (means not counted in the same way)";
     }

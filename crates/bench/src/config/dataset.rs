@@ -23,6 +23,8 @@ fn dataset(mut section: Section<'_>, names: &mut Unique) -> Option<Dataset> {
     let samples = samples(&mut section);
     let difficult = section.get("difficult");
     let resize = section.get("resize").map(|Choice(resize)| resize);
+    let void = mask_value(&mut section, "void");
+    let threshold = mask_value(&mut section, "threshold");
     let name = section.get::<String>("name").or_else(|| kind.clone());
     let kind = kind.and_then(|kind: String| {
         let ids = || datasets::DATASETS.iter().map(|known| known.id);
@@ -38,7 +40,13 @@ fn dataset(mut section: Section<'_>, names: &mut Unique) -> Option<Dataset> {
             .problem("name", format!("the data set at {first} is called '{name}' too; give each a 'name' of its own"));
     }
     section.finish();
-    Some(Dataset { name: name?, kind: kind?, root: root?, limit, samples, difficult, resize })
+    Some(Dataset { name: name?, kind: kind?, root: root?, limit, samples, difficult, resize, void, threshold })
+}
+
+/// A value in masks other than background's 0, of up to 16 bits.
+fn mask_value(section: &mut Section<'_>, key: &'static str) -> Option<u16> {
+    let value = count(section, key)?;
+    section.check(key, u16::try_from(value).map_err(|_| format!("masks have values of up to 65535, not {value}")))
 }
 
 /// The ids of the only samples to run, each once.

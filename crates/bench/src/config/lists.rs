@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ucag_core::explain::{self, Settings};
-use ucag_core::network::{Preprocessing, Stated, family};
+use ucag_core::network::{Output, Preprocessing, Stated, family};
 use ucag_core::suggest::{hint, nearest};
 
 use super::precomputed::{self, Kind};
@@ -18,12 +18,12 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
     let what = "name at least one network with 'arch' and 'weights'";
     let read = |mut section: Section<'_>| {
         let scripted = if section.has("torchscript") { Some(scripted(&mut section)) } else { None };
-        let (arch, weights, scripted) = match scripted {
-            Some((path, preprocessing)) => (Some(TORCHSCRIPT.to_owned()), path, Some(preprocessing)),
+        let (arch, weights, scripted, output) = match scripted {
+            Some((path, preprocessing, output)) => (Some(TORCHSCRIPT.to_owned()), path, Some(preprocessing), output),
             None => {
                 let arch = "which network this is (see: bench list models); or give torchscript = \"model.pt\"";
                 let arch: Option<String> = section.require("arch", arch);
-                (arch, section.require("weights", "its checkpoint, a .safetensors file"), None)
+                (arch, section.require("weights", "its checkpoint, a .safetensors file"), None, None)
             }
         };
         let layer = section.get("layer");
@@ -49,7 +49,20 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
         let (dataset, name) = (dataset?, name?);
         above.push((dataset, name.clone()));
         let (arch, weights) = (arch?, weights?);
-        Some(Model { dataset, arch, weights, scripted, stated, layer, middle, name, form, input_size, classes_from })
+        Some(Model {
+            dataset,
+            arch,
+            weights,
+            scripted,
+            output,
+            stated,
+            layer,
+            middle,
+            name,
+            form,
+            input_size,
+            classes_from,
+        })
     };
     root.list("model", "[[model]]", what).into_iter().filter_map(read).collect()
 }
@@ -57,8 +70,9 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
 /// What stands for the arch of a network that is none of the families.
 pub(crate) const TORCHSCRIPT: &str = "torchscript";
 
-/// The file of a TorchScript network, and how its input is normalised. Nothing else can be said of what is inside.
-fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing) {
+/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can
+/// be said of what is inside.
+fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Option<Output>) {
     for key in ["arch", "weights"] {
         if section.has(key) {
             section.problem(key, "a network is either TorchScript, or an arch with its weights");
@@ -78,7 +92,8 @@ fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing) {
         );
     }
     let preprocessing = normalised(section).unwrap_or(Preprocessing::Imagenet);
-    (section.get("torchscript"), preprocessing)
+    let output = section.get("output").map(|Choice(output)| output);
+    (section.get("torchscript"), preprocessing, output)
 }
 
 /// What a config says of a checkpoint's network that its tensors don't show.

@@ -11,6 +11,7 @@ use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Choice, Section, count};
 use super::tree::{Node, Table, Value};
 use super::{Compute, Config, Output, Overrides, dataset, figure, lists, protocol, set, tree, variant};
+use crate::names;
 
 /// Reads a config.
 ///
@@ -65,7 +66,7 @@ pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Config>,
 }
 
 fn text(path: &Path, report: &Report) -> Option<String> {
-    let read = std::fs::read_to_string(path).map_err(|error| {
+    let read = datasets::text::read(path).map_err(|error| {
         let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
         report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
     });
@@ -124,8 +125,8 @@ fn config(
     grid: &variant::Grid,
     report: &Report,
 ) -> Option<Config> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let title = root.get("title").unwrap_or_else(|| name.clone());
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let title = root.get("title").unwrap_or_else(|| stem.clone());
     let protocol = protocol::read(root, report);
     let variants = variant::variants(root, &protocol, grid, report);
     let protocol = Protocol { name: grid.name(&protocol), ..protocol };
@@ -136,7 +137,7 @@ fn config(
     let methods = lists::methods(root, &names, &variants);
     let figure = figure::figure(root);
     let metrics = if figure.is_some() && !root.has("metric") { Vec::new() } else { lists::metrics(root) };
-    let output = output(root.table("output", "[output]"), path, &name);
+    let output = output(root.table("output", "[output]"), path, &stem);
     let compute = compute(root.table("compute", "[compute]"));
     if datasets.is_empty() {
         return None; // which has been reported
@@ -144,7 +145,7 @@ fn config(
     let config = Config {
         path: path.to_owned(),
         text: text.to_owned(),
-        name,
+        name: name(&stem),
         title,
         protocol,
         variants,
@@ -160,6 +161,14 @@ fn config(
     };
     figure::check(&config, root);
     Some(config)
+}
+
+/// What the run's own files are called after: not like others in the folder, and with room for `.csv` and the like.
+fn name(stem: &str) -> String {
+    const TAKEN: [&str; 7] = ["samples", "failures", "curves", "classes", "maps", "sweep", "published"];
+    let taken = TAKEN.iter().any(|name| stem.eq_ignore_ascii_case(name));
+    let name = if taken { format!("{stem}-table") } else { stem.to_owned() };
+    names::within(&name, names::MOST - ".csv".len())
 }
 
 fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {

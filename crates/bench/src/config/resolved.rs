@@ -1,7 +1,7 @@
 //! A config as JSON, with all defaults filled in: what a run folder keeps, and what decides whether it may go on.
 
 use serde_json::{Value, json};
-use ucag_core::network::Preprocessing;
+use ucag_core::network::{Output, Preprocessing};
 
 use super::{Computed, Config, Dataset, Method, Metric, Model, Precomputed, Source, Variant};
 
@@ -47,7 +47,7 @@ impl Config {
 }
 
 fn dataset(dataset: &Dataset) -> Value {
-    json!({
+    let mut value = json!({
         "name": dataset.name,
         "kind": dataset.kind,
         "root": dataset.root,
@@ -55,11 +55,17 @@ fn dataset(dataset: &Dataset) -> Value {
         "samples": dataset.samples,
         "difficult": dataset.difficult,
         "resize": dataset.resize,
-    })
+    });
+    for (key, set) in [("void", dataset.void), ("threshold", dataset.threshold)] {
+        if let Some(set) = set {
+            value[key] = json!(set);
+        }
+    }
+    value
 }
 
 fn model(model: &Model) -> Value {
-    json!({
+    let mut value = json!({
         "dataset": model.dataset,
         "name": model.name,
         "arch": model.arch,
@@ -72,7 +78,17 @@ fn model(model: &Model) -> Value {
         "form": model.form,
         "input_size": model.input_size,
         "classes_from": model.classes_from,
-    })
+    });
+    with_output(&mut value, model.output);
+    value
+}
+
+/// Adds what a module was stated to give, where that isn't the default: other runs keep their
+/// identity.
+pub(crate) fn with_output(model: &mut Value, output: Option<Output>) {
+    if let Some(output) = output.filter(|output| *output != Output::default()) {
+        model["output"] = json!(output);
+    }
 }
 
 /// What an input's normalisation is, as a document has it.

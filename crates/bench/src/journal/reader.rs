@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use datasets::Checksum;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,12 +28,16 @@ pub(super) struct Entry {
     pub(super) line: usize,
     /// Whether it has records; else it says why there are none.
     pub(super) done: bool,
+    /// What was read of its sample, where it says that.
+    pub(super) read: Option<Checksum>,
 }
 
 /// What the index must know of a line.
 #[derive(Deserialize)]
 struct Brief {
     index: usize,
+    #[serde(default)]
+    sha256: Option<Checksum>,
     outcome: Result<IgnoredAny, IgnoredAny>,
 }
 
@@ -105,7 +110,8 @@ impl Reader {
                 reader.header = Some(header);
             } else {
                 let brief: Brief = serde_json::from_slice(&text).with_context(|| reader.damaged(line))?;
-                let entry = Entry { offset, length: text.len(), line, done: brief.outcome.is_ok() };
+                let done = brief.outcome.is_ok();
+                let entry = Entry { offset, length: text.len(), line, done, read: brief.sha256 };
                 reader.units.insert(brief.index, entry);
             }
             reader.whole = (offset + text.len() as u64, line);
@@ -141,6 +147,11 @@ impl Reader {
     /// Whether it has records of a unit; not where the unit failed.
     pub fn is_done(&self, unit: usize) -> bool {
         self.units.get(&unit).is_some_and(|entry| entry.done)
+    }
+
+    /// What was read of the sample for a unit that has records; `None` where that isn't known.
+    pub fn checksum(&self, unit: usize) -> Option<Checksum> {
+        self.units.get(&unit).filter(|entry| entry.done).and_then(|entry| entry.read)
     }
 
     /// Hands over these units one by one, in this order. A few are in memory at a time.

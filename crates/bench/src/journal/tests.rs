@@ -1,3 +1,4 @@
+use datasets::Checksum;
 use serde_json::json;
 
 use super::*;
@@ -5,7 +6,7 @@ use crate::record::{Failure, Record};
 
 fn failed(index: usize) -> Unit {
     let failure = Failure { dataset: "d".into(), sample: format!("s{index}"), model: "m".into(), error: "none".into() };
-    Unit { index, outcome: Err(failure) }
+    Unit { index, sha256: None, outcome: Err(failure) }
 }
 
 fn done(index: usize, value: f64) -> Unit {
@@ -24,7 +25,7 @@ fn done(index: usize, value: f64) -> Unit {
         curve: Some(vec![1.0, value as f32, 0.1]),
         counts: Vec::new(),
     };
-    Unit { index, outcome: Ok(vec![record]) }
+    Unit { index, sha256: Some(Checksum::of(&[index as u8])), outcome: Ok(vec![record]) }
 }
 
 /// What is there of these units.

@@ -1,29 +1,47 @@
 //! How the files of maps are called: `<data set>/<model>/<sample>_<class>.npy`, below the folder that a config names.
 //!
 //! Names come from configs and data sets, so a part of a name that could mean something to a file system is written as its bytes, `%2E%2E` for `..`: no
-//! name leads out of the folder, and no two maps have the same one.
+//! name leads out of the folder, and no two maps have the same one. A part of more than 255 bytes is cut and ends in `%~` and a hash.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::names::{MOST, fit, within};
+
 /// A map's file, below the maps' folder. Slashes of a sample's id are folders, as they are in the data set.
 pub fn file(dataset: &str, model: &str, sample: &str, class: usize) -> PathBuf {
-    folder(dataset, model, sample).join(format!("{}{class}.npy", stem(sample)))
+    folder(dataset, model, sample).join(of_class(sample, class))
 }
 
 /// The file of the picture that a model sees of a sample, below the pictures' folder.
 pub(crate) fn picture(dataset: &str, model: &str, sample: &str) -> PathBuf {
-    folder(dataset, model, sample).join(format!("{}.png", last(sample)))
+    folder(dataset, model, sample).join(fit(&last(sample), ".png"))
 }
 
 fn folder(dataset: &str, model: &str, sample: &str) -> PathBuf {
     let folders = sample.rsplit_once('/').map(|(folders, _)| folders);
-    [dataset, model].into_iter().chain(folders.into_iter().flat_map(|folders| folders.split('/'))).map(part).collect()
+    [dataset, model]
+        .into_iter()
+        .chain(folders.into_iter().flat_map(|folders| folders.split('/')))
+        .map(|name| within(&part(name), MOST))
+        .collect()
 }
 
-/// What the names of a sample's files start with, whatever the class: all of them lie in one folder.
+/// The name of a map, without its folder. `class` may be a word that stands for any.
+pub(super) fn of_class(sample: &str, class: impl std::fmt::Display) -> String {
+    fit(&last(sample), &format!("_{class}.npy"))
+}
+
+/// What the names of a sample's files start with, whatever the class: all of them lie in one folder. Others may start with it, too.
 pub(super) fn stem(sample: &str) -> String {
-    format!("{}_", last(sample))
+    /// Names of this many bytes aren't cut, and those that are cut keep as many.
+    const KEPT: usize = 200;
+    let last = last(sample);
+    if last.len() <= KEPT {
+        return format!("{last}_");
+    }
+    let end = (0..=KEPT).rev().find(|&at| last.is_char_boundary(at)).unwrap_or(0);
+    last[..end].to_owned()
 }
 
 fn last(sample: &str) -> String {
@@ -32,9 +50,9 @@ fn last(sample: &str) -> String {
 
 /// The class in a file's name, where it is that of a map of this sample.
 pub(super) fn class(file: &str, sample: &str) -> Option<usize> {
-    let digits = file.strip_prefix(&stem(sample))?.strip_suffix(".npy")?;
+    let (_, digits) = file.strip_suffix(".npy")?.rsplit_once('_')?;
     let class: usize = digits.parse().ok()?;
-    (class.to_string() == digits).then_some(class)
+    (of_class(sample, class) == file).then_some(class)
 }
 
 /// One part of a path. Nothing at all is `%`, which no encoded byte is.
@@ -101,7 +119,35 @@ mod tests {
     }
 
     #[test]
+    fn no_part_is_longer_than_a_file_system_takes() {
+        let long = "猫".repeat(100);
+        let mut files = HashSet::new();
+        for end in ["", "1", "2"] {
+            let name = format!("{long}{end}");
+            for class in [0, 7, usize::MAX] {
+                for path in [file(&name, "m", "s", class), file("d", &name, "s", class), file("d", "m", &name, class)] {
+                    assert!(path.components().all(|part| part.as_os_str().len() <= 255), "{}", path.display());
+                    assert!(files.insert(path));
+                }
+            }
+            assert!(picture("d", "m", &name).file_name().unwrap().len() <= 255);
+        }
+        // 250 bytes, "_", a digit and ".npy" are one too many; with a byte less the name is spelled out.
+        assert!(of_class(&"x".repeat(250), 1).contains("%~"));
+        assert_eq!(of_class(&"x".repeat(249), 1), format!("{}_1.npy", "x".repeat(249)));
+        assert!(of_class(&"x".repeat(249), 10).contains("%~"));
+    }
+
+    #[test]
     fn a_class_is_read_back() {
+        for sample in ["a", "a_1", "x/..", "", "b/%", &"x".repeat(249), &"é".repeat(300)] {
+            for class in [0, 12, 123_456] {
+                let name = of_class(sample, class);
+                assert!(name.starts_with(&stem(sample)), "{name}");
+                assert_eq!(super::class(&name, sample), Some(class), "{name}");
+                assert_eq!(super::class(&name, "y"), None);
+            }
+        }
         for sample in ["a", "a_1", "x/..", "", "b/%"] {
             let path = file("d", "m", sample, 12);
             let last = path.file_name().unwrap().to_str().unwrap();

@@ -154,7 +154,7 @@ impl Shelf {
                 let stem = name::stem(id);
                 let of_sample = names.range(stem.clone()..).take_while(|name| name.starts_with(&stem));
                 let found = of_sample.filter(|name| name::class(name, id).is_some()).map(|name| parent.join(name));
-                wanted(parent.join(format!("{stem}<class>.npy")), found.collect());
+                wanted(parent.join(name::of_class(id, "<class>")), found.collect());
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 mod files;
 mod folders;
+mod inputs;
 mod one_run;
 mod part;
 mod provenance;
@@ -51,6 +52,7 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let run = one_run::run(first, others, &out)?;
     one_run::all_done(&run, &parts)?;
     let (before, begun) = whole::claim(&run, &parts)?;
+    let unknown = inputs::agree(&run, &parts, &before)?;
     maps::list::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
     files::gallery(&parts, &out, begun)?;
     let (journal, mut units) = whole::write(&run, &parts, before)?;
@@ -59,6 +61,9 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let mut config = run.config;
     let published = config.output.published.is_some().then(|| parts[0].folder.join(manifest::PUBLISHED));
     config.output.published = published;
+    if unknown > 0 {
+        crate::say(&format!("{unknown} units don't say what was read of their samples, which can't be compared"))?;
+    }
     Ok(Merged { config, datasets, journal, units, parts })
 }
 

@@ -37,6 +37,24 @@ impl Run {
     pub(super) fn dataset(&self, unit: usize) -> usize {
         self.config.models[unit % self.config.models.len()].dataset
     }
+
+    /// The sample that a unit is of: its data set, and its place there.
+    pub(super) fn sample(&self, unit: usize) -> (usize, usize) {
+        (self.dataset(unit), unit / self.config.models.len())
+    }
+
+    /// The id of the sample that a unit is of.
+    pub(super) fn id(&self, unit: usize) -> &str {
+        let (dataset, place) = self.sample(unit);
+        let Planned { facts, places } = &self.manifest.datasets[dataset];
+        let planned = places.iter().position(|&planned| planned == place);
+        planned.and_then(|planned| facts.samples.get(planned)).map_or("", String::as_str)
+    }
+
+    /// The name of the model that a unit is of.
+    pub(super) fn model(&self, unit: usize) -> &str {
+        &self.config.models[unit % self.config.models.len()].name
+    }
 }
 
 /// Puts the shards in their order, in which each is once.

@@ -6,13 +6,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::names;
+
 /// How names of files end that are being written.
 const PART: &str = ".part";
 
-/// A file of the run folder that can't be written: no fault of the sample that it is about, and the next one would fare no better.
+/// A file of the run folder that can't be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: can't write this file", .0.display())]
-pub(crate) struct Unwritten(PathBuf);
+struct Unwritten(PathBuf);
+
+/// The disk has no room left: no fault of the sample that was in work, and the next one would fare no better.
+#[derive(Debug, thiserror::Error)]
+#[error("the run stopped; finished units are safe, and the same command goes on from them")]
+pub(crate) struct Full;
+
+/// Whether it is for want of room that something can't be written.
+pub(crate) fn is_full(error: &anyhow::Error) -> bool {
+    let full = |kind| matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge);
+    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|error| full(error.kind()))
+}
 
 /// Writes a file, making its folder where it isn't there.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -34,7 +47,8 @@ impl Part {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = path.file_name().with_context(|| format!("{}: not a file name", path.display()))?;
         std::fs::create_dir_all(folder).with_context(|| Unwritten(path.to_owned()))?;
-        let beside = folder.join(format!(".{}.{}{PART}", name.to_string_lossy(), std::process::id()));
+        let hidden = format!(".{}", name.to_string_lossy());
+        let beside = folder.join(names::fit(&hidden, &format!(".{}{PART}", std::process::id())));
         let file = File::create(&beside).with_context(|| Unwritten(path.to_owned()))?;
         Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file) })
     }

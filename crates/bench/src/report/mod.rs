@@ -138,9 +138,7 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     let plots = [("Means as bars", bars.as_ref()), ("Along the grid", sweep.as_ref()), ("Mean curves", lines.as_ref())];
     let plots: Vec<_> = plots.into_iter().filter_map(|(what, picture)| Some((what, picture?))).collect();
     put("report.html", html::page(&table, summary, &gallery, &plots, figure.as_deref())?.as_bytes())?;
-    if let Some(index) = gallery::index(&summary.out.join("gallery"))? {
-        files.push(index);
-    }
+    files.extend(index(summary.out)?);
     Ok(Written { files, table: terminal::text(&table, summary.failures) })
 }
 
@@ -165,8 +163,19 @@ fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written
     let table = table::Table::new(config, summary.datasets, &[])?;
     files::write(&page, html::page(&table, summary, &html::Gallery::read(summary)?, &[], figure)?.as_bytes())?;
     files.push(page);
-    files.extend(gallery::index(&out.join("gallery"))?);
+    files.extend(index(out)?);
     Ok(Written { files, table: terminal::drawn(config, summary.failures) })
+}
+
+/// The gallery's first page, where there is a gallery. Without it a report is still whole.
+fn index(out: &Path) -> anyhow::Result<Option<PathBuf>> {
+    match gallery::index(&out.join("gallery")) {
+        Err(error) if !files::is_full(&error) => {
+            crate::tell(&format!("the gallery has no index: {error:#}"));
+            Ok(None)
+        }
+        index => index,
+    }
 }
 
 /// What failed as a CSV, where anything did.

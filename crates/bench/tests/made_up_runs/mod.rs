@@ -13,6 +13,7 @@ use std::process::{Command, Output};
 
 use bench::journal::FILE;
 use bench::record::{Failure, Record, Unit};
+use datasets::Checksum;
 use serde_json::{Value, json};
 use ucag_core::post::MapState;
 use ucag_core::protocol::Protocol;
@@ -31,8 +32,19 @@ impl Runs {
         self.0.path().join(name)
     }
 
-    /// A run with one unit for each sample, in the order of their first records.
+    /// A run with one unit for each sample, in the order of their first records. What was read of a sample is its id.
     pub fn make(&self, name: &str, identity: &Value, records: &[Record]) -> PathBuf {
+        self.make_of(name, identity, records, |sample| Some(Checksum::of(sample.as_bytes())))
+    }
+
+    /// The same with what was read of each sample.
+    pub fn make_of(
+        &self,
+        name: &str,
+        identity: &Value,
+        records: &[Record],
+        read: impl Fn(&str) -> Option<Checksum>,
+    ) -> PathBuf {
         let mut units: Vec<Vec<Record>> = Vec::new();
         for record in records {
             match units.iter_mut().find(|unit| unit[0].sample == record.sample) {
@@ -44,7 +56,8 @@ impl Runs {
         std::fs::create_dir_all(self.path(name)).unwrap();
         self.append(name, &head);
         for (index, records) in units.into_iter().enumerate() {
-            self.append(name, &Unit { index, outcome: Ok(records) });
+            let sha256 = read(&records[0].sample);
+            self.append(name, &Unit { index, sha256, outcome: Ok(records) });
         }
         self.path(name)
     }
@@ -53,7 +66,7 @@ impl Runs {
     pub fn fail(&self, name: &str, index: usize, sample: &str) {
         let failure =
             Failure { dataset: "mini".into(), sample: sample.into(), model: "M".into(), error: "no image".into() };
-        self.append(name, &Unit { index, outcome: Err(failure) });
+        self.append(name, &Unit { index, sha256: None, outcome: Err(failure) });
     }
 
     /// Without the lock that a journal has, which a program that another test starts at this moment would hold for a while, too.

@@ -7,6 +7,7 @@ use crate::difficult::{DifficultSubset, Pair, by_definition};
 use crate::{Error, Result};
 
 use super::json::{Annotation, Category, Image, Json};
+use super::loose::Numbers;
 use super::shape::Shape;
 
 /// A photo: its path below the root and how much of it is the id, its size, its pairs, and its objects or why they can't be used.
@@ -26,7 +27,7 @@ pub(super) struct Object {
     pub(super) id: i64,
     pub(super) class: usize,
     /// Of its bounding box, in pixels, where it has one.
-    area: Option<f64>,
+    pub(super) area: Option<f64>,
     pub(super) shape: Shape,
 }
 
@@ -45,8 +46,16 @@ impl Entry {
     }
 }
 
-/// Photos with their objects, and the names of the classes; `folder` is where the photos lie below the root.
-pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<(Vec<Entry>, Vec<String>)> {
+/// Photos with their objects, and the names of the classes.
+pub(super) struct Index {
+    pub(super) entries: Vec<Entry>,
+    pub(super) classes: Vec<String>,
+    /// What of the annotations was passed over or taken in one of several ways.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Makes the index; `folder` is where the photos lie below the root.
+pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<Index> {
     let absent =
         |key: &str| Error::layout(path, format!("has no `{key}`; expected COCO's annotation file of instances"));
     let categories = json.categories.ok_or_else(|| absent("categories"))?.0;
@@ -56,17 +65,51 @@ pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<(Vec<Entry>
     let (classes, names) = classes(categories).map_err(|problem| Error::layout(path, problem))?;
     let mut entries = entries(images, folder).map_err(|problem| Error::layout(path, problem))?;
     let places: HashMap<i64, usize> = entries.iter().enumerate().map(|(place, entry)| (entry.number, place)).collect();
+    let (mut foreign, mut twice) = (Tally::default(), Tally::default());
+    let (total, mut ids) = (annotations.len(), HashSet::with_capacity(annotations.len()));
     for annotation in annotations {
         let (id, image) = (annotation.id, annotation.image_id);
-        let Some(&place) = places.get(&image) else {
-            return Err(Error::layout(
-                path,
-                format!("annotation {id} is of image {image}, which is not among the `images`"),
-            ));
-        };
-        entries[place].add(annotation, &classes);
+        if !ids.insert(id) {
+            twice.add(id);
+        }
+        match places.get(&image) {
+            Some(&place) => entries[place].add(annotation, &classes),
+            None => foreign.add((id, image)),
+        }
     }
-    Ok((entries, names))
+    let foreign = foreign.first.map(|(id, image)| {
+        let count = foreign.count;
+        format!(
+            "{count} of {total} annotations are of photos that are not among the `images`, and are left out; the first: annotation {id}, of image {image}"
+        )
+    });
+    let twice = twice.first.map(|id| {
+        let count = twice.count;
+        format!(
+            "{count} of {total} annotations have the id of an earlier one, the first {id}; each is read as an object of its own, where pycocotools would \
+             give the last of an id in place of the others"
+        )
+    });
+    Ok(Index { entries, classes: names, remarks: [foreign, twice].into_iter().flatten().collect() })
+}
+
+/// How many there are, and the first.
+struct Tally<T> {
+    count: usize,
+    first: Option<T>,
+}
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Self { count: 0, first: None }
+    }
+}
+
+impl<T> Tally<T> {
+    fn add(&mut self, one: T) {
+        self.count += 1;
+        self.first.get_or_insert(one);
+    }
 }
 
 impl Entry {
@@ -119,10 +162,13 @@ impl Object {
         let class = *classes
             .get(&category)
             .ok_or_else(|| format!("is of category {category}, which is not among the `categories`"))?;
-        let area = annotation.bbox.and_then(|corners| match *corners {
-            [_, _, width, height] if width >= 0.0 && height >= 0.0 => Some(width * height),
-            _ => None,
-        });
+        let area = match annotation.bbox {
+            Numbers::List(corners) => match *corners {
+                [_, _, width, height] if width >= 0.0 && height >= 0.0 => Some(width * height),
+                _ => None,
+            },
+            Numbers::Other(_) => None,
+        };
         Ok(Self { id: annotation.id, class, area, shape: Shape::new(annotation.segmentation, width, height)? })
     }
 }

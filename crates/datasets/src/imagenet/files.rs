@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::clutter::is_clutter;
 use crate::{Error, Result};
 
 /// What torchvision takes for an image by its name, whatever the case.
@@ -16,14 +17,19 @@ pub(super) struct Listing {
     pub(super) images: Vec<String>,
 }
 
-/// Lists `folder`; links are followed, files that are not named as images are left out.
+/// Lists `folder`; links are followed. Files that are not named as images are left out, and what
+/// systems leave in every folder.
 pub(super) fn list(folder: &Path) -> Result<Listing> {
     let mut listing = Listing { folders: Vec::new(), images: Vec::new() };
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Error::layout(&path, "this name is not UTF-8; rename it"))?.to_owned();
-        if path.is_dir() {
+        let is_folder = path.is_dir();
+        if is_clutter(&name, is_folder) {
+            continue;
+        }
+        if is_folder {
             listing.folders.push(name);
         } else if is_image(&name) {
             listing.images.push(name);
@@ -72,7 +78,7 @@ mod tests {
 
     #[test]
     fn images_go_by_extension_whatever_its_case() {
-        for name in ["a.jpg", "a.JPEG", "a.b.Png", "x.webp", "x.TIFF", "._a.jpg"] {
+        for name in ["a.jpg", "a.JPEG", "a.b.Png", "x.webp", "x.TIFF"] {
             assert!(is_image(name), "{name}");
         }
         for name in ["jpg", "a.txt", "a.jpg.part", "a.gif", "a"] {
@@ -83,7 +89,19 @@ mod tests {
     #[test]
     fn order_is_folder_by_folder() {
         let root = tempfile::tempdir().unwrap();
-        for file in ["b.png", "a/z.png", "a/d/y.png", "a-c/x.png", "B.png", "note.txt"] {
+        for file in [
+            "b.png",
+            "a/z.png",
+            "a/d/y.png",
+            "a-c/x.png",
+            "B.png",
+            "note.txt",
+            "._b.png",
+            "a/._z.png",
+            "__MACOSX/b.png",
+            ".ipynb_checkpoints/b.png",
+            "Thumbs.db",
+        ] {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();

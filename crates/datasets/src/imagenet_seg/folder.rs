@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::{Error, Mask, Result, decode};
+use crate::checksum::Reading;
+use crate::clutter::is_clutter;
+use crate::object::{self, Rule};
+use crate::{Checksum, Error, Object, Result, decode, exif};
 
 /// Folder of the images, below the root.
 pub(super) const IMAGES: &str = "images";
 /// Folder of the masks, below the root.
 pub(super) const MASKS: &str = "masks";
+
+/// Of images and of masks, whatever the case.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 
 /// Pairs of files with the same name, by name.
 #[derive(Debug)]
@@ -29,8 +35,8 @@ pub(super) struct Pair {
 impl Folder {
     /// Pairs images with masks; opens none.
     pub(super) fn open(root: &Path) -> Result<Self> {
-        let images = files(&root.join(IMAGES), &["png", "jpg", "jpeg"])?;
-        let mut masks = files(&root.join(MASKS), &["png"])?;
+        let images = files(&root.join(IMAGES))?;
+        let mut masks = files(&root.join(MASKS))?;
         if images.is_empty() {
             return Err(Error::layout(&root.join(IMAGES), "holds no .png, .jpg or .jpeg; put the images there"));
         }
@@ -58,16 +64,35 @@ impl Folder {
         Ok(Self { samples })
     }
 
-    /// Image and mask of sample `index`.
-    pub(super) fn load(&self, index: usize) -> Result<(RgbImage, Mask)> {
+    /// Checksum of the image's file followed by the mask's.
+    pub(super) fn checksum(&self, index: usize) -> Result<Checksum> {
         let pair = &self.samples[index];
-        let (image, mask) = (decode::decode(&pair.image)?, decode::decode(&pair.mask)?);
-        let ((width, height), (w, h)) = (mask.dimensions(), image.dimensions());
+        Checksum::of_files(&[&pair.image, &pair.mask])
+    }
+
+    /// Image and object of sample `index`, whose bytes are added to `reading`.
+    pub(super) fn load(&self, index: usize, rule: Rule, reading: &mut Reading) -> Result<(RgbImage, Object)> {
+        let pair = &self.samples[index];
+        let image = decode::decode_into(&pair.image, reading)?;
+        let mask = decode::read(&pair.mask)?;
+        reading.add(&mask);
+        let object = object::read(&mask, rule).map_err(|problem| Error::image(&pair.mask, problem))?;
+        let ((width, height), (w, h)) = ((object.mask.width, object.mask.height), image.dimensions());
         if (width, height) != (w, h) {
-            return Err(Error::image(&pair.mask, format!("is {width} × {height} pixels, its image {w} × {h}")));
+            let swapped = exif::swapped(&pair.image, (width, height), (w, h));
+            return Err(Error::image(
+                &pair.mask,
+                format!("is {width} × {height} pixels, its image {w} × {h}{swapped}"),
+            ));
         }
-        let pixels = mask.pixels().map(|pixel| pixel.0 != [0; 3]).collect();
-        Ok((image, Mask { width, height, pixels }))
+        Ok((image, object))
+    }
+
+    /// The object of sample `index` by itself, or what is wrong with its mask.
+    pub(super) fn mask(&self, index: usize, rule: Rule) -> std::result::Result<Object, String> {
+        let path = &self.samples[index].mask;
+        let bytes = decode::read(path).map_err(|_| "can't be read".to_owned())?;
+        object::read(&bytes, rule)
     }
 }
 
@@ -79,13 +104,17 @@ impl Pair {
     }
 }
 
-/// Files by name without extension.
-fn files(folder: &Path, extensions: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+/// Images by name without extension.
+fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_clutter(&name, false) {
+            continue;
+        }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if path.is_dir() || !extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+        if path.is_dir() || !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
             continue;
         }
         let stem = path.file_stem().and_then(|stem| stem.to_str());

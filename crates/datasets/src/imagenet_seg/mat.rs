@@ -10,7 +10,9 @@ use image::RgbImage;
 
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
-use crate::{Error, Mask, decode};
+use crate::checksum::Reading;
+use crate::object::{self, Rule};
+use crate::{Error, Object, decode};
 
 /// An opened file: where its images and masks are.
 #[derive(Debug)]
@@ -43,16 +45,24 @@ impl Mat {
         Ok(Self { path: path.into(), hdf5, samples })
     }
 
-    /// Image and mask of sample `index`.
-    pub(super) fn load(&self, index: usize) -> crate::Result<(RgbImage, Mask)> {
+    /// Image and object of sample `index`, whose arrays are added to `reading`.
+    pub(super) fn load(&self, index: usize, rule: Rule, reading: &mut Reading) -> crate::Result<(RgbImage, Object)> {
         let [image, mask] = self.samples[index];
         let of = |what: &str, problem: String| Error::image(&self.path, format!("{what} {} {problem}", index + 1));
-        let image = self.image(image).map_err(|problem| of("image", problem))?;
-        let mask = self.mask(mask, image.dimensions()).map_err(|problem| of("mask", problem))?;
-        Ok((image, mask))
+        let image = self.image(image, reading).map_err(|problem| of("image", problem))?;
+        let size = Some(image.dimensions());
+        let object = self.object(mask, size, rule, reading).map_err(|problem| of("mask", problem))?;
+        Ok((image, object))
     }
 
-    fn image(&self, address: u64) -> Result<RgbImage> {
+    /// The object of sample `index` by itself, or what is wrong with its mask.
+    pub(super) fn mask(&self, index: usize, rule: Rule) -> Result<Object> {
+        let [_, mask] = self.samples[index];
+        let object = self.object(mask, None, rule, &mut Reading::default());
+        object.map_err(|problem| format!("has a mask that {problem}"))
+    }
+
+    fn image(&self, address: u64, reading: &mut Reading) -> Result<RgbImage> {
         let array = self.hdf5.at(address).map_err(unread)?;
         let &[3, width, height] = array.shape.as_slice() else {
             return Err(format!("is stored as {}, not as 3 × width × height", sides(&array.shape)));
@@ -62,6 +72,7 @@ impl Mat {
         }
         let (width, height) = size(width, height)?;
         let planes = values(&array, 3 * width as usize * height as usize, Array::bytes)?;
+        reading.array(&array, &planes);
         let area = width as usize * height as usize;
         Ok(RgbImage::from_fn(width, height, |x, y| {
             let at = x as usize * height as usize + y as usize;
@@ -69,7 +80,8 @@ impl Mat {
         }))
     }
 
-    fn mask(&self, address: u64, of_image: (u32, u32)) -> Result<Mask> {
+    /// `of_image` is the size that it must be of, where that is known.
+    fn object(&self, address: u64, of_image: Option<(u32, u32)>, rule: Rule, reading: &mut Reading) -> Result<Object> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
         // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
         if array.kind == DType::ObjectReference {
@@ -83,36 +95,39 @@ impl Mat {
         let &[width, height] = array.shape.as_slice() else {
             return Err(format!("is stored as {}, not as the image's width × height", sides(&array.shape)));
         };
-        if (width, height) != (u64::from(of_image.0), u64::from(of_image.1)) {
-            let (w, h) = of_image;
+        if let Some((w, h)) = of_image
+            && (width, height) != (u64::from(w), u64::from(h))
+        {
             return Err(format!("is {width} × {height} pixels, its image {w} × {h}"));
         }
         let (width, height) = size(width, height)?;
-        let pixels = binary(&array, width as usize * height as usize)?;
+        let pixels = labels(&array, width as usize * height as usize, rule)?;
+        reading.array(&array, &array.bytes().map_err(unread)?);
         let at = |x: u32, y: u32| pixels[x as usize * height as usize + y as usize];
-        Ok(Mask { width, height, pixels: (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect() })
+        object::of_labels(width, height, (0..height).flat_map(|y| (0..width).map(move |x| at(x, y))).collect())
     }
 }
 
-/// Values that are 0 or 1, whatever they are stored as (MATLAB has logical, integer and double). Others would mean something that is not known here.
-fn binary(array: &Array, length: usize) -> Result<Vec<bool>> {
-    if array.kind == DType::U8 {
-        return values(array, length, Array::bytes)?.into_iter().map(|value| bit(f64::from(value))).collect();
+impl Reading {
+    /// Adds an array's values as they are stored, and before them a line of what they are.
+    fn array(&mut self, array: &Array, values: &[u8]) {
+        self.add(format!("{} {}\n", sides(&array.shape), array.kind).as_bytes());
+        self.add(values);
     }
-    values(array, length, Array::numbers)?.into_iter().map(bit).collect()
+}
+
+/// What values of 0 and 1 mean, whatever they are stored as (MATLAB has logical, integer and
+/// double). Others mean what the config says of them, or nothing that is known here.
+fn labels(array: &Array, length: usize, rule: Rule) -> Result<Vec<Option<bool>>> {
+    if array.kind == DType::U8 {
+        return values(array, length, Array::bytes)?.into_iter().map(|value| rule.number(value.into())).collect();
+    }
+    values(array, length, Array::numbers)?.into_iter().map(|value| rule.number(value)).collect()
 }
 
 fn is_number(kind: &DType) -> bool {
     use DType::{Enum, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     matches!(kind, I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F32 | F64 | Enum(_))
-}
-
-fn bit(value: f64) -> Result<bool> {
-    match value {
-        0.0 => Ok(false),
-        1.0 => Ok(true),
-        _ => Err(format!("has a value of {value}; background is 0 and object 1")),
-    }
 }
 
 fn values<T>(array: &Array, length: usize, read: fn(&Array) -> Result<Vec<T>>) -> Result<Vec<T>> {

@@ -14,8 +14,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Class, PixelBox, Scene, SceneSpec, Stream, made, segmentation};
-use crate::registry::DatasetKind;
+use crate::registry::{DatasetKind, Source};
 use crate::{Error, Result, coco14};
+
+/// Name of the layout.
+const LAYOUT: &str = "COCO 2014";
 
 /// Registry entry.
 pub const KIND: DatasetKind = DatasetKind {
@@ -24,8 +27,8 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/coco14",
     open: |source| {
-        ensure(source.root)?;
-        (coco14::KIND.open)(source)
+        let root = made::place(source, LAYOUT, write)?;
+        (coco14::KIND.open)(&Source { root: &root, ..*source })
     },
 };
 
@@ -55,7 +58,7 @@ pub fn image_id(turn: u64) -> u64 {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, "COCO 2014", write)
+    made::ensure(root, LAYOUT, write)
 }
 
 #[derive(Serialize)]

@@ -13,11 +13,14 @@ use std::path::Path;
 use image::{GrayImage, RgbImage};
 
 use super::{Class, Scene, SceneSpec, Stream, made};
-use crate::registry::DatasetKind;
+use crate::registry::{DatasetKind, Source};
 use crate::{Error, Result, imagenet};
 
 /// Scenes of each class in the held-out split.
 pub const PER_CLASS: u64 = 10;
+
+/// Name of the layout.
+const LAYOUT: &str = "ImageFolder";
 
 /// Registry entry.
 pub const KIND: DatasetKind = DatasetKind {
@@ -26,8 +29,8 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagefolder",
     open: |source| {
-        ensure(source.root)?;
-        (imagenet::KIND.open)(source)
+        let root = made::place(source, LAYOUT, write)?;
+        (imagenet::KIND.open)(&Source { root: &root, ..*source })
     },
 };
 
@@ -36,7 +39,7 @@ pub const KIND: DatasetKind = DatasetKind {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, "ImageFolder", write)
+    made::ensure(root, LAYOUT, write)
 }
 
 fn write(root: &Path) -> Result<()> {

@@ -5,9 +5,50 @@ use std::path::{Path, PathBuf};
 use image::{ImageEncoder, RgbImage};
 
 use super::VERSION;
-use crate::{Error, Result};
+use crate::{Error, Result, Source};
 
 const STAMP: &str = "VERSION";
+
+/// The folder in which the data of that layout is, made where it isn't there yet: the source's
+/// root, or one among the user's caches where the root doesn't hold the data and may not be
+/// written.
+///
+/// # Errors
+/// As [`ensure`].
+pub(super) fn place(source: &Source<'_>, layout: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let root = source.root;
+    let stamp = format!("{}{VERSION}\n", any_version(layout));
+    // What is something else is refused as a run would refuse it.
+    let is_other =
+        || root.exists() && !std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| is_ours(&found, layout));
+    if source.may_write || is_other() {
+        return ensure(root, layout, write).map(|()| root.into());
+    }
+    if std::fs::read_to_string(root.join(STAMP)).is_ok_and(|found| found == stamp) {
+        return Ok(root.into());
+    }
+    let cache = caches().join("ucag-bench").join(layout.to_lowercase().replace(' ', "-"));
+    if let Some(parent) = cache.parent() {
+        folder(parent)?;
+    }
+    ensure(&cache, layout, write).map(|()| cache)
+}
+
+/// Where programs of this user keep what they can make anew.
+fn caches() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))).unwrap_or_else(std::env::temp_dir)
+}
+
+/// What the stamp of every version starts with.
+fn any_version(layout: &str) -> String {
+    format!("embedded scenes, {layout} layout, version ")
+}
+
+/// Whether a stamp is of some version in this layout.
+fn is_ours(stamp: &str, layout: &str) -> bool {
+    stamp.starts_with(&any_version(layout))
+}
 
 /// Makes the folder `root`, where it isn't there yet: `write` fills it, in the layout of that name.
 ///
@@ -17,11 +58,10 @@ const STAMP: &str = "VERSION";
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub(super) fn ensure(root: &Path, layout: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let any_version = format!("embedded scenes, {layout} layout, version ");
-    let stamp = format!("{any_version}{VERSION}\n");
+    let stamp = format!("{}{VERSION}\n", any_version(layout));
     match std::fs::read_to_string(root.join(STAMP)) {
         Ok(found) if found == stamp => return Ok(()),
-        Ok(found) if found.starts_with(&any_version) => std::fs::remove_dir_all(root).map_err(Error::io(root))?,
+        Ok(found) if is_ours(&found, layout) => std::fs::remove_dir_all(root).map_err(Error::io(root))?,
         _ if root.exists() => {
             let problem = format!(
                 "is there, but this program didn't make it in {layout}'s layout; name another folder, or move it away"

@@ -13,8 +13,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Class, Object, Scene, SceneSpec, Stream, made};
-use crate::registry::DatasetKind;
+use crate::registry::{DatasetKind, Source};
 use crate::{Result, voc07};
+
+/// Name of the layout.
+const LAYOUT: &str = "VOC 2007";
 
 /// Registry entry.
 pub const KIND: DatasetKind = DatasetKind {
@@ -23,8 +26,8 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/voc07",
     open: |source| {
-        ensure(source.root)?;
-        (voc07::KIND.open)(source)
+        let root = made::place(source, LAYOUT, write)?;
+        (voc07::KIND.open)(&Source { root: &root, ..*source })
     },
 };
 
@@ -50,7 +53,7 @@ pub fn name(turn: u64) -> String {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, "VOC 2007", write)
+    made::ensure(root, LAYOUT, write)
 }
 
 fn write(root: &Path) -> Result<()> {

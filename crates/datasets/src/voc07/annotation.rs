@@ -12,6 +12,9 @@ const MAX_FILE: u64 = 4 << 20;
 /// Names at least this similar are proposed for an unknown one (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.8;
 
+/// What is said of a box that starts at 0.
+pub(super) const FROM_ZERO: &str = "; VOC counts pixels from 1, and this data set may count from 0";
+
 /// A photo's size and its objects.
 #[derive(Debug)]
 pub(super) struct Annotation {
@@ -75,7 +78,7 @@ pub(super) fn read(path: &Path, classes: &ClassList) -> Checked<Annotation> {
     if size > MAX_FILE {
         return Err(format!("is larger than the {} MiB that are read of an annotation", MAX_FILE >> 20));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("can't be read ({error})"))?;
+    let text = crate::text::read(path).map_err(|error| format!("can't be read ({error})"))?;
     parse(&text, classes)
 }
 
@@ -157,8 +160,9 @@ fn object(xml: XmlObject, (width, height): (u32, u32), classes: &ClassList) -> C
         Some(Object { class, difficult, left, top, right, bottom })
     };
     inside().ok_or_else(|| {
+        let hint = if left.min(top) == 0 { FROM_ZERO } else { "" };
         format!(
-            "has the box ({left}, {top}) to ({right}, {bottom}), which is not within the photo's (1, 1) to ({width}, {height})"
+            "has the box ({left}, {top}) to ({right}, {bottom}), which is not within the photo's (1, 1) to ({width}, {height}){hint}"
         )
     })
 }

@@ -13,7 +13,7 @@ pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, 
     let mut first = None;
     for (class, name) in classes.folders().iter().enumerate() {
         let file = format!("ImageSets/Main/{name}_test.txt");
-        let Ok(text) = std::fs::read_to_string(folder.join(&file)) else {
+        let Ok(text) = crate::text::read(&folder.join(&file)) else {
             continue;
         };
         for (number, line) in (1..).zip(text.lines()) {

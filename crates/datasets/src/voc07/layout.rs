@@ -53,7 +53,7 @@ pub(super) fn classes(folders: &[&Path]) -> Result<ClassList> {
 /// The photos that `test.txt` lists, in its order.
 pub(super) fn test_files(folder: &Path) -> Result<Vec<TestFile>> {
     let path = folder.join(TEST);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let text = crate::text::read(&path).map_err(Error::io(&path))?;
     let mut files = Vec::new();
     let mut absent = Vec::new();
     let mut seen = HashSet::new();

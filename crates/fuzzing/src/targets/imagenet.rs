@@ -13,7 +13,7 @@ const IDS_FILE: &str = "map_clsloc.txt";
 /// A class a line.
 pub(super) static SYNSETS: Target = Target {
     name: "imagenet-synsets",
-    seeds: || vec![b"n01440764\nn02123045\n".to_vec()],
+    seeds: || vec![b"n01440764\nn02123045\n".to_vec(), b"\xef\xbb\xbfn01440764\r\nn02123045".to_vec()],
     words: &["n15075141\n", "n", "\n"],
     mend: nothing,
     growth: GROWTH,

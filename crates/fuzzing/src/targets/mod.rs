@@ -16,6 +16,8 @@ use crate::Target;
 /// Every parser of outside data.
 pub static TARGETS: &[&Target] = &[
     &images::IMAGE,
+    &images::MASK,
+    &images::EXIF,
     &voc::ANNOTATION,
     &voc::PHOTOS,
     &voc::DIFFICULT,

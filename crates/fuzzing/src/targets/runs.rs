@@ -5,6 +5,7 @@ use bench::maps::list;
 use bench::record::{Failure, Record, Unit};
 use bench::report::gallery::plate;
 use bench::report::published;
+use datasets::Checksum;
 use serde_json::json;
 use ucag_core::post::MapState;
 
@@ -19,6 +20,8 @@ pub(super) static JOURNAL: Target = Target {
         "\n",
         "{\"format\":3,\"identity\":",
         "\"index\":",
+        "\"sha256\":null,",
+        "\"sha256\":\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\",",
         "\"outcome\":{\"Ok\":[",
         "\"Err\":",
         "null",
@@ -161,8 +164,9 @@ fn journal_seed() -> Vec<u8> {
     };
     let failure = Failure { dataset: "d".into(), sample: "b".into(), model: "m".into(), error: "none".into() };
     let units = [
-        Unit { index: 0, outcome: Ok(vec![record(Some(0.1)), record(None)]) },
-        Unit { index: 2, outcome: Err(failure) },
+        Unit { index: 0, sha256: Some(Checksum::of(b"a")), outcome: Ok(vec![record(Some(0.1)), record(None)]) },
+        Unit { index: 1, sha256: None, outcome: Ok(vec![record(Some(0.5))]) },
+        Unit { index: 2, sha256: None, outcome: Err(failure) },
     ];
     let mut text = json!({"format": 3, "identity": {"seed": 1, "config": {"metrics": ["deletion"]}}}).to_string();
     for unit in &units {

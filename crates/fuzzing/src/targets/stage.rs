@@ -35,6 +35,11 @@ impl Stage {
 
     /// Opens it as a data set, and loads up to four samples. `name` is the file that may be damaged: messages must lead there, or to the folder.
     pub(super) fn load(&self, kind: &str, name: &str) -> Result<(), String> {
+        self.load_with(kind, name, [None; 2])
+    }
+
+    /// The same with values of masks that are void, and from which on they are object.
+    pub(super) fn load_with(&self, kind: &str, name: &str, [void, threshold]: [Option<u16>; 2]) -> Result<(), String> {
         let file = self.path().join(name);
         let root = if file.is_file() && name.ends_with(".mat") { &file } else { self.path() };
         let said = |error: datasets::Error| {
@@ -43,10 +48,12 @@ impl Stage {
             assert!(message.chars().count() < 4000, "a message that nobody reads");
             message
         };
-        let dataset = datasets::open(kind, &Source::at(root)).map_err(said)?;
+        let dataset = datasets::open(kind, &Source { void, threshold, ..Source::at(root) }).map_err(said)?;
         assert!(!dataset.is_empty() && !dataset.fingerprint().is_empty(), "nothing is in it");
         assert!(dataset.remarks().iter().all(|remark| !remark.is_empty()), "an empty remark");
-        let loaded = (0..dataset.len().min(4)).map(|index| {
+        let places: Vec<usize> = (0..dataset.len().min(4)).collect();
+        assert!(dataset.look_through(&places).iter().all(|remark| !remark.is_empty()), "an empty remark");
+        let loaded = places.into_iter().map(|index| {
             let sample = dataset.load(index).map_err(said)?;
             consistent(&*dataset, index, &sample);
             Ok(())
@@ -85,7 +92,17 @@ fn consistent(dataset: &dyn Dataset, index: usize, sample: &Sample) {
         let pairs = dataset.pairs(index).expect("it names classes");
         assert_eq!(pairs.iter().map(|pair| pair.class).collect::<Vec<_>>(), sample.labels);
     }
-    for mask in sample.regions.iter().map(|region| &region.mask).chain(&sample.object) {
+    let both = sample.object.iter().filter_map(|object| Some((&object.mask, object.void.as_ref()?)));
+    for (object, void) in both {
+        let overlap = object.pixels.iter().zip(&void.pixels).any(|(object, void)| *object && *void);
+        assert!(!overlap, "a pixel that is object and void");
+    }
+    for mask in sample
+        .regions
+        .iter()
+        .map(|region| &region.mask)
+        .chain(sample.object.iter().flat_map(|object| [&object.mask].into_iter().chain(&object.void)))
+    {
         assert_eq!((mask.width, mask.height), (width, height), "masks are of the image's size");
         assert_eq!(mask.pixels.len(), width as usize * height as usize);
     }

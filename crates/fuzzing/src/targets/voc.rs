@@ -42,7 +42,7 @@ pub(super) static ANNOTATION: Target = Target {
 /// Which photos there are.
 pub(super) static PHOTOS: Target = Target {
     name: "voc-photos",
-    seeds: || vec![b"000001\n000002\n".to_vec(), b"000002\r\n000001".to_vec()],
+    seeds: || vec![b"000001\n000002\n".to_vec(), b"\xef\xbb\xbf000002\r\n000001".to_vec()],
     words: &["000001\n", "000002\n", "../", "/", "\\"],
     mend: nothing,
     growth: GROWTH,
@@ -52,7 +52,12 @@ pub(super) static PHOTOS: Target = Target {
 /// Which pairs are difficult.
 pub(super) static DIFFICULT: Target = Target {
     name: "difficult",
-    seeds: || vec![difficult(&["000001", "000002"]).into(), difficult(&["000002", "000001", "000003"]).into()],
+    seeds: || {
+        vec![
+            difficult(&["000001", "000002"]).into(),
+            format!("\u{feff}{}", difficult(&["000002", "000001", "000003"])).into(),
+        ]
+    },
     words: &["\t0", "\t1", "\t", "000003", "\n"],
     mend: nothing,
     growth: GROWTH,
@@ -62,7 +67,7 @@ pub(super) static DIFFICULT: Target = Target {
 /// Which classes there are.
 pub(super) static CLASSES: Target = Target {
     name: "classes",
-    seeds: || vec![b"dog\tDog\nperson\ncat\n".to_vec(), b"person\ndog\n".to_vec()],
+    seeds: || vec![b"dog\tDog\nperson\ncat\n".to_vec(), b"\xef\xbb\xbfperson\ndog\n".to_vec()],
     words: &["dog\n", "\t", "\n", "/"],
     mend: nothing,
     growth: 100, // of a class there are its folder, its name and a place in an index

@@ -1,4 +1,5 @@
-//! Gradient, DeConvNet and guided backprop: one walk to the input, three rules for ReLU (protocol section 2.1).
+//! Gradient, DeConvNet and guided backprop: one walk to the input, three rules for ReLU. See
+//! docs/protocol.md#backprop.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! CAMERAS (Jalwana et al., CVPR 2021; protocol section 2.2): activations and gradients averaged over several input resolutions.
+//! CAMERAS (Jalwana et al., CVPR 2021; see docs/protocol.md#cameras): activations and gradients
+//! averaged over several input resolutions.
 //!
 //! Resolutions are absolute, as in the authors' code, and the published ones belong to networks made for 224 pixels: a config for networks that
 //! were made for another size names its own.

@@ -1,4 +1,5 @@
-//! Excitation backprop (marginal winning probability, MWP) and its contrastive form (protocol section 2.1).
+//! Excitation backprop (marginal winning probability, MWP) and its contrastive form: see
+//! docs/protocol.md#excitation.
 
 use std::sync::Arc;
 

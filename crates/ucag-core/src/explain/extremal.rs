@@ -1,4 +1,5 @@
-//! Extremal perturbation: the masks of given areas under which the network is surest of the class (protocol section 2.1).
+//! Extremal perturbation: the masks of given areas under which the network is surest of the class.
+//! See docs/protocol.md#extremal.
 
 pub mod mask;
 pub mod perturbation;

@@ -1,4 +1,5 @@
-//! FullGrad (Srinivas & Fleuret, NeurIPS 2019; protocol section 2.7): the input times its gradient, and every bias times its own.
+//! FullGrad (Srinivas & Fleuret, NeurIPS 2019; see docs/protocol.md#fullgrad): the input times its
+//! gradient, and every bias times its own.
 //!
 //! For a network that is linear piece by piece these full gradients add up to the logit.
 

@@ -1,4 +1,4 @@
-//! GradCAM (Selvaraju et al., ICCV 2017; protocol section 2.2).
+//! GradCAM (Selvaraju et al., ICCV 2017; see docs/protocol.md#gradcam).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! GradCAM++ (Chattopadhay et al., WACV 2018), in the four forms that have been published (protocol section 2.2).
+//! GradCAM++ (Chattopadhay et al., WACV 2018), in the four forms that have been published: see
+//! docs/protocol.md#gradcampp.
 //!
 //! The paper's table was made through torch-cam on exp(logits), where a division has no effect; it is what `gradcam++` means here.
 //! Cubes of exponentials leave float32 at a logit of about 29, so every form is computed, and kept, in float64.

@@ -1,4 +1,5 @@
-//! Integrated gradients (Sundararajan et al., ICML 2017; protocol section 2.9) from a baseline of zeros, which is the mean colour.
+//! Integrated gradients (Sundararajan et al., ICML 2017; see docs/protocol.md#integrated-gradients)
+//! from a baseline of zeros, which is the mean color.
 //!
 //! A network in convolutional form has gradients that start from the softmax over positions, here as everywhere: its maps don't add up to a difference of logits.
 

@@ -1,4 +1,5 @@
-//! LayerCAM (Jiang et al., TIP 2021), at one layer and fused over a ResNet's four stages (protocol section 2.2).
+//! LayerCAM (Jiang et al., TIP 2021), at one layer and fused over a ResNet's four stages: see
+//! docs/protocol.md#layercam.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! NormGrad (Rebuffi et al., CVPR 2020; protocol section 2.2): how strongly each position would drive the weights of a convolution there.
+//! NormGrad (Rebuffi et al., CVPR 2020; see docs/protocol.md#normgrad): the strength with which
+//! each position would drive the weights of a convolution there.
 //!
 //! The gradient of a 1×1 convolution's weights is a sum over positions of outer products of what went in and the gradient at what came out;
 //! NormGrad maps the norms of the summands. A virtual identity makes that possible at any layer.

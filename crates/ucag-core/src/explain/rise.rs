@@ -1,4 +1,5 @@
-//! RISE: the mean of random masks, each weighted by how sure of the class the network is of what it leaves (protocol section 2.1).
+//! RISE: the mean of random masks, each weighted by how sure of the class the network is of what it
+//! leaves. See docs/protocol.md#rise.
 
 pub mod masks;
 
@@ -87,7 +88,7 @@ impl Form {
         let logits = Trace::new(network, view.f_mul(masks)?, Needs::default()).logits()?;
         let all = match self {
             Form::TorchRay => logits.f_sigmoid()?,
-            Form::Authors => logits.f_softmax(1, logits.kind())?,
+            Form::Authors => network.probabilities(&logits)?,
         };
         let classes: Vec<i64> = classes.iter().map(|&class| class as i64).collect();
         let weights = all.f_index_select(1, &Tensor::f_from_slice(&classes)?.f_to_device(all.device())?)?;

@@ -1,4 +1,5 @@
-//! Score-CAM (Wang et al., CVPR Workshops 2020), in the three forms that have been published (protocol section 2.2).
+//! Score-CAM (Wang et al., CVPR Workshops 2020), in the three forms that have been published: see
+//! docs/protocol.md#scorecam.
 //!
 //! Every channel of the layer, enlarged and scaled to [0, 1], masks the input; how the class scores on it is the channel's weight. The masked inputs are
 //! the same for all classes, and so is their forward pass.

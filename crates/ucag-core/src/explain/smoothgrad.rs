@@ -1,4 +1,5 @@
-//! SmoothGrad (Smilkov et al., ICML workshop 2017; protocol section 2.9): the mean gradient at noisy copies of the input.
+//! SmoothGrad (Smilkov et al., ICML workshop 2017; see docs/protocol.md#smoothgrad): the mean
+//! gradient at noisy copies of the input.
 
 use std::ops::Range;
 use std::sync::Arc;

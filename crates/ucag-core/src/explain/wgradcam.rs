@@ -1,4 +1,5 @@
-//! WGradCAM: the paper tabulates it, but no public code or formula of it is known (protocol section 2.2).
+//! WGradCAM: the paper tabulates it, but no public code or formula of it is known. See
+//! docs/protocol.md#wgradcam.
 
 use std::sync::Arc;
 

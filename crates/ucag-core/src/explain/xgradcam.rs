@@ -1,4 +1,4 @@
-//! XGradCAM (Fu et al., BMVC 2020; protocol section 2.2).
+//! XGradCAM (Fu et al., BMVC 2020; see docs/protocol.md#xgradcam).
 
 use std::sync::Arc;
 

@@ -190,7 +190,11 @@ impl Checkpoint {
         let suffix = format!(".{name}");
         let wrapped = self.names().find_map(|other| other.strip_suffix(&suffix));
         let hint = wrapped
-            .map(|prefix| format!("; names here begin with '{prefix}.', which scripts/convert_weights.py strips"));
+            .map(|prefix| {
+                format!(
+                    "; there is a {prefix}.{name}: convert the file with `scripts/convert_weights.py file`, which takes off a prefix that all of a network's names share, or says why it doesn't"
+                )
+            });
         self.wrong(name, format!("is missing{}", hint.unwrap_or_default()))
     }
 }

@@ -1,4 +1,5 @@
-//! The fully convolutional form of a network: the same weights, applied at every position of a larger input (protocol section 2.1).
+//! The fully convolutional form of a network: the same weights, applied at every position of a
+//! larger input. See docs/protocol.md#convolutional-form.
 
 use super::graph::{Conv, Graph, Node, NodeId, Op, Pool};
 use super::{Network, resnet, vgg};

@@ -9,8 +9,9 @@ use crate::Result;
 
 /// Registry entry.
 ///
-/// The paper doesn't say which layer it explains. torchvision's last ReLU is a function that works in place on `features`'
-/// output; the node `relu` is what the classifier sees, with its own gradient (protocol section 6, pitfall 23).
+/// The paper doesn't say which layer it explains. torchvision's last ReLU works in place on the
+/// output of `features`; the node `relu` is what the classifier sees, with its own gradient: see
+/// docs/protocol.md#densenet-relu.
 pub(super) static FAMILY: Family = Family {
     id: "densenet",
     summary: "DenseNet 121, 161, 169 and 201",

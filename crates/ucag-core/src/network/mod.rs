@@ -28,7 +28,7 @@ pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 pub use lane::Precision;
 pub use preprocessing::Preprocessing;
 pub use properties::{Stated, Stem};
-pub use scripted::Scripted;
+pub use scripted::{Output, Scripted};
 use tch::{Device, Tensor};
 
 use self::derived::{Derived, Form, Weights};

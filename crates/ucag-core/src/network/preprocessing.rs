@@ -1,10 +1,10 @@
-//! How a network's input is normalised.
+//! Normalization of a network's input.
 
 use super::checkpoint::Checkpoint;
 use crate::{Error, Result};
 
-/// How a network's input is normalised: (x − mean) / deviation, for red, green and blue in [0, 1],
-/// or for grey (protocol section 4.1).
+/// Normalization of a network's input: (x − mean) / deviation, for red, green and blue in [0, 1], or
+/// for grey. See docs/protocol.md#normalization.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preprocessing {
     /// torchvision's, with ImageNet's statistics.

@@ -1,5 +1,6 @@
 //! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it: the stride sits on the 3×3 convolution. In networks
-//! converted from Caffe it sits on the 1×1 convolution before that, and the stem differs (protocol section 4.2).
+//! converted from Caffe it sits on the 1×1 convolution before that, and the stem differs: see
+//! docs/protocol.md#networks-from-caffe.
 
 use super::builder::{Builder, Padding};
 use super::checkpoint::Checkpoint;

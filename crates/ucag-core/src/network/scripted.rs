@@ -2,11 +2,16 @@
 //!
 //! It has logits and the gradient at its input, and no layers to look at: [`crate::explain::Method::black_box`] says which methods need no more.
 
+mod output;
+mod probe;
+mod refused;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tch::{CModule, Device, Kind, Tensor};
+use tch::{CModule, Device, IValue, Kind, TchError, Tensor};
 
+pub use self::output::Output;
 use super::{Family, Graph, Network, Node, Op, Precision, Preprocessing};
 use crate::{Error, Result};
 
@@ -29,6 +34,7 @@ pub struct Scripted {
     // Modules may be shared between threads, unlike tensors.
     module: Arc<CModule>,
     path: PathBuf,
+    output: Output,
 }
 
 impl Scripted {
@@ -43,17 +49,12 @@ impl Scripted {
         tch::jit::f_set_profiling_mode(false)?;
         tch::jit::f_set_tensor_expr_fuser_enabled(false)?;
         tch::jit::f_set_graph_executor_optimize(false)?;
-        let no_module = |error: tch::TchError| {
-            let what =
-                "isn't TorchScript; save a module with torch.jit.script(model.eval()).save(…), or torch.jit.trace";
-            problem(format!("{what} ({})", short(&error)))
-        };
-        let mut module = CModule::load_on_device(path, device).map_err(no_module)?;
+        let mut module = CModule::load_on_device(path, device).map_err(|error| problem(refused::unread(&error)))?;
         module.f_set_eval()?;
         for (_, parameter) in module.named_parameters()? {
             let _ = parameter.set_requires_grad(false);
         }
-        Ok(Self { module: Arc::new(module), path: path.to_owned() })
+        Ok(Self { module: Arc::new(module), path: path.to_owned(), output: Output::default() })
     }
 
     /// The same module on another device.
@@ -61,33 +62,56 @@ impl Scripted {
     /// # Errors
     /// As when it was loaded.
     pub(super) fn on_device(&self, device: Device) -> Result<Self> {
-        Self::load(&self.path, device)
+        Ok(Self { output: self.output, ..Self::load(&self.path, device)? })
+    }
+
+    /// An error about this file.
+    fn wrong(&self, problem: String) -> Error {
+        Error::CheckpointFile { path: self.path.clone(), problem }
     }
 
     /// Logits `[B, N]` of views `[B, 3, H, W]`, or `[B, 1, H, W]` of grey ones.
     ///
     /// # Errors
-    /// Where the module refuses the views, or gives anything else.
+    /// Where the module refuses the views, or gives anything else than was stated of it.
     pub(super) fn forward(&self, views: &Tensor) -> Result<Tensor> {
-        let size = views.size();
-        let about = |problem: String| Error::CheckpointFile { path: self.path.clone(), problem };
-        let refuses = |error: tch::TchError| {
-            about(format!(
-                "refuses a batch of {size:?} ({}); script it so that the number of images is free, and their size, or choose input_size and [ucag] alpha so that views are of its size",
-                short(&error)
-            ))
-        };
-        let logits = self.module.forward_ts(&[views]).map_err(refuses)?;
-        if logits.dim() != 2 || logits.size()[0] != size[0] || logits.size()[1] < 1 {
-            let problem = format!(
-                "gives {:?} for {} images; it must give their logits, [{}, classes]",
-                logits.size(),
-                size[0],
-                size[0]
-            );
-            return Err(about(problem));
+        let given = self.given(views)?;
+        if self.output != Output::Logits {
+            let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(output::MOST)?)?;
+            if inside.f_all()?.f_int64_value(&[])? == 0 {
+                let output = self.output.name();
+                let problem = format!("gives outputs outside [0, 1], so they aren't what output = \"{output}\" says");
+                return Err(self.wrong(problem));
+            }
         }
-        Ok(logits)
+        self.output.logits(given)
+    }
+
+    /// What the module gives for views `[B, channels, H, W]`: `[B, N]`, whatever it means.
+    ///
+    /// # Errors
+    /// Where it refuses the views, or gives anything else.
+    fn given(&self, views: &Tensor) -> Result<Tensor> {
+        let size = views.size();
+        let given = self.module.forward_ts(&[views]).map_err(|error| self.wrong(self.reason(views, &error)))?;
+        match refused::tensor(&given, size[0]) {
+            Some(problem) => Err(self.wrong(problem)),
+            None => Ok(given.f_to_kind(Kind::Float)?),
+        }
+    }
+
+    /// Why there is no tensor: the module gives something else, or refuses the views.
+    fn reason(&self, views: &Tensor, error: &TchError) -> String {
+        let size = views.size();
+        // Only where there is a value, though no tensor, is it worth another call.
+        if error.to_string().contains("did not return a tensor")
+            && let Ok(given) = self.module.forward_is(&[IValue::Tensor(views.shallow_clone())])
+        {
+            return refused::value(&given, size[0]);
+        }
+        let parameters = self.module.named_parameters().unwrap_or_default();
+        let kinds: Vec<Kind> = parameters.iter().map(|(_, parameter)| parameter.kind()).collect();
+        refused::batch(&size, &kinds, error)
     }
 
     /// The product of a cotangent at the logits with the Jacobian with respect to the views. This is left to autograd: nothing is known of the module.
@@ -103,35 +127,35 @@ impl Scripted {
         }
         let gradients = Tensor::f_run_backward(&[score], &[views], false, false);
         gradients
-            .map_err(|error| problem(format!("can't be differentiated ({})", short(&error))))?
+            .map_err(|error| problem(format!("can't be differentiated ({})", refused::short(&error))))?
             .into_iter()
             .next()
             .ok_or_else(|| Error::Invalid("libtorch gave no gradient".into()))
     }
 }
 
-/// The line of libtorch's message that says what happened: its tracebacks fill pages.
-fn short(error: &tch::TchError) -> String {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let raised = lines.iter().rfind(|line| line.starts_with("RuntimeError:") || line.contains("Error: "));
-    let line = raised.or(lines.first()).copied().unwrap_or("no reason given");
-    line.chars().take(200).collect()
-}
-
 impl Network {
-    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high. How many classes it has is seen from what it makes of a black image.
+    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives
+    /// `output`. How many classes it has is seen from what it makes of a few images: noise, patterns
+    /// and plain grey, each alone, again and in a batch.
     ///
     /// # Errors
-    /// Where the file isn't TorchScript, or the module doesn't take images of that size or doesn't give logits.
-    pub fn scripted(path: &Path, input_size: usize, preprocessing: Preprocessing, device: Device) -> Result<Self> {
-        let scripted = Scripted::load(path, device)?;
-        let side = input_size as i64;
-        let logits = scripted
-            .forward(&Tensor::f_zeros([1, preprocessing.channels() as i64, side, side], (Kind::Float, device))?)?;
-        if logits.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
-            let problem = "gives logits that aren't finite for a plain grey image".into();
-            return Err(Error::CheckpointFile { path: path.to_owned(), problem });
+    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a
+    /// number for each class; its answers for an image aren't always the same, as in training mode;
+    /// they look like probabilities and `output` doesn't say what they are, or says what they can't be.
+    pub fn scripted(
+        path: &Path,
+        input_size: usize,
+        preprocessing: Preprocessing,
+        output: Option<Output>,
+        device: Device,
+    ) -> Result<Self> {
+        let mut scripted = Scripted::load(path, device)?;
+        let answers = probe::answers(&scripted, input_size, preprocessing, device)?;
+        scripted.output = probe::output(&scripted, &answers, output)?;
+        let mut assumptions: Vec<String> = scripted.output.remark().into_iter().map(str::to_owned).collect();
+        if preprocessing == Preprocessing::Imagenet {
+            assumptions.push("Nothing states mean and std: they are taken to be ImageNet's.".to_owned());
         }
         let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
         let nodes = vec![
@@ -144,10 +168,10 @@ impl Network {
             graph: Graph::new(nodes),
             layer: "module".into(),
             middle: "module".into(),
-            classes: logits.size()[1] as usize,
+            classes: answers.size()[1] as usize,
             input_size,
             preprocessing,
-            assumptions: Vec::new(),
+            assumptions,
             device,
             views: Arc::default(),
             precision: Precision::default(),
@@ -157,6 +181,27 @@ impl Network {
 
     /// Whether all that is known of it is what goes in and what comes out.
     pub fn is_black_box(&self) -> bool {
-        self.graph.nodes().iter().any(|node| matches!(node.op, Op::Scripted(_)))
+        self.module().is_some()
+    }
+
+    /// What its module gives, where it is TorchScript; else logits.
+    pub fn output(&self) -> Output {
+        self.module().map_or(Output::Logits, |scripted| scripted.output)
+    }
+
+    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives
+    /// sigmoids.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor> {
+        self.output().probabilities(logits)
+    }
+
+    fn module(&self) -> Option<&Scripted> {
+        self.graph.nodes().iter().find_map(|node| match &node.op {
+            Op::Scripted(scripted) => Some(scripted),
+            _ => None,
+        })
     }
 }

@@ -3,7 +3,6 @@
 use tch::Tensor;
 use ucag_core::Result;
 use ucag_core::explain::{Settings, method};
-use ucag_core::filter::{Interpolation, resize};
 use ucag_core::network::Network;
 use ucag_core::pass::Pass;
 use ucag_core::post::{Post, saliency};
@@ -65,9 +64,8 @@ pub(crate) fn cam_check(
         Made::Raw => raw,
         Made::Scaled => scaled([size[2], size[3]])?.map,
         Made::Thinned => {
-            let full = resize(&raw, [224, 224], Interpolation::Bilinear)?;
-            let (low, high) = (full.min().double_value(&[]), full.max().double_value(&[]));
-            ((full - low) / (high - low)).slice(2, None, None, 7).slice(3, None, None, 7)
+            let full = saliency(&raw, Post::Plain, [224, 224], false, &Protocol::official())?.map;
+            full.slice(0, None, None, 7).slice(1, None, None, 7)
         }
     }))
 }

@@ -180,7 +180,9 @@ impl Golden {
     }
 }
 
-/// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN equals NaN.
+/// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN and infinities are where the reference has them.
+///
+/// A reference that is NaN throughout divided 0 by 0 when it brought a constant map to [0, 1]: ours must be degenerate then, too.
 pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), String> {
     let trimmed = |x: &Tensor| -> Tensor {
         let size = x.size();
@@ -191,21 +193,37 @@ pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), Strin
     if ours.size() != golden.size() {
         return Err(format!("shape {:?}, reference {:?}", ours.size(), golden.size()));
     }
-    let both_nan = ours.isnan().logical_and(&golden.isnan());
-    let zero = |x: &Tensor| x.masked_fill(&both_nan, 0.0);
+    let count = |places: &Tensor| places.sum(Kind::Int64).int64_value(&[]);
+    let values = golden.numel() as i64;
+    let [our_nan, their_nan] = [&ours, &golden].map(|x| count(&x.isnan()));
+    if their_nan == values && our_nan < values {
+        // One number alone can't be told from a constant.
+        let [low, high] = [ours.min(), ours.max()].map(|x| x.double_value(&[]));
+        let degenerate = values > 1 && low == high;
+        return if degenerate { Ok(()) } else { Err(format!("NaN throughout, but ours goes from {low} to {high}")) };
+    }
+    let same_nan = ours.isnan().logical_and(&golden.isnan());
+    if [our_nan, their_nan] != [count(&same_nan); 2] {
+        let both = count(&same_nan);
+        return Err(format!("NaN in {our_nan} of {values} places, reference in {their_nan}, {both} of them the same"));
+    }
+    let same = same_nan.logical_or(&ours.eq_tensor(&golden));
+    let zero = |x: &Tensor| x.masked_fill(&same.logical_and(&golden.isfinite().logical_not()), 0.0);
     let (ours, golden) = (zero(&ours), zero(&golden));
     let difference = (&ours - &golden).abs().max().double_value(&[]);
     let scale = golden.abs().max().double_value(&[]);
-    if difference <= tolerance * scale {
+    if difference.is_finite() && difference <= tolerance * scale {
         return Ok(());
     }
     Err(format!("off by {:.3e} of the largest magnitude, tolerance {tolerance:.1e}", difference / scale))
 }
 
-/// Largest difference, of the largest magnitude of `exact`; leading sides of one don't matter.
+/// Largest difference, of the largest magnitude of `exact`; leading sides of one don't matter. Where both are NaN or zero throughout there is none.
 pub fn off(x: &Tensor, exact: &Tensor) -> f64 {
     let (x, exact) = (x.to_kind(Kind::Double).flatten(0, -1), exact.to_kind(Kind::Double).flatten(0, -1));
-    ((x - &exact).abs().max() / exact.abs().max()).double_value(&[])
+    let same = x.eq_tensor(&exact).logical_or(&x.isnan().logical_and(&exact.isnan()));
+    let difference = (x - &exact).abs().masked_fill(&same, 0.0).max().double_value(&[]);
+    if difference == 0.0 { 0.0 } else { difference / exact.abs().max().double_value(&[]) }
 }
 
 /// Every node's output, one operation after the other as the network has them: what all short cuts are checked against.

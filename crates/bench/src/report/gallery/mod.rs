@@ -13,6 +13,7 @@ use ucag_core::post::{MapState, Post};
 
 use super::files;
 use super::plot::{paint, width};
+use crate::names;
 
 pub use overlay::overlay;
 pub(crate) use overlay::{grey, hatched};
@@ -69,14 +70,27 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
     scores.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
-/// A file name for the sheet of a sample, in the order of `place`: ids have slashes, and models may have anything.
-pub fn file_name(place: usize, sample: &str, model: &str) -> String {
+/// A file name for the sheet of a sample, in the order of `place`: ids have slashes, and models may have anything. Where there are several data sets, `dataset` is
+/// its number. Of `models`, all that the sample may be explained by, those that would be spelled alike end in a hash.
+pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str, models: &[&str]) -> String {
+    /// What is left of a model's name where not all fits.
+    const MODEL: usize = 80;
     let plain = |text: &str| {
         text.chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
             .collect::<String>()
     };
-    format!("{place:05}_{}_{}.png", plain(sample), plain(model))
+    let spelled = plain(model);
+    // File systems may take capitals and small letters for the same.
+    let alike = models.iter().filter(|other| plain(other).eq_ignore_ascii_case(&spelled)).count();
+    let spelled = if alike > 1 { names::marked(&spelled, model, spelled.len() + MODEL) } else { spelled };
+    let before = dataset.map(|dataset| format!("{dataset}_")).unwrap_or_default();
+    let sample = format!("{before}{place:05}_{}", plain(sample));
+    let whole = format!("_{spelled}.png");
+    if sample.len() + whole.len() <= names::MOST {
+        return sample + &whole;
+    }
+    names::fit(&sample, &format!("_{}.png", names::within(&spelled, MODEL)))
 }
 
 /// Writes the sheet as a PNG, as a whole or not at all. Safe to call from several threads, each with its own path.

@@ -1,4 +1,4 @@
-//! Smooth masks from a coarse grid of parameters (protocol section 2.1).
+//! Smooth masks from a coarse grid of parameters: see docs/protocol.md#extremal.
 
 use tch::{Device, Kind, Tensor};
 

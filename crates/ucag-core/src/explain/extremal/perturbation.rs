@@ -1,4 +1,4 @@
-//! An image, perturbed as strongly at each pixel as a mask says (protocol section 2.1).
+//! An image, perturbed as strongly at each pixel as a mask says: see docs/protocol.md#extremal.
 
 use tch::{Kind, Tensor};
 

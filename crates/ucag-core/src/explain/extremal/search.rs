@@ -1,4 +1,5 @@
-//! The search for masks of given areas that keep a class's score high (protocol section 2.1).
+//! The search for masks of given areas that keep a class's score high: see
+//! docs/protocol.md#extremal.
 
 use std::rc::Rc;
 

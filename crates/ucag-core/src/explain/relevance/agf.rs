@@ -1,4 +1,4 @@
-//! Attribution guided factorisation (Gur et al., AAAI 2021; protocol section 2.8).
+//! Attribution guided factorisation (Gur et al., AAAI 2021; see docs/protocol.md#agf).
 
 mod factorise;
 

@@ -1,4 +1,5 @@
-//! A rule for each kind of layer: what layer-wise relevance propagation is composed of (protocol section 2.3).
+//! Composites of layer-wise relevance propagation: a rule for each kind of layer. See
+//! docs/protocol.md#lrp and docs/protocol.md#relevance-elsewhere.
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! Contrastive relevance propagation: what speaks for the class, less what speaks for all others (protocol section 2.4).
+//! Contrastive relevance propagation: what speaks for the class, less what speaks for all others.
+//! See docs/protocol.md#contrastive.
 
 use std::sync::Arc;
 
@@ -54,8 +55,9 @@ pub fn uniform(pass: &Pass<'_>) -> Result<Seeds> {
     Ok(Seeds { own: pass.score()?, others })
 }
 
-/// SGLRP's: the gradient of the class's softmax probability. UCAG's released wrapper starts SGLRP from c*LRP's seeds (D15), which makes the two
-/// the same; the published numbers differ, so they can't have come from it.
+/// SGLRP's seeds: the gradient of the class's softmax probability. UCAG's released wrapper starts
+/// SGLRP from c*LRP's seeds, which makes the two the same; the published numbers differ, so they
+/// can't have come from it: see docs/protocol.md#d15-sglrp-seeds.
 ///
 /// # Errors
 /// As the pass.

@@ -1,4 +1,5 @@
-//! Layer-wise relevance propagation (Bach et al., PLOS ONE 2015): a rule for each kind of layer (protocol sections 2.3 and 2.4).
+//! Layer-wise relevance propagation (Bach et al., PLOS ONE 2015): a rule for each kind of layer.
+//! See docs/protocol.md#relevance-rules and docs/protocol.md#lrp.
 
 use std::sync::Arc;
 

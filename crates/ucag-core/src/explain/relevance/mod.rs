@@ -1,4 +1,5 @@
-//! Relevance propagation: the methods of Table 4 that send a score back to the input, layer by layer (protocol sections 2.3 to 2.8).
+//! Relevance propagation: the methods of Table 4 that send a score back to the input, layer by
+//! layer. See docs/protocol.md#relevance.
 //!
 //! Each method is a [`Rule`](crate::walk::Rule), and one walker runs them all. What several of them do at an operation is here.
 
@@ -28,7 +29,8 @@ use crate::walk::Visit;
 /// Added to a denominator that isn't zero.
 const EPS: f64 = 1e-9;
 
-/// `a / (b + 1e-9)` where b isn't zero, and zero where it is: the protocol's `sd`.
+/// `a / (b + 1e-9)` where b isn't zero, and zero where it is: `sd` of
+/// docs/protocol.md#safe-division.
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
@@ -41,7 +43,7 @@ fn over(a: &Tensor, b: Tensor) -> Result<Tensor> {
     Ok(if a.size() == b.size() { a.f_div_out(&b, &b)? } else { a.f_div(&b)? })
 }
 
-/// `a / b` where b isn't zero, and zero where it is: the protocol's `sd0`.
+/// `a / b` where b isn't zero, and zero where it is: `sd0` of docs/protocol.md#safe-division.
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.

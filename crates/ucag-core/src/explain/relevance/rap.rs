@@ -1,4 +1,4 @@
-//! Relative attributing propagation (Nam et al., AAAI 2020; protocol section 2.5).
+//! Relative attributing propagation (Nam et al., AAAI 2020; see docs/protocol.md#rap).
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(in crate::explain) static UNIT: Method = Method {
 
 const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: Post::Signed, ..Method::CAM };
 
-/// Where a walk starts (D19).
+/// The start of a walk: see docs/protocol.md#d19-rap-seed.
 #[derive(Debug, Clone, Copy)]
 enum Seed {
     /// The logit, at its place in the output.

@@ -1,4 +1,4 @@
-//! Relative sectional propagation (Nam et al., AAAI 2021; protocol section 2.6).
+//! Relative sectional propagation (Nam et al., AAAI 2021; see docs/protocol.md#rsp).
 //!
 //! The released code takes the seed's maximum and the weight gradients over all views of a chunk, so that views change each other's maps. Here both belong to
 //! a view.

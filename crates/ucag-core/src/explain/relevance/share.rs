@@ -10,7 +10,8 @@ use crate::walk::Visit;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Share {
     /// α times the shares in what excites, less α − 1 times the shares in what inhibits, without bias. As in the released code, what positive and
-    /// what negative inputs add is shared out apart: each gets the whole relevance (protocol section 2.3). Inputs behind a ReLU have one part only.
+    /// what negative inputs add is shared out apart: each gets the whole relevance, as in
+    /// docs/protocol.md#relevance-rules. Inputs behind a ReLU have one part only.
     AlphaBeta(f64),
     /// As [`Share::AlphaBeta`], but positive and negative inputs together, `x⁺W⁺ + x⁻W⁻`, and with biases, whose share is lost, if `bias` says so. With
     /// α = 1 and without biases this is deep Taylor's z⁺-rule (Montavon et al., Pattern Recognition 2017); with biases it is zennit's.

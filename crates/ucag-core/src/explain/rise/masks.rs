@@ -1,4 +1,4 @@
-//! RISE's masks: coarse random grids, stretched smoothly and shifted (protocol section 2.1).
+//! RISE's masks: coarse random grids, stretched smoothly and shifted. See docs/protocol.md#rise.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

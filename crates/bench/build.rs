@@ -1,0 +1,1 @@
+../ucag-core/build.rs
