@@ -314,7 +314,7 @@ def load(path: pathlib.Path):
         with torch.serialization.safe_globals(harmless()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True), {}
-    except Exception as error:  # noqa: BLE001: whatever is wrong with a file from elsewhere, it is that file's fault
+    except Exception as error:  # whatever is wrong with a file from elsewhere, it is that file's fault
         sys.exit(f"{path}: {refusal(path, error)}")
 
 

@@ -95,7 +95,7 @@ fn broken_checkpoints_are_refused_by_tensor() {
     let missing = refusal("resnet", |t| t.retain(|(name, _)| name != "layer2.0.bn1.running_mean"));
     assert_eq!(missing, "checkpoint made.safetensors, layer2.0.bn1.running_mean: is missing");
     let wrapped = refusal("resnet", |t| t.iter_mut().for_each(|(name, _)| name.insert_str(0, "module.")));
-    assert!(wrapped.contains("conv1.weight: is missing; names here begin with 'module.'"), "{wrapped}");
+    assert!(wrapped.contains("conv1.weight: is missing; there is a module.conv1.weight: convert"), "{wrapped}");
     let extra = refusal("resnet", |t| t.push(("layer5.0.conv1.weight".into(), zeros(&[1]))));
     assert_eq!(extra, "checkpoint made.safetensors, layer5.0.conv1.weight: is not part of this network");
     let extras = refusal("resnet", |t| t.extend((0..7).map(|i| (format!("x{i}"), zeros(&[1])))));

@@ -66,10 +66,11 @@ impl Output {
         })
     }
 
-    /// Probabilities `[B, N]` of those logits.
+    /// Probabilities `[B, N]` of those logits, in single precision at least.
     pub(super) fn probabilities(self, logits: &Tensor) -> Result<Tensor> {
+        let kind = if logits.kind() == Kind::Double { Kind::Double } else { Kind::Float };
         Ok(match self {
-            Output::Logits | Output::Probabilities => logits.f_softmax(1, Kind::Float)?,
+            Output::Logits | Output::Probabilities => logits.f_softmax(1, kind)?,
             Output::Sigmoid => logits.f_sigmoid()?,
         })
     }
