@@ -55,7 +55,8 @@ pub fn say(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Says a line on standard error, where somebody may listen: nothing that is only said may end a run.
+/// Says a line on standard error, where somebody may listen: nothing that is only said may end a
+/// run.
 pub fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

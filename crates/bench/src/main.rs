@@ -1,7 +1,8 @@
 //! The benchmark runner's command line.
 //!
-//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3 the run finished, but some samples failed; 129, 130 and
-//! 143 stopped by SIGHUP, SIGINT (Ctrl-C) and SIGTERM. `docs/exit-codes.md` has more.
+//! Exit codes: 0 all went well; 1 an error; 2 a wrong command line or config, or missing files; 3
+//! the run finished, but some samples failed; 129, 130 and 143 stopped by SIGHUP, SIGINT (Ctrl-C)
+//! and SIGTERM. `docs/exit-codes.md` has more.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -106,7 +107,8 @@ fn show(written: &Written, out: &Path) -> anyhow::Result<()> {
     written.files.iter().try_for_each(|file| say(&format!("  {}", file.display())))
 }
 
-/// How a run ended that is whole. What could not be said of it is in its folder, and no reason to leave out the next one.
+/// How a run ended that is whole. What could not be said of it is in its folder, and no reason to
+/// leave out the next one.
 fn code(failures: &[Failure], said: anyhow::Result<()>) -> u8 {
     let said = said.inspect_err(complain);
     match (failures.is_empty(), said) {

@@ -1,4 +1,5 @@
-//! Names of files that fit: no file system takes more than 255 bytes, and data sets, models and configs are called as their owners like.
+//! Names of files that fit: no file system takes more than 255 bytes, and data sets, models and
+//! configs are called as their owners like.
 
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,8 @@ pub(crate) fn fit(stem: &str, ending: &str) -> String {
     within(stem, MOST.saturating_sub(ending.len())) + ending
 }
 
-/// A name of at most so many bytes: as it is where it fits, else its beginning and a hash of all of it, which tells it from others that begin so.
+/// A name of at most so many bytes: as it is where it fits, else its beginning and a hash of all of
+/// it, which tells it from others that begin so.
 pub(crate) fn within(name: &str, most: usize) -> String {
     if name.len() <= most { name.to_owned() } else { marked(name, name, most) }
 }

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone: the process says how to go on, and ends at once.
+//! Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone: the process says how to go on, and ends
+//! at once.
 //!
 //! Nothing is waited for: a unit may take an hour, and finished ones are on the disk. What a signal interrupts is what a crash interrupts.
 
@@ -7,8 +8,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::exit;
 
-/// From here on, any of the signals ends the process with 128 plus its number, as a shell would say: 129, 130 or 143. A SIGHUP that is ignored, as `nohup` has it, stays
-/// ignored.
+/// From here on, any of the signals ends the process with 128 plus its number, as a shell would
+/// say: 129, 130 or 143. A SIGHUP that is ignored, as `nohup` has it, stays ignored.
 ///
 /// # Errors
 /// Where signals can't be received.

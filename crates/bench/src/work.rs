@@ -68,8 +68,9 @@ impl<'p> Worker<'p> {
         Self { config, data, models, stages, maps, inputs, sample: None }
     }
 
-    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part of the unit, a panic (which is a bug) too; sheets of the
-    /// gallery that can't be written are remarked on.
+    /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part
+    /// of the unit, a panic (which is a bug) too; sheets of the gallery that can't be written are
+    /// remarked on.
     ///
     /// # Errors
     /// Where the gallery can't be written because the disk is full.
@@ -328,7 +329,8 @@ impl<'p> Worker<'p> {
     }
 }
 
-/// Does the work. A panic in it is a bug of this program or of one that it is made of; the units before and after it are none the worse for it.
+/// Does the work. A panic in it is a bug of this program or of one that it is made of; the units
+/// before and after it are none the worse for it.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());

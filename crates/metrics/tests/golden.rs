@@ -153,7 +153,8 @@ fn densities(golden: &Golden, what: &str) -> Verdict {
             assert!(!theirs.is_finite(), "{part:?} of image {i}: no number, not {theirs}");
             return theirs as f32;
         };
-        // Beside the largest, the table's tolerance says little of the smallest, which is 200,000 times smaller.
+        // Beside the largest, the table's tolerance says little of the smallest, which is 200,000
+        // times smaller.
         assert!((ours - theirs).abs() < 1e-4 * theirs, "{part:?} of image {i}: {ours}, not {theirs}");
         ours as f32
     };

@@ -16,8 +16,9 @@ pub enum Post {
     Signed,
     /// A map that is what it is, such as a control: resized, brought to [0, 1], smoothed as the protocol says.
     Plain,
-    /// Methods whose maps aren't negative: what rounding leaves below zero is clipped; resized, smoothed as the method itself has it, divided by the
-    /// maximum; UCAG's are smoothed as the protocol says, too.
+    /// Methods whose maps aren't negative: what rounding leaves below zero is clipped; resized,
+    /// smoothed as the method itself has it, divided by the maximum; UCAG's are smoothed as the
+    /// protocol says, too.
     Heat(Option<Own>),
     /// Not a map but a point, the image's centre. Pointing games take it as it is; other metrics see a map that falls off around it.
     Centre,
@@ -98,8 +99,9 @@ pub struct Saliency {
 
 /// Makes the saliency for an image of `image` pixels (height, width) from a raw map `[1, 1, h, w]`, which UCAG may have folded.
 ///
-/// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave: differences that are no larger than rounding aren't
-/// stretched to [0, 1]. A map beyond float32's magnitudes is brought into them by a power of two.
+/// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave:
+/// differences that are no larger than rounding aren't stretched to [0, 1]. A map beyond float32's
+/// magnitudes is brought into them by a power of two.
 ///
 /// # Errors
 /// Where libtorch refuses.
@@ -144,13 +146,25 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
         left = Range::of(&full)?;
     }
     let state = MapState::Fine;
+    // Around a large value, float64 tells apart what float32 can't.
+    let is_one_value = |map: &Tensor| -> Result<bool> {
+        Ok(full.kind() == Kind::Double && Range::of(map)?.state(0.0) != MapState::Fine)
+    };
     if post == Post::Signed {
-        return Ok(Saliency { map: full.f_to_kind(Kind::Float)?.f_view(image)?, state, point: None });
+        let map = full.f_to_kind(Kind::Float)?.f_view(image)?;
+        return if is_one_value(&map)? {
+            degenerate(MapState::Constant)
+        } else {
+            Ok(Saliency { map, state, point: None })
+        };
     }
     // In the map's own precision: forms of GradCAM++ span more magnitudes than float32 has.
     // A heat map's zero means something, and shares of its sum are measured: it isn't moved.
     let low = if matches!(post, Post::Heat(_)) { 0.0 } else { left.low };
     let unit = full.f_sub_scalar(low)?.f_div_scalar(left.high - low)?.f_to_kind(Kind::Float)?;
+    if is_one_value(&unit)? {
+        return degenerate(MapState::Constant);
+    }
     let blurred = match protocol.smoothing {
         Smoothing::None => false,
         Smoothing::Ucag => ucag,
@@ -160,11 +174,12 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
     Ok(Saliency { map: map.f_view(image)?, state, point: None })
 }
 
-/// Spacings of floating-point numbers by which bilinear means of equal values may differ: four products and three sums round each.
+/// Spacings of floating-point numbers by which bilinear means of equal values may differ: four
+/// products and three sums round each.
 const RESIZING: f64 = 8.0;
 
-/// By how much a fold of views that say the same everywhere may vary, of its largest magnitude: a sum of up to n² terms, each of them resized and
-/// weighted, over their number.
+/// By how much a fold of views that say the same everywhere may vary, of its largest magnitude: a
+/// sum of up to n² terms, each of them resized and weighted, over their number.
 fn folding(protocol: &Protocol, kind: Kind) -> f64 {
     ((protocol.n * protocol.n) as f64 + RESIZING) * epsilon(kind)
 }
@@ -185,7 +200,8 @@ impl Range {
         Ok(Self { low: map.f_min()?.f_double_value(&[])?, high: map.f_max()?.f_double_value(&[])? })
     }
 
-    /// The state of a map whose values differ by rounding alone where they differ by no more than this share of the largest magnitude.
+    /// The state of a map whose values differ by rounding alone where they differ by no more than
+    /// this share of the largest magnitude.
     fn state(self, rounding: f64) -> MapState {
         let Self { low, high } = self;
         match () {
@@ -213,7 +229,8 @@ impl Range {
         self.high - self.low < self.magnitude() / 4096.0
     }
 
-    /// The power of two that brings the largest magnitude to about one, where it is so far from it that float32 can't hold sums or details.
+    /// The power of two that brings the largest magnitude to about one, where it is so far from it
+    /// that float32 can't hold sums or details.
     fn scale(self) -> Option<f64> {
         let exponent = self.magnitude().log2().floor().clamp(-1000.0, 1000.0);
         (exponent.abs() > 100.0).then(|| (-exponent).exp2())

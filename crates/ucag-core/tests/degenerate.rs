@@ -80,7 +80,8 @@ fn values_that_are_not_finite_come_first() {
 fn a_map_that_varies_little_around_a_large_value_is_no_constant_and_no_noise() {
     let ramp = [0.0, 3.0, 1.0, 2.0, 4.0, 6.0, 5.0, 8.0, 7.0];
     let narrow = |value: f64, step: f64| map(&ramp.map(|i| value + step * i), [3, 3]);
-    // One to eight spacings of numbers near one half, in either precision: what is left without the half is exact.
+    // One to eight spacings of numbers near one half, in either precision: what is left without the
+    // half is exact.
     for raw in [narrow(0.5, (-24f64).exp2()).to_kind(Kind::Float), narrow(0.5, (-53f64).exp2()), narrow(-7.0, 1e-12)] {
         let (seen, plain) = (see(&raw, Post::Plain, [30, 30]), see(&map(&ramp, [3, 3]), Post::Plain, [30, 30]));
         assert_eq!(seen.state, MapState::Fine);
@@ -88,9 +89,22 @@ fn a_map_that_varies_little_around_a_large_value_is_no_constant_and_no_noise() {
         for (ours, expected) in corners(&seen).into_iter().zip(corners(&plain)) {
             assert!((ours - expected).abs() < 2e-3, "{ours}, not {expected}");
         }
-        // Along the first row of cells the ramp rises from 0 to 3 and falls to 1: nothing goes up and down in between.
+        // Along the first row of cells the ramp rises from 0 to 3 and falls to 1: nothing goes up
+        // and down in between.
         let row: Vec<f64> = (0..30).map(|x| seen.map.double_value(&[0, x])).collect();
         assert!(row[..15].is_sorted() && row[15..].is_sorted_by(|a, b| a >= b), "{row:?}");
+    }
+}
+
+#[test]
+fn what_float32_cannot_tell_apart_is_constant_where_zero_means_something() {
+    let raw = map(&[5.0, 5.0 + 1e-12, 5.0 + 2e-12, 5.0 + 3e-12], [2, 2]);
+    for image in [[2, 2], [9, 9]] {
+        // Zero means something to these, so that nothing may be taken off.
+        assert_eq!(see(&raw, Post::Signed, image).state, MapState::Constant);
+        assert_eq!(see(&raw, Post::Heat(None), image).state, MapState::Constant);
+        assert_eq!(see(&raw, Post::Plain, image).state, MapState::Fine);
+        assert_eq!(see(&raw, Post::Cam, image).state, MapState::Fine);
     }
 }
 

@@ -163,7 +163,8 @@ fn config(
     Some(config)
 }
 
-/// What the run's own files are called after: not like others in the folder, and with room for `.csv` and the like.
+/// What the run's own files are called after: not like others in the folder, and with room for
+/// `.csv` and the like.
 fn name(stem: &str) -> String {
     const TAKEN: [&str; 7] = ["samples", "failures", "curves", "classes", "maps", "sweep", "published"];
     let taken = TAKEN.iter().any(|name| stem.eq_ignore_ascii_case(name));

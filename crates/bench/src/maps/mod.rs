@@ -18,10 +18,12 @@ use crate::npy::{Array, Values};
 
 pub use stock::{Shelf, Stock};
 
-/// Reads a map's file, `[1, 1, h, w]` in the file's own precision, which is finished as `post` says; values that aren't finite are left for scoring to find.
+/// Reads a map's file, `[1, 1, h, w]` in the file's own precision, which is finished as `post`
+/// says; values that aren't finite are left for scoring to find.
 ///
 /// # Errors
-/// Where it can't be read, isn't what `known` has of it, isn't a map, or can't be finished so; the message names the file.
+/// Where it can't be read, isn't what `known` has of it, isn't a map, or can't be finished so; the
+/// message names the file.
 pub(crate) fn read(path: &Path, known: &list::Digests, post: Post) -> Result<Tensor> {
     let about = || path.display().to_string();
     let bytes = match std::fs::read(path) {
@@ -35,7 +37,8 @@ pub(crate) fn read(path: &Path, known: &list::Digests, post: Post) -> Result<Ten
     tensor(&bytes).and_then(|map| suits(&map, post).map(|()| map)).with_context(about)
 }
 
-/// Says whether a map can be finished so. Zero means something to a heat map, and what is below it would be lost without a word.
+/// Says whether a map can be finished so. Zero means something to a heat map, and what is below it
+/// would be lost without a word.
 fn suits(map: &Tensor, post: Post) -> Result<()> {
     let least = map.f_min()?.f_double_value(&[])?;
     if matches!(post, Post::Heat(_)) && least.is_finite() && least < 0.0 {

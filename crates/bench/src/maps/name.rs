@@ -1,7 +1,8 @@
 //! How the files of maps are called: `<data set>/<model>/<sample>_<class>.npy`, below the folder that a config names.
 //!
-//! Names come from configs and data sets, so a part of a name that could mean something to a file system is written as its bytes, `%2E%2E` for `..`: no
-//! name leads out of the folder, and no two maps have the same one. A part of more than 255 bytes is cut and ends in `%~` and a hash.
+//! Names come from configs and data sets, so a part of a name that could mean something to a file
+//! system is written as its bytes, `%2E%2E` for `..`: no name leads out of the folder, and no two
+//! maps have the same one. A part of more than 255 bytes is cut and ends in `%~` and a hash.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -32,7 +33,8 @@ pub(super) fn of_class(sample: &str, class: impl std::fmt::Display) -> String {
     fit(&last(sample), &format!("_{class}.npy"))
 }
 
-/// What the names of a sample's files start with, whatever the class: all of them lie in one folder. Others may start with it, too.
+/// What the names of a sample's files start with, whatever the class: all of them lie in one
+/// folder. Others may start with it, too.
 pub(super) fn stem(sample: &str) -> String {
     /// Names of this many bytes aren't cut, and those that are cut keep as many.
     const KEPT: usize = 200;
@@ -132,7 +134,8 @@ mod tests {
             }
             assert!(picture("d", "m", &name).file_name().unwrap().len() <= 255);
         }
-        // 250 bytes, "_", a digit and ".npy" are one too many; with a byte less the name is spelled out.
+        // 250 bytes, "_", a digit and ".npy" are one too many; with a byte less the name is spelled
+        // out.
         assert!(of_class(&"x".repeat(250), 1).contains("%~"));
         assert_eq!(of_class(&"x".repeat(249), 1), format!("{}_1.npy", "x".repeat(249)));
         assert!(of_class(&"x".repeat(249), 10).contains("%~"));

@@ -16,7 +16,8 @@ const PART: &str = ".part";
 #[error("{}: can't write this file", .0.display())]
 struct Unwritten(PathBuf);
 
-/// The disk has no room left: no fault of the sample that was in work, and the next one would fare no better.
+/// The disk has no room left: no fault of the sample that was in work, and the next one would fare
+/// no better.
 #[derive(Debug, thiserror::Error)]
 #[error("the run stopped; finished units are safe, and the same command goes on from them")]
 pub(crate) struct Full;

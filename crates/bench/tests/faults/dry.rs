@@ -38,6 +38,8 @@ fn unchanged(lab: &Lab, arguments: &[&str]) {
 #[test]
 fn what_only_looks_writes_nothing() {
     let lab = small();
+    // The scenes aren't drawn into the configured folder for it, either.
+    unchanged(&lab, &["small.toml", "--dry-run"]);
     // Once, so that the data are there.
     lab.run(0, &["small.toml", "--out", "run", "--limit", "3"]);
     lab.run(0, &["small.toml", "--out", "other", "--limit", "2", "--set", "seed=5"]);

@@ -110,7 +110,8 @@ fn configs_may_be_called_as_the_files_of_a_run_are() {
 fn a_sheet_that_cannot_be_written_is_remarked_on() {
     let lab = small();
     lab.run(0, &["small.toml", "--out", "whole"]);
-    // A folder where the first sheet belongs, and one with something in it where the second one's plate does.
+    // A folder where the first sheet belongs, and one with something in it where the second one's
+    // plate does.
     let sheets: Vec<String> =
         names(&lab.path("whole/gallery")).into_iter().filter(|name| name.ends_with(".png")).collect();
     std::fs::create_dir_all(lab.path("run/gallery").join(&sheets[0]).join("in the way")).unwrap();

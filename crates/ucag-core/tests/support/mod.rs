@@ -182,7 +182,8 @@ impl Golden {
 
 /// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN and infinities are where the reference has them.
 ///
-/// A reference that is NaN throughout divided 0 by 0 when it brought a constant map to [0, 1]: ours must be degenerate then, too.
+/// A reference that is NaN throughout divided 0 by 0 when it brought a constant map to [0, 1]: ours
+/// must be degenerate then, too.
 pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), String> {
     let trimmed = |x: &Tensor| -> Tensor {
         let size = x.size();
@@ -218,7 +219,8 @@ pub fn close(ours: &Tensor, golden: &Tensor, tolerance: f64) -> Result<(), Strin
     Err(format!("off by {:.3e} of the largest magnitude, tolerance {tolerance:.1e}", difference / scale))
 }
 
-/// Largest difference, of the largest magnitude of `exact`; leading sides of one don't matter. Where both are NaN or zero throughout there is none.
+/// Largest difference, of the largest magnitude of `exact`; leading sides of one don't matter.
+/// Where both are NaN or zero throughout there is none.
 pub fn off(x: &Tensor, exact: &Tensor) -> f64 {
     let (x, exact) = (x.to_kind(Kind::Double).flatten(0, -1), exact.to_kind(Kind::Double).flatten(0, -1));
     let same = x.eq_tensor(&exact).logical_or(&x.isnan().logical_and(&exact.isnan()));

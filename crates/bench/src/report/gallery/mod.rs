@@ -70,8 +70,9 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
     scores.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
-/// A file name for the sheet of a sample, in the order of `place`: ids have slashes, and models may have anything. Where there are several data sets, `dataset` is
-/// its number. Of `models`, all that the sample may be explained by, those that would be spelled alike end in a hash.
+/// A file name for the sheet of a sample, in the order of `place`: ids have slashes, and models may
+/// have anything. Where there are several data sets, `dataset` is its number. Of `models`, all that
+/// the sample may be explained by, those that would be spelled alike end in a hash.
 pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str, models: &[&str]) -> String {
     /// What is left of a model's name where not all fits.
     const MODEL: usize = 80;
