@@ -7,7 +7,7 @@ use bench::config::{self, Overrides};
 use bench::plan::Plan;
 use bench::record::{Record, Unit};
 use bench::run::{Finished, run};
-use datasets::{Dataset, Mask, Object, Sample};
+use datasets::{Checksum, Dataset, Mask, Object, Sample};
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::Explainer;
@@ -44,7 +44,9 @@ impl Dataset for Drawn {
         let (width, height) = PHOTO;
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| is_object(x, y))).collect();
         let object = Some(Object { mask: Mask { width, height, pixels }, void: None });
-        Ok(Sample { id: self.ids[index].clone(), image: photo(index), labels: vec![], regions: vec![], object })
+        let (id, image) = (self.ids[index].clone(), photo(index));
+        let checksum = Checksum::of(image.as_raw());
+        Ok(Sample { id, image, labels: vec![], regions: vec![], object, checksum })
     }
 
     fn classes(&self) -> &[String] {

@@ -27,6 +27,8 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
         samples: None,
         difficult: None,
         resize: None,
+        void: None,
+        threshold: None,
     };
     let model = |&(dataset, name): &(usize, &str)| Model {
         dataset,
