@@ -14,8 +14,9 @@ pub(super) static ANNOTATIONS: Target = Target {
         let polygon = json!([[0, 0, 2.5, 0, 2, 2, 0, 2], [4, 4, 6, 4, 5, 5.5]]);
         let runs = json!({"size": [6, 8], "counts": [36, 2, 9, 1]});
         let text = json!({"size": [6, 8], "counts": "T129O"});
-        let python =
-            file(&[polygon.clone()]).replace("\"area\":4.0", "\"area\":NaN").replace("\"id\":7", "\"id\":\"7\"");
+        let python = file(std::slice::from_ref(&polygon))
+            .replace("\"area\":4.0", "\"area\":NaN")
+            .replace("\"id\":7", "\"id\":\"7\"");
         let python = format!("\u{feff}{}", python.replace("\"width\":8", "\"width\":8.0"));
         vec![file(&[polygon.clone(), runs, text]).into(), file(&[polygon]).into(), file(&[]).into(), python.into()]
     },
