@@ -7,7 +7,7 @@ use ucag_core::network::{Output, Stem};
 use ucag_core::protocol::Protocol;
 
 use crate::config::{self, ConfigErrors, Overrides};
-use crate::shard::Shard;
+use crate::plan::shard::Shard;
 
 /// Runs experiments on visual explanations from TOML configs, and explains single images.
 #[derive(Debug, Parser)]

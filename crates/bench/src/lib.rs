@@ -3,39 +3,18 @@
 //! `config → plan → run (workers, journal) → records → table, plot`. Records are durable before they are counted; everything that people look
 //! at is a pure function of the records, so a killed run resumes and an old run can be asked new questions.
 
+pub mod analysis;
+pub mod commands;
+pub mod io;
+
 use std::io::Write;
 
 pub mod cli;
-pub mod compare;
 pub mod config;
-pub mod data;
-pub mod describe;
-pub mod explain;
-pub mod export;
-pub mod input;
-pub mod inputs;
-pub mod journal;
-pub mod list;
-pub mod manifest;
-pub mod maps;
-pub mod merge;
-mod named;
-mod names;
-pub mod npy;
 pub mod plan;
-pub mod progress;
-pub mod provenance;
-pub mod record;
+pub mod records;
 pub mod report;
 pub mod run;
-pub mod shard;
-mod share;
-mod sheets;
-mod stages;
-pub mod stop;
-mod subject;
-mod targets;
-pub mod work;
 
 /// Prints a line of results to standard output. That nobody reads it any more is no error.
 ///

@@ -9,12 +9,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use bench::cli::{Cli, Command, ExportArgs, MergeArgs, RunArgs};
-use bench::compare::Unusable;
+use bench::commands::compare::Unusable;
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::plan::{Missing, Plan};
-use bench::record::Failure;
+use bench::records::Failure;
 use bench::report::{self, Records, Summary, Written};
-use bench::{compare, explain, export, list, merge, provenance, run, say, stop, tell};
+use bench::commands::{compare, explain, export_plan, list, merge};
+use bench::run::{run_json, signals};
+use bench::{run, say, tell};
 use clap::Parser;
 
 const FAILED: u8 = 1;
@@ -49,7 +51,7 @@ fn complain(error: &anyhow::Error) {
 }
 
 fn export_plan(args: &ExportArgs) -> anyhow::Result<u8> {
-    let failures = export::export_plan(args)?;
+    let failures = export_plan::export_plan(args)?;
     failures.iter().for_each(complain);
     Ok(if failures.is_empty() { 0 } else { SOME_FAILED })
 }
@@ -57,7 +59,7 @@ fn export_plan(args: &ExportArgs) -> anyhow::Result<u8> {
 fn run_all(args: &RunArgs) -> anyhow::Result<u8> {
     let mut worst = 0;
     if !args.dry_run {
-        stop::on_signals()?;
+        signals::on_signals()?;
     }
     for config in load_all(&args.configs, &args.overrides())? {
         worst = worst.max(run_one(config, args)?);
@@ -78,7 +80,7 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     let finished = run::run(&plan, args.fresh, args.strict)?;
     let failures = finished.failures()?;
     if let Some(whole) = &plan.whole {
-        provenance::write(&plan, &finished, failures.len())?;
+        run_json::write(&plan, &finished, failures.len())?;
         let said = say(&whole.done(finished.units.len(), failures.len()));
         return Ok(code(&failures, said));
     }
@@ -87,7 +89,7 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
     let datasets = plan.facts();
     let out = &config.output.dir;
     let summary = Summary { config, datasets: &datasets, records, failures: &failures, out };
-    let report = || anyhow::Ok((report::write(&summary)?, provenance::write(&plan, &finished, failures.len())?));
+    let report = || anyhow::Ok((report::write(&summary)?, run_json::write(&plan, &finished, failures.len())?));
     let (written, ()) =
         report().context("the report isn't made; all units are done and safe, and the same command makes it")?;
     Ok(code(&failures, show(&written, out)))

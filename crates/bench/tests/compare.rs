@@ -5,7 +5,7 @@ mod lab;
 mod made_up_runs;
 mod report_common;
 
-use bench::record::Record;
+use bench::records::Record;
 use lab::{Lab, weights};
 use made_up_runs::{Line, Runs, column, difference, find, identity, near, number, official, record};
 use report_common::normals;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bench::config::{Config, Overrides, load, load_all};
 use support::{GOOD, Scratch, set};
-use ucag_core::filter::Interpolation;
+use ucag_core::image_ops::Interpolation;
 use ucag_core::protocol::{Confidence, Coverage, Deleted, LargeMaps, Protocol, Smoothing, Tally, Target, Ties};
 
 fn read(text: &str) -> Config {

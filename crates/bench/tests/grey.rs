@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bench::config::Resize;
-use bench::input::input;
+use bench::run::input::input;
 use lab::{Lab, text};
 use tch::{Kind, Tensor};
 use ucag_core::explain::METHODS;
@@ -41,7 +41,7 @@ fn grey() -> image::RgbImage {
 
 #[test]
 fn a_photo_is_seen_in_pillows_grey() {
-    let photo = datasets::decode::decode(&fixture("photo.png")).unwrap();
+    let photo = datasets::image::decode::decode(&fixture("photo.png")).unwrap();
     let (network, grey) = (network("resnet_grey"), grey());
     assert_ne!(photo, grey);
     for how in [Resize::Squash, Resize::ShorterSide] {
@@ -91,7 +91,7 @@ fn logits_of_a_photo_are_pytorchs() {
 fn the_scripted_network_gives_the_same() {
     let (module, network) = (fixture("resnet_grey.pt"), network("resnet_grey"));
     let scripted = Network::scripted(&module, 64, network.preprocessing, None, tch::Device::Cpu).unwrap();
-    let photo = datasets::decode::decode(&fixture("photo.png")).unwrap();
+    let photo = datasets::image::decode::decode(&fixture("photo.png")).unwrap();
     let golden = tensor("resnet_grey.logits", "photo");
     for network in [network, scripted] {
         let seen = input(&photo, &network, 64, Resize::Squash).unwrap();
@@ -181,7 +181,7 @@ fn a_grey_network_scores_as_the_color_network_that_reads_red_of_a_grey_photo() {
         .collect();
     let color = lab.path("color.safetensors");
     Tensor::write_safetensors(&tensors, &color).unwrap();
-    let photo = datasets::decode::decode(&fixture("photo.png")).unwrap();
+    let photo = datasets::image::decode::decode(&fixture("photo.png")).unwrap();
     let methods: String = ["gradcam", "gradcam++", "layercam", "gradient", "rise", "scorecam", "lrp", "edge"]
         .iter()
         .map(|id| {

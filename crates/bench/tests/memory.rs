@@ -10,7 +10,7 @@ mod made_up;
 use std::path::Path;
 use std::process::Command;
 
-use bench::journal::Journal;
+use bench::records::journal::Journal;
 use made_up::RECORDS;
 use serde_json::json;
 

@@ -7,8 +7,8 @@ mod lab;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bench::config::Resize;
-use bench::input::input;
-use bench::npy;
+use bench::run::input::input;
+use bench::io::npy;
 use lab::{Lab, text, weights};
 use ucag_core::network::Network;
 
@@ -132,7 +132,7 @@ fn so_do_they_in_pointing_games() {
     let network = Network::load("resnet", weights("resnet.safetensors").as_ref()).unwrap();
     // The photo isn't squashed there, so what the network sees is handed over as numbers.
     let seen = |row: &Row| {
-        let photo = datasets::decode::decode(&lab.path(&row["photo"])).unwrap();
+        let photo = datasets::image::decode::decode(&lab.path(&row["photo"])).unwrap();
         let image = input(&photo, &network, network.input_size, Resize::ShorterSide).unwrap().image;
         let size = image.size();
         assert_eq!([&row["height"], &row["width"]], [&size[2].to_string(), &size[3].to_string()]);

@@ -5,7 +5,7 @@ mod support;
 
 use bench::config::{Config, Overrides, Precomputed, Source, load};
 use support::{GOOD, Scratch};
-use ucag_core::post::Post;
+use ucag_core::postprocess::Post;
 
 const MINE: &str = "[[method]]\nkind = 'precomputed'\nname = 'Mine'\nmaps = 'maps/mine'\npost = 'cam'\n";
 

@@ -6,7 +6,7 @@ mod lab;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use bench::npy;
+use bench::io::npy;
 use lab::{Lab, text, weights};
 
 const TABLES: &[&str] = &["samples.csv", "small.csv", "small.md"];
@@ -76,8 +76,8 @@ fn a_plan_lists_what_is_wanted() {
         let mut with = with.clone();
         let picture = image::open(lab.path(&with.insert("picture".into(), String::new()).unwrap())).unwrap().to_rgb8();
         assert_eq!(&with, without);
-        let photo = datasets::decode::decode(&lab.path(&with["photo"])).unwrap();
-        assert!(picture == datasets::preprocess::squash(&photo, 128, 128));
+        let photo = datasets::image::decode::decode(&lab.path(&with["photo"])).unwrap();
+        assert!(picture == datasets::image::preprocess::squash(&photo, 128, 128));
     }
 }
 

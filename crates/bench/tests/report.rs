@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bench::config::Config;
-use bench::record::{Failure, Record};
+use bench::records::{Failure, Record};
 use bench::report::{Summary, Written, write};
 use report_common::{config, facts, normals, pairs, record, rows, summary};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 fn report(config: &Config, records: &[Record], out: &Path) -> Written {
     write(&summary(config, &facts(config), records, out)).expect("a report")
@@ -159,7 +159,7 @@ fn maps_without_a_number_are_left_out_and_counted() {
     assert_eq!([&samples[0]["value"], &samples[1]["value"]], ["2", ""]);
     // A journal holds such a record, and it is the same when it is read back.
     let line = serde_json::to_string(&records[1]).unwrap();
-    assert_eq!(serde_json::from_str::<bench::record::Record>(&line).unwrap(), records[1]);
+    assert_eq!(serde_json::from_str::<bench::records::Record>(&line).unwrap(), records[1]);
 }
 
 #[test]

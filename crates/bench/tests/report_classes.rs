@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bench::config::Config;
-use bench::record::{Failure, Record};
+use bench::records::{Failure, Record};
 use bench::report::{DatasetFacts, Summary, Written, write};
 use report_common::{config, config_on, facts, record, rows, summary};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::Protocol;
 
 /// A pair's record of GradCAM on M.

@@ -6,13 +6,14 @@ mod report_common;
 use std::path::Path;
 
 use bench::config::{Columns, Config, Figure as Wanted};
-use bench::record::Failure;
+use bench::records::Failure;
 use bench::report::figure::{Block, Cell, Figure, Group, Map, compose, gather, shade, shade_signed};
-use bench::report::gallery::plate::{self, Pictures, Plate, Tile};
+use bench::records::saved_maps;
+use bench::records::saved_maps::{Pictures, Plate, Tile};
 use bench::report::{Summary, write as report};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, summary};
-use ucag_core::post::{MapState, Post};
+use ucag_core::postprocess::{MapState, Post};
 
 const GREY: u8 = 100;
 
@@ -223,7 +224,7 @@ fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, c
         tiles,
     };
     let folder = out.join("gallery").join(format!("{place:05}_{sample}-{class}_{model}"));
-    plate::write(&folder, plate, &Pictures { image: &image(4, 3), mask: None, maps: &maps }).unwrap();
+    saved_maps::write(&folder, plate, &Pictures { image: &image(4, 3), mask: None, maps: &maps }).unwrap();
 }
 
 fn facts_of(config: &Config, samples: &[&str]) -> Vec<bench::report::DatasetFacts> {

@@ -2,7 +2,7 @@
 
 use bench::report::gallery::{Sheet, Tile, compose, file_name, index, overlay, scores, write};
 use image::{Rgb, RgbImage};
-use ucag_core::post::{MapState, Post};
+use ucag_core::postprocess::{MapState, Post};
 
 fn grey(side: u32) -> RgbImage {
     RgbImage::from_pixel(side, side, Rgb([100; 3]))

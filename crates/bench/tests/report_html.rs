@@ -10,13 +10,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bench::config::Config;
-use bench::record::{Failure, Record};
-use bench::report::gallery::plate::{self, Pictures, Plate, Tile};
+use bench::records::{Failure, Record};
+use bench::records::saved_maps;
+use bench::records::saved_maps::{Pictures, Plate, Tile};
 use bench::report::{DatasetFacts, Records, Summary, write};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, record};
 use tempfile::TempDir;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 const NASTY: &str = "</script><script>alert(1)</script> & \"quoted\" <b>";
 
@@ -71,7 +72,7 @@ fn plate(folder: &Path, sample: &str, model: &str) {
     let image = RgbImage::from_fn(16, 12, |x, y| Rgb([15 * x as u8, 20 * y as u8, 90]));
     let map: Vec<f32> = (0..16 * 12).map(|place| place as f32 / 191.0).collect();
     let mask: Vec<bool> = (0..16 * 12).map(|place| place % 16 > 7).collect();
-    plate::write(folder, plate, &Pictures { image: &image, mask: Some(&mask), maps: &[&map, &map, &map, &map] })
+    saved_maps::write(folder, plate, &Pictures { image: &image, mask: Some(&mask), maps: &[&map, &map, &map, &map] })
         .unwrap();
 }
 
@@ -150,7 +151,7 @@ fn a_large_gallery_is_cut_and_said_to_be() {
         (state >> 24) as u8
     };
     let image = RgbImage::from_fn(512, 512, |_, _| Rgb([noise(), noise(), noise()]));
-    for (folder, _) in plate::read_all(&out.path().join("gallery")).unwrap() {
+    for (folder, _) in saved_maps::read_all(&out.path().join("gallery")).unwrap() {
         image.save(folder.join("image.png")).unwrap();
     }
     write(&Summary {

@@ -1,7 +1,7 @@
 //! Intervals of averages over classes.
 
-use bench::report::pairs::{Pair, Pairs, bootstrap};
-use bench::report::stats::Interval;
+use bench::analysis::class_mean::{Pair, Pairs, bootstrap};
+use bench::analysis::bootstrap::Interval;
 
 fn pairs(classes: usize, of: &[(usize, usize, f64)]) -> Pairs {
     let pair = |&(sample, class, value): &(usize, usize, f64)| Pair { sample, class, value };
@@ -20,7 +20,7 @@ fn one_class_is_a_mean_over_samples() {
     // The draws are the plain bootstrap's, too: the same intervals to the last rounding.
     let values: Vec<f64> = (0..50).map(|i| f64::from(i * i % 17)).collect();
     let pairs = pairs(1, &values.iter().enumerate().map(|(i, &v)| (i, 0, v)).collect::<Vec<_>>());
-    let plain = bench::report::stats::bootstrap(&[values], 1, 1000)[0].unwrap();
+    let plain = bench::analysis::bootstrap::bootstrap(&[values], 1, 1000)[0].unwrap();
     let ours = interval(&pairs).unwrap();
     assert!((plain.low - ours.low).abs() < 1e-12 && (plain.high - ours.high).abs() < 1e-12, "{plain:?} {ours:?}");
 }

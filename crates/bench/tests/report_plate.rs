@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use bench::report::gallery::plate::{Pictures, Plate, Tile, clear, read, read_all, write};
+use bench::records::saved_maps::{Pictures, Plate, Tile, clear, read, read_all, write};
 use image::{Rgb, RgbImage};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 fn tile(method: &str, signed: bool, state: MapState) -> Tile {
     Tile {

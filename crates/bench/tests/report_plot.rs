@@ -5,11 +5,11 @@ mod report_common;
 use std::collections::HashSet;
 
 use bench::config::Variant;
-use bench::record::Record;
+use bench::records::Record;
 use bench::report::MeanCurve;
 use bench::report::plot::axis::Axis;
 use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, sweep, width};
-use bench::report::table::Table;
+use bench::analysis::Table;
 use report_common::{config, config_on, facts, record};
 use ucag_core::explain::{METHODS, Method, Role};
 use ucag_core::protocol::Protocol;

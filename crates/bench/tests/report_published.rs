@@ -4,7 +4,7 @@ mod report_common;
 
 use std::path::Path;
 
-use bench::report::published::{normalise, read};
+use bench::analysis::published::{normalise, read};
 use bench::report::write;
 use report_common::{config, config_on, facts, record, rows, summary};
 

@@ -4,9 +4,10 @@
 #[path = "report_common/mod.rs"]
 mod common;
 
-use bench::record::Record;
-use bench::report::ratios::{Ratios, bootstrap};
-use bench::report::stats::{self, Interval};
+use bench::records::Record;
+use bench::analysis::pooled_ratio::{Ratios, bootstrap};
+use bench::analysis::bootstrap;
+use bench::analysis::bootstrap::Interval;
 use bench::report::write;
 use common::{config, facts, record, rows, summary};
 
@@ -65,7 +66,7 @@ fn of_equal_denominators_it_is_the_plain_bootstrap() {
     let values: Vec<f64> = (0..50).map(|i| f64::from(i * i % 17)).collect();
     let ours = ratios(&values.iter().map(|&value| [value, 16.0]).collect::<Vec<_>>());
     let other = ratios(&values.iter().take(30).map(|&value| [value, 16.0]).collect::<Vec<_>>());
-    let plain = stats::bootstrap(&[values.iter().map(|value| value / 16.0).collect()], 1, 1000)[0].unwrap();
+    let plain = bootstrap::bootstrap(&[values.iter().map(|value| value / 16.0).collect()], 1, 1000)[0].unwrap();
     for cells in [&[&ours][..], &[&other, &ours]] {
         let ours = bootstrap(cells, 1, 1000).pop().unwrap().unwrap();
         assert!((plain.low - ours.low).abs() < 1e-12 && (plain.high - ours.high).abs() < 1e-12, "{plain:?} {ours:?}");

@@ -2,7 +2,7 @@
 
 mod report_common;
 
-use bench::report::stats::{Interval, Verdict, bootstrap, quantile};
+use bench::analysis::bootstrap::{Interval, Verdict, bootstrap, quantile};
 use metrics::Direction::{Higher, Lower};
 use report_common::normals;
 

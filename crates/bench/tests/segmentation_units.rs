@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bench::config::{self, Overrides};
 use bench::plan::Plan;
-use bench::record::{Record, Unit};
+use bench::records::{Record, Unit};
 use bench::run::{Finished, run};
 use datasets::{Checksum, Dataset, Mask, Object, Sample};
 use image::{Rgb, RgbImage};
@@ -143,7 +143,7 @@ fn records(finished: &Finished) -> Vec<Record> {
 /// The likeliest class of a photo, from the squashed and normalised image.
 fn likeliest(arch: &str, index: usize) -> usize {
     let network = Network::load(arch, weights(&format!("{arch}.safetensors")).as_ref()).unwrap();
-    let values = datasets::preprocess::Preprocess::imagenet(128, 128).apply(&photo(index));
+    let values = datasets::image::preprocess::Preprocess::imagenet(128, 128).apply(&photo(index));
     let image = Tensor::from_slice(&values).view([1, 3, 128, 128]);
     let logits = Pass::new(&network, image, 0, Needs::default()).unwrap().logits().unwrap();
     logits.argmax(1, false).int64_value(&[0]) as usize

@@ -209,7 +209,7 @@ fn maps_from_elsewhere_are_listed_as_in_the_whole_run() {
         let file = lab.path("maps").join(&row["file"]);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let values: Vec<f32> = (0..16).map(|value| ((value * 7 + seed) % 16) as f32).collect();
-        bench::npy::write(&file, &values, &[4, 4]).unwrap();
+        bench::io::npy::write(&file, &values, &[4, 4]).unwrap();
     }
     lab.run(3, &["small.toml", "--out", "whole"]);
     assert_eq!(lab.read("whole", "maps.csv").lines().count(), 3, "a head and two maps");

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Result, decode};
+use crate::Result;
+use crate::image::decode;
 
 /// A SHA-256. As text it is 64 lower-case hex digits, as `sha256sum` prints them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

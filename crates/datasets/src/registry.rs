@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::object::Rule;
+use crate::image::object::Rule;
 use crate::{Dataset, Error, Result, coco14, imagenet, imagenet_seg, mini, voc07};
 
 /// A kind of data set and how to open one.
@@ -69,7 +69,7 @@ pub static DATASETS: &[DatasetKind] = &[
     voc07::KIND,
     coco14::KIND,
     imagenet_seg::KIND,
-    mini::imagefolder::KIND,
+    mini::imagenet::KIND,
     mini::voc07::KIND,
     mini::coco14::KIND,
     mini::imagenet_seg::KIND,

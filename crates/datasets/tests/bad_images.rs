@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{Root, fixture, fixture_path};
-use datasets::decode::decode;
+use datasets::image::decode::decode;
 
 fn error_of(path: &Path) -> String {
     match decode(path) {

@@ -9,7 +9,7 @@ mod common;
 mod voc;
 
 use common::{Root, fixture};
-use datasets::decode::decode;
+use datasets::image::decode::decode;
 use voc::{object, xml};
 
 /// A TIFF header with an entry of another tag and then the orientation.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use datasets::mini::{Class, PixelBox, Scene, SceneSpec, Stream, imagefolder, train_sample};
+use datasets::mini::{Class, PixelBox, Scene, SceneSpec, Stream, imagenet, train_sample};
 use datasets::open;
 use sha2::{Digest, Sha256};
 
@@ -115,7 +115,7 @@ fn the_real_loader_reads_it_back() {
     }
     // The same command finds it made.
     let before = files(&root);
-    imagefolder::ensure(&root).unwrap();
+    imagenet::ensure(&root).unwrap();
     assert_eq!(files(&root), before);
     assert_eq!(before.len(), 203);
 }
@@ -126,7 +126,7 @@ fn what_it_did_not_make_it_leaves_alone() {
     let root = folder.path().join("mine");
     std::fs::create_dir(&root).unwrap();
     std::fs::write(root.join("thesis.tex"), "years of work").unwrap();
-    let error = imagefolder::ensure(&root).unwrap_err().to_string();
+    let error = imagenet::ensure(&root).unwrap_err().to_string();
     assert!(error.contains("this program didn't make it"), "{error}");
     assert_eq!(files(&root).len(), 1);
     // What a killed run leaves lies beside, not in place; an older version's folder is replaced.
@@ -135,6 +135,6 @@ fn what_it_did_not_make_it_leaves_alone() {
     std::fs::create_dir(&root).unwrap();
     std::fs::write(root.join("VERSION"), "embedded scenes, ImageFolder layout, version 0\n").unwrap();
     std::fs::write(root.join("classes.txt"), "old").unwrap();
-    imagefolder::ensure(&root).unwrap();
+    imagenet::ensure(&root).unwrap();
     assert_eq!(files(&root).len(), 203);
 }

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use datasets::Mask;
-use datasets::decode::decode;
-use datasets::preprocess::{squash, squash_mask};
+use datasets::image::decode::decode;
+use datasets::image::preprocess::{squash, squash_mask};
 use image::RgbImage;
 
 fn fixtures() -> PathBuf {

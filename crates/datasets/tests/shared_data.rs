@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use datasets::preprocess::{IMAGENET_MEAN, IMAGENET_STD, normalise, squash};
+use datasets::image::preprocess::{IMAGENET_MEAN, IMAGENET_STD, normalise, squash};
 
 /// The folder with the real data: `UCAG_SHARED`, else `shared` beside the workspace.
 fn shared() -> Option<PathBuf> {

@@ -13,7 +13,7 @@
 //! Data set, number of images and Inception's input size are unknown, too.
 
 use tch::Kind;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 use crate::averaging::Averaging;
 use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};

@@ -6,14 +6,14 @@
 pub mod averaging;
 pub mod deletion_insertion;
 pub mod density;
-mod ends;
-pub mod energy;
+mod endpoints;
+pub mod energy_pointing_game;
 pub mod metric;
-pub mod pointing;
+pub mod pointing_game;
 pub mod segmentation;
 
 pub use averaging::Averaging;
-pub use ends::{End, Ends};
+pub use endpoints::{End, Ends};
 pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Object, Region, Score, Subset, Wants, metric};
 
 /// Errors of scoring a map.

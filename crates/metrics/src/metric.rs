@@ -1,12 +1,12 @@
 //! What a metric is given, what it gives, and what the registry knows of it.
 
 use tch::Tensor;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::{Tally, Ties};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;
-use crate::{End, Ends, Error, Result, deletion_insertion, density, energy, pointing, segmentation};
+use crate::{End, Ends, Error, Result, deletion_insertion, density, energy_pointing_game, pointing_game, segmentation};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
@@ -281,8 +281,8 @@ pub static METRICS: &[&Metric] = &[
     &deletion_insertion::INSERTION,
     &deletion_insertion::DELETION_RISE,
     &deletion_insertion::INSERTION_RISE,
-    &pointing::POINTING,
-    &energy::ENERGY,
+    &pointing_game::POINTING,
+    &energy_pointing_game::ENERGY,
     &segmentation::MAP,
     &segmentation::PIXEL_ACCURACY,
     &segmentation::MEAN_IOU,

@@ -5,7 +5,7 @@
 //! precision is an image's own: of two channels, background and object, each pixel's place in the one or the other being what should rank first.
 //! Table 4's is of the thresholded map and not of its values, so that it says no more than an image's accuracy a does: it is a² + (1 − a)/2.
 
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 use crate::averaging::{Averaging, ratio};
 use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};

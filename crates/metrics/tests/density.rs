@@ -3,7 +3,7 @@
 
 use metrics::{Case, Direction, Error, Result, Score, metric};
 use tch::{Device, Kind, Tensor};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);

@@ -6,15 +6,15 @@ mod support;
 use metrics::averaging::{Class, by_class, class_mean};
 use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
 use metrics::density::{self, Part};
-use metrics::energy::energy;
-use metrics::pointing::{TOLERANCE, hit};
+use metrics::energy_pointing_game::energy;
+use metrics::pointing_game::{TOLERANCE, hit};
 use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
 use metrics::{Case, Result};
 use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 fn main() {

@@ -1,11 +1,11 @@
 //! Both pointing games on cases that can be worked out by hand.
 
 use metrics::averaging::{Class, by_class, class_mean};
-use metrics::energy::energy;
-use metrics::pointing::{TOLERANCE, argmax, hit};
+use metrics::energy_pointing_game::energy;
+use metrics::pointing_game::{TOLERANCE, argmax, hit};
 use metrics::{Case, Mask, Metric, Region, Result, metric};
 use tch::{Device, Kind, Tensor};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);

@@ -5,7 +5,7 @@ use metrics::segmentation::{Confusion, Label, Threshold, average_precision, chan
 use metrics::{Averaging, Case, Mask, Object, Result, Score, metric};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::{Tally, Ties};
 
 fn fixture() -> Value {

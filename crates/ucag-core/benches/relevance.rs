@@ -8,7 +8,7 @@
 use cpu_time::ProcessTime;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::method;
-use ucag_core::network::{Checkpoint, Network, template};
+use ucag_core::network::{Checkpoint, Network, synthetic};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::protocol::Protocol;
 use ucag_core::ucag::{Subject, plain, ucag};
@@ -20,7 +20,7 @@ const METHODS: &[&str] = &["lrp", "clrp", "sglrp", "rap", "rsp", "agf", "fullgra
 fn main() {
     tch::set_num_threads(1);
     for name in ["resnet50", "vgg19"] {
-        let tensors = template::named(name).unwrap().random(1);
+        let tensors = synthetic::named(name).unwrap().random(1);
         let network = Network::from_checkpoint(name, &Checkpoint::from_tensors("random", tensors)).unwrap();
         let image = Tensor::rand([1, 3, 224, 224], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
         let layers = network.layers(None, None).unwrap();

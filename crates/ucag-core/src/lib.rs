@@ -8,18 +8,16 @@
 // So that an explainer's file reads the same in this crate and in another.
 extern crate self as ucag_core;
 
-pub mod conquer;
 pub mod error;
 pub mod explain;
-pub mod filter;
+pub mod image_ops;
 mod forward;
 pub mod network;
 pub mod pass;
-pub mod post;
+pub mod postprocess;
 pub mod protocol;
 pub mod suggest;
 pub mod ucag;
-pub mod unfold;
-pub mod walk;
+pub mod propagate;
 
 pub use error::{Error, Result};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Interpolation;
+use crate::image_ops::Interpolation;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, Settings, method};
-use ucag_core::network::template::{self, ResNet, Template};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::{ResNet, Template};
 use ucag_core::network::{Checkpoint, Layers, Network, Op};
 use ucag_core::pass::{Needs, Pass, Trace};
 
@@ -27,7 +28,7 @@ fn resnet(groups: i64) -> Network {
         groups,
         widening: if groups > 1 { 2 } else { 1 },
     };
-    build("resnet", &template::resnet(&shape, 5))
+    build("resnet", &synthetic::resnet(&shape, 5))
 }
 
 fn views(count: i64) -> Tensor {
@@ -90,7 +91,7 @@ fn normgrad_is_each_positions_share_of_the_weights_gradient() {
 #[test]
 fn normgrad_looks_for_a_convolution_in_front() {
     let shape = ResNet { bottleneck: true, depths: [2; 4], stem: 8, planes: [4; 4], groups: 1, widening: 1 };
-    let network = build("resnet", &template::resnet(&shape, 5));
+    let network = build("resnet", &synthetic::resnet(&shape, 5));
     let explainer = method("normgrad-conv").unwrap().explainer();
     let map = |layer: &str| {
         let layers = network.layers(Some(layer), None).unwrap();
@@ -161,12 +162,12 @@ fn what_classes_share_is_not_mixed_up() {
 fn score_cam_runs_the_network_as_often_as_it_says() {
     let vgg: &[&[i64]] = &[&[4], &[4, 4], &[6], &[6], &[8]];
     let networks = [
-        build("vgg", &template::vgg(vgg, true, 16, 5)),
+        build("vgg", &synthetic::vgg(vgg, true, 16, 5)),
         resnet(1),
         resnet(4),
-        build("densenet", &template::densenet(4, &[1, 2, 1, 1], 8, 5)),
-        build("inception_v3", &template::inception(16, 5)),
-        build("squeezenet", &template::squeezenet(true, 8, 5)),
+        build("densenet", &synthetic::densenet(4, &[1, 2, 1, 1], 8, 5)),
+        build("inception_v3", &synthetic::inception(16, 5)),
+        build("squeezenet", &synthetic::squeezenet(true, 8, 5)),
     ];
     for network in &networks {
         let layers = network.layers(None, None).unwrap();
@@ -182,7 +183,7 @@ fn score_cam_runs_the_network_as_often_as_it_says() {
 #[test]
 fn layers_without_positions_are_refused_in_words() {
     let vgg: &[&[i64]] = &[&[4], &[4, 4], &[6], &[6], &[8]];
-    let network = build("vgg", &template::vgg(vgg, false, 16, 5));
+    let network = build("vgg", &synthetic::vgg(vgg, false, 16, 5));
     let layers = network.layers(Some("classifier.0"), None).unwrap();
     for id in
         ["gradcam", "normgrad", "cameras", "scorecam", "scorecam-torchcam", "scorecam-pgc", "linear-approximation"]

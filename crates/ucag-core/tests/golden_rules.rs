@@ -5,7 +5,7 @@ mod support;
 
 use support::{close, off};
 use tch::{Device, Kind, Tensor};
-use ucag_core::post::{Post, saliency};
+use ucag_core::postprocess::{Post, saliency};
 use ucag_core::protocol::Protocol;
 
 const NAN: f64 = f64::NAN;

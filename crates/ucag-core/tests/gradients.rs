@@ -12,9 +12,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use support::close;
 use tch::{Device, Kind, Tensor};
-use ucag_core::explain::fullgrad::{Form, full_gradients};
+use ucag_core::explain::gradient::fullgrad::{Form, full_gradients};
 use ucag_core::explain::{Explainer, Settings, method};
-use ucag_core::network::template::{self, ResNet};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, FAMILIES, Network};
 use ucag_core::pass::{Needs, Pass, Seed, Trace};
 use ucag_core::ucag::{Subject, plain};
@@ -86,7 +87,7 @@ fn full_gradients_add_up_to_the_logit() {
 fn a_layer_without_biases_adds_nothing_to_fullgrad() {
     // A template's biases are zero, and so are all products with them.
     let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8, 8, 12, 12], groups: 1, widening: 1 };
-    let tensors = template::resnet(&shape, 5).random(2);
+    let tensors = synthetic::resnet(&shape, 5).random(2);
     let network = Network::from_checkpoint("resnet", &Checkpoint::from_tensors("made", tensors)).unwrap();
     let image = input("80x107");
     let needs =
@@ -170,7 +171,7 @@ fn toy(bias: f64) -> (Network, Vec<f64>) {
         }
         (name.to_owned(), tensor)
     };
-    let template = template::vgg(&[&[1], &[1], &[1], &[1], &[1]], false, 2, 2);
+    let template = synthetic::vgg(&[&[1], &[1], &[1], &[1], &[1]], false, 2, 2);
     let tensors: Vec<_> = template.shapes().map(make).collect();
     let network = Network::from_checkpoint("vgg", &Checkpoint::from_tensors("toy", tensors)).unwrap();
     // Class 1's row of the product of the three matrices.

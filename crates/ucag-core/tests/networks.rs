@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::network::template::{self, ResNet, Template};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::{ResNet, Template};
 use ucag_core::network::{Checkpoint, Network, family};
 use ucag_core::pass::{Needs, Pass};
 
@@ -15,7 +16,7 @@ fn tiny_resnet(bottleneck: bool, groups: i64) -> Template {
         groups,
         widening: if groups > 1 { 2 } else { 1 },
     };
-    template::resnet(&shape, 5)
+    synthetic::resnet(&shape, 5)
 }
 
 fn build(arch: &str, template: &Template) -> Network {
@@ -31,15 +32,15 @@ fn logits(network: &Network, height: i64, width: i64) -> Tensor {
 fn every_family_runs_at_any_size_it_accepts() {
     let vgg: &[&[i64]] = &[&[4], &[4, 4], &[6], &[6], &[8]];
     let networks = [
-        ("vgg", template::vgg(vgg, false, 16, 5)),
-        ("vgg", template::vgg(vgg, true, 16, 5)),
+        ("vgg", synthetic::vgg(vgg, false, 16, 5)),
+        ("vgg", synthetic::vgg(vgg, true, 16, 5)),
         ("resnet", tiny_resnet(true, 1)),
         ("resnet", tiny_resnet(false, 1)),
         ("resnet", tiny_resnet(true, 4)),
-        ("densenet", template::densenet(4, &[1, 2, 1, 1], 8, 5)),
-        ("inception_v3", template::inception(16, 5)),
-        ("squeezenet", template::squeezenet(true, 8, 5)),
-        ("squeezenet", template::squeezenet(false, 8, 5)),
+        ("densenet", synthetic::densenet(4, &[1, 2, 1, 1], 8, 5)),
+        ("inception_v3", synthetic::inception(16, 5)),
+        ("squeezenet", synthetic::squeezenet(true, 8, 5)),
+        ("squeezenet", synthetic::squeezenet(false, 8, 5)),
     ];
     for (arch, template) in networks {
         let network = build(arch, &template);
@@ -56,7 +57,7 @@ fn every_family_runs_at_any_size_it_accepts() {
 #[test]
 fn members_are_recognised_by_their_shapes() {
     for name in ["resnet50", "densenet121", "inception_v3"] {
-        let tensors = template::named(name).unwrap();
+        let tensors = synthetic::named(name).unwrap();
         // Values don't matter here, so none are drawn.
         let zeros = |shape: &[i64]| Tensor::zeros(shape, (Kind::Float, Device::Cpu));
         let tensors = tensors.shapes().map(|(name, shape)| (name.to_owned(), zeros(shape)));
@@ -67,13 +68,13 @@ fn members_are_recognised_by_their_shapes() {
     let trained = |t: &Template| {
         t.shapes().filter(|(n, _)| !n.contains("running_")).map(|(_, s)| s.iter().product::<i64>()).sum::<i64>()
     };
-    assert_eq!(trained(&template::named("resnet50").unwrap()), 25_557_032);
-    assert_eq!(trained(&template::named("densenet121").unwrap()), 7_978_856);
-    assert_eq!(trained(&template::named("inception_v3").unwrap()), 23_834_568);
-    assert_eq!(trained(&template::squeezenet(false, 1, 1000)), 1_248_424);
-    assert_eq!(trained(&template::squeezenet(true, 1, 1000)), 1_235_496);
-    assert_eq!(build("squeezenet1_0", &template::squeezenet(false, 8, 5)).variant, "squeezenet1_0");
-    assert_eq!(build("squeezenet1_1", &template::squeezenet(true, 8, 5)).variant, "squeezenet1_1");
+    assert_eq!(trained(&synthetic::named("resnet50").unwrap()), 25_557_032);
+    assert_eq!(trained(&synthetic::named("densenet121").unwrap()), 7_978_856);
+    assert_eq!(trained(&synthetic::named("inception_v3").unwrap()), 23_834_568);
+    assert_eq!(trained(&synthetic::squeezenet(false, 1, 1000)), 1_248_424);
+    assert_eq!(trained(&synthetic::squeezenet(true, 1, 1000)), 1_235_496);
+    assert_eq!(build("squeezenet1_0", &synthetic::squeezenet(false, 8, 5)).variant, "squeezenet1_0");
+    assert_eq!(build("squeezenet1_1", &synthetic::squeezenet(true, 8, 5)).variant, "squeezenet1_1");
     assert_eq!(build("resnet", &tiny_resnet(true, 1)).variant, "resnet (bottleneck blocks [1, 2, 1, 1])");
     for (arch, id) in
         [("resnet50", "resnet"), ("wide_resnet50_2", "resnet"), ("vgg16_bn", "vgg"), ("squeezenet1_1", "squeezenet")]
@@ -169,7 +170,7 @@ fn layers_and_classes_that_do_not_exist_are_refused() {
     let views = || Tensor::zeros([1, 3, 64, 64], (Kind::Float, Device::Cpu));
     let class = Pass::new(&network, views(), 5, Needs::default()).err().unwrap().to_string();
     assert_eq!(class, "class 5: the network has 5 classes, 0 to 4");
-    let inception = build("inception_v3", &template::inception(16, 5));
+    let inception = build("inception_v3", &synthetic::inception(16, 5));
     let small = Pass::new(&inception, views().narrow(2, 0, 40), 0, Needs::default()).unwrap().logits().unwrap_err();
     assert!(small.to_string().contains("for an input of [1, 3, 40, 64]"), "{small}");
 }
@@ -179,7 +180,7 @@ fn both_forms_agree_at_the_training_size() {
     let vgg: &[&[i64]] = &[&[4], &[4], &[6], &[6], &[8]];
     let square = Tensor::arange(3 * 224 * 224, (Kind::Float, Device::Cpu)).view([1, 3, 224, 224]);
     let square = (square * 0.013).sin();
-    for (arch, template) in [("vgg", template::vgg(vgg, false, 16, 5)), ("resnet", tiny_resnet(true, 1))] {
+    for (arch, template) in [("vgg", synthetic::vgg(vgg, false, 16, 5)), ("resnet", tiny_resnet(true, 1))] {
         let pooled = build(arch, &template);
         let convolutional = pooled.convolutional().unwrap();
         let pass = |network: &Network, class| {
@@ -204,7 +205,7 @@ fn both_forms_agree_at_the_training_size() {
         let error = Pass::new(&convolutional, small, 0, Needs::default()).unwrap().logits().unwrap_err().to_string();
         assert!(error.contains(if arch == "vgg" { "layer classifier.0" } else { "layer avgpool" }), "{error}");
     }
-    let squeezenet = build("squeezenet", &template::squeezenet(true, 8, 5));
+    let squeezenet = build("squeezenet", &synthetic::squeezenet(true, 8, 5));
     let error = squeezenet.convolutional().unwrap_err().to_string();
     assert_eq!(error, "squeezenet1_1 has no convolutional form; there is one for vgg and resnet");
 }

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::explain::extremal::mask::MaskGenerator;
-use ucag_core::explain::extremal::perturbation::{Perturbation, Pyramid};
-use ucag_core::explain::extremal::search::{AreaTerm, Search};
-use ucag_core::explain::rise::Form;
-use ucag_core::explain::rise::masks::{Grids, Stretch};
+use ucag_core::explain::perturbation::extremal::mask::MaskGenerator;
+use ucag_core::explain::perturbation::extremal::perturbation::{Perturbation, Pyramid};
+use ucag_core::explain::perturbation::extremal::search::{AreaTerm, Search};
+use ucag_core::explain::perturbation::rise::Form;
+use ucag_core::explain::perturbation::rise::masks::{Grids, Stretch};
 use ucag_core::explain::{Explainer, Settings, method};
-use ucag_core::network::template::{self, ResNet};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, Network};
 use ucag_core::pass::{Needs, Seed, Trace};
 
@@ -19,7 +20,7 @@ const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
 fn network() -> Network {
     let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8, 8, 12, 12], groups: 1, widening: 1 };
-    let tensors = template::resnet(&shape, 5).random(2);
+    let tensors = synthetic::resnet(&shape, 5).random(2);
     Network::from_checkpoint("resnet", &Checkpoint::from_tensors("made", tensors)).unwrap()
 }
 

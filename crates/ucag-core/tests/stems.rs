@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use support::close;
 use tch::{Device, Kind, Tensor};
-use ucag_core::network::template::{self, ResNet};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, FAMILIES, Network, Op, Preprocessing, Stated, Stem};
 use ucag_core::pass::{Needs, Pass};
 
@@ -190,7 +191,7 @@ fn how_the_input_is_normalised_can_be_stated() {
 #[test]
 fn transform_input_has_one_rule() {
     let of = |classes: i64, metadata: Option<&str>, stated: Stated| {
-        let tensors = template::inception(16, classes).random(1);
+        let tensors = synthetic::inception(16, classes).random(1);
         let file = Checkpoint::from_tensors("made", tensors);
         let file = metadata.into_iter().fold(file, |file, value| file.with_metadata("transform_input", value));
         let network = Network::from_checkpoint_as("inception_v3", &file, &stated).map_err(|error| error.to_string())?;
@@ -269,7 +270,7 @@ fn reshape(name: &'static str, shape: &'static [i64]) -> impl FnOnce(&mut Vec<(S
 fn what_is_built_otherwise_than_torchvisions_is_refused() {
     let basic = || {
         let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8; 4], groups: 1, widening: 1 };
-        template::resnet(&shape, 5).random(1)
+        synthetic::resnet(&shape, 5).random(1)
     };
     let resnet = |change: Change| changed("resnet", basic(), change);
     let inner = resnet(Box::new(reshape("layer2.0.conv2.weight", &[8, 8, 5, 5])));
@@ -294,13 +295,13 @@ fn what_is_built_otherwise_than_torchvisions_is_refused() {
     let grouped = resnet(Box::new(reshape("layer1.0.conv1.weight", &[8, 2, 3, 3])));
     assert!(grouped.contains("expected 8 input channels"), "{grouped}");
 
-    let squeezenet = |change: Change| changed("squeezenet", template::squeezenet(false, 8, 5).random(1), change);
+    let squeezenet = |change: Change| changed("squeezenet", synthetic::squeezenet(false, 8, 5).random(1), change);
     let stem = squeezenet(Box::new(reshape("features.0.weight", &[12, 3, 3, 3])));
     assert!(stem.contains("neither SqueezeNet 1.0 (7 × 7") && stem.contains("has a kernel of 3 × 3"), "{stem}");
     let fewer = squeezenet(Box::new(|t| t.retain(|(name, _)| !name.starts_with("features.12"))));
     assert!(fewer.contains("fire modules are at [3, 4, 5, 7, 8, 9, 10]"), "{fewer}");
 
-    let densenet = |change: Change| changed("densenet", template::densenet(4, &[1, 2, 1, 1], 8, 5).random(1), change);
+    let densenet = |change: Change| changed("densenet", synthetic::densenet(4, &[1, 2, 1, 1], 8, 5).random(1), change);
     let gap = densenet(Box::new(|t| t.retain(|(name, _)| !name.contains("denseblock2.denselayer1"))));
     assert!(gap.contains("features.denseblock2.denselayer: has the numbers [2], expected those from 1 on"), "{gap}");
     let kernel = densenet(Box::new(reshape("features.transition1.conv.weight", &[6, 12, 3, 3])));
@@ -308,7 +309,7 @@ fn what_is_built_otherwise_than_torchvisions_is_refused() {
 
     let inception = changed(
         "inception_v3",
-        template::inception(16, 5).random(1),
+        synthetic::inception(16, 5).random(1),
         reshape("Mixed_6b.branch7x7_2.conv.weight", &[8, 8, 7, 1]),
     );
     assert!(inception.contains("has a kernel of 7 × 1, where torchvision's has 1 × 7"), "{inception}");
@@ -316,7 +317,7 @@ fn what_is_built_otherwise_than_torchvisions_is_refused() {
 
 #[test]
 fn a_vgg_with_other_layers_is_refused_or_said() {
-    let vgg = |stages: &[&[i64]]| template::vgg(stages, false, 16, 5).random(1);
+    let vgg = |stages: &[&[i64]]| synthetic::vgg(stages, false, 16, 5).random(1);
     let usual: &[&[i64]] = &[&[4], &[4], &[6, 6], &[8, 8], &[8, 8]];
     let network = Network::from_checkpoint("vgg11", &Checkpoint::from_tensors("made", vgg(usual))).unwrap();
     assert_eq!(network.assumptions, [""; 0]);

@@ -5,17 +5,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::conquer::{conquer, weights};
+use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::explain::cam::Layer;
-use ucag_core::explain::{Explainer, METHODS, Method, Settings, gradcampp, method};
-use ucag_core::filter::{Interpolation, resize};
-use ucag_core::network::template::{self, ResNet};
+use ucag_core::explain::{Explainer, METHODS, Method, Settings, method};
+use ucag_core::explain::cam::gradcampp;
+use ucag_core::image_ops::{Interpolation, resize};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, Network};
 use ucag_core::pass::{Needs, Pass, Trace};
-use ucag_core::post::{MapState, Post, saliency};
+use ucag_core::postprocess::{MapState, Post, saliency};
 use ucag_core::protocol::{Confidence, Coverage, LargeMaps, PROTOCOLS, Protocol, Smoothing};
 use ucag_core::ucag::{Subject, plain, ucag};
-use ucag_core::unfold::{Geometry, unfold};
+use ucag_core::ucag::unfold::{Geometry, unfold};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -29,7 +31,7 @@ fn network() -> Network {
 
 fn network_of(kind: Kind) -> Network {
     let shape = ResNet { bottleneck: false, depths: [1; 4], stem: 8, planes: [8, 8, 12, 12], groups: 1, widening: 1 };
-    let tensors = template::resnet(&shape, 5).random(2).into_iter().map(|(name, tensor)| (name, tensor.to_kind(kind)));
+    let tensors = synthetic::resnet(&shape, 5).random(2).into_iter().map(|(name, tensor)| (name, tensor.to_kind(kind)));
     Network::from_checkpoint("resnet", &Checkpoint::from_tensors("made", tensors)).unwrap()
 }
 
@@ -128,7 +130,7 @@ fn confidences_weigh_as_named() {
 #[test]
 fn a_view_that_the_border_cuts_is_stretched() {
     // At 299 the last view would end at 300. A ramp of columns tells how it was stretched: 164 columns to 429.
-    let protocol = Protocol { interpolation: ucag_core::filter::Interpolation::Bilinear, ..Protocol::official() };
+    let protocol = Protocol { interpolation: ucag_core::image_ops::Interpolation::Bilinear, ..Protocol::official() };
     let ramp = Tensor::arange(299, FLOAT).view([1, 1, 1, 299]).expand([1, 1, 299, 299], false).contiguous();
     let geometry = Geometry::new([299, 299], &protocol).unwrap();
     let last = unfold(&ramp, &geometry, &protocol, 35..36).unwrap();

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use bench::config::{self, Config, Overrides};
-use bench::journal::{FILE, Journal};
-use bench::record::{Record, Unit};
+use bench::records::journal::{FILE, Journal};
+use bench::records::{Record, Unit};
 use bench::report::{self, DatasetFacts, Records, Summary};
 use datasets::Checksum;
 use serde_json::json;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 const MODELS: [&str; 3] = ["ResNet50", "DenseNet121", "InceptionV3"];
 const METHODS: [&str; 3] = ["gradcam", "gradcam++", "wgradcam"];

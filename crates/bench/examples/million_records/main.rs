@@ -15,9 +15,10 @@ mod made_up;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use bench::journal::FILE;
-use bench::report::pairs::{self, Pair, Pairs};
-use bench::report::stats;
+use bench::records::journal::FILE;
+use bench::analysis::class_mean;
+use bench::analysis::class_mean::{Pair, Pairs};
+use bench::analysis::bootstrap;
 use cpu_time::ProcessTime;
 
 fn main() -> Result<()> {
@@ -40,16 +41,16 @@ fn main() -> Result<()> {
 
     let columns: Vec<Vec<f64>> =
         (0..36).map(|column| (0..50_000).map(|row| made_up::noise(column * 50_000 + row)).collect()).collect();
-    let (_, taken) = timed(|| stats::bootstrap(&columns, 0, 1000));
+    let (_, taken) = timed(|| bootstrap::bootstrap(&columns, 0, 1000));
     println!("36 cells × 50,000 samples, 1,000 resamples: {taken}");
 
     let cells: Vec<Pairs> = (0..100).map(|cell| voc(cell, 0)).collect();
-    let (_, taken) = timed(|| pairs::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
+    let (_, taken) = timed(|| class_mean::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
     println!("100 cells × 7,000 pairs, 1,000 resamples: {taken}");
 
     // A pair that is missing here and there makes another game of each cell, though of as many samples.
     let cells: Vec<Pairs> = (0..100).map(|cell| voc(cell, cell + 1)).collect();
-    let (_, taken) = timed(|| pairs::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
+    let (_, taken) = timed(|| class_mean::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
     println!("the same, no two of the same pairs: {taken}");
     Ok(())
 }

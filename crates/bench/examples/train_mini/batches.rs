@@ -4,7 +4,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::Result;
 use datasets::mini::{Class, Object, Scene, SceneSpec, Stream};
-use datasets::preprocess::{self, Preprocess};
+use datasets::image::preprocess;
+use datasets::image::preprocess::Preprocess;
 use image::RgbImage;
 use image::imageops::crop_imm;
 use rand::{Rng, RngExt, SeedableRng};

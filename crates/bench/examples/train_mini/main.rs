@@ -23,7 +23,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use datasets::mini::Class;
 use tch::Tensor;
-use ucag_core::network::template::{self, ResNet, Template};
+use ucag_core::network::synthetic;
+use ucag_core::network::synthetic::{ResNet, Template};
 use ucag_core::network::{Checkpoint, Network};
 
 use optimise::{Adam, Weight, forward, one_cycle, tied};
@@ -65,8 +66,8 @@ impl Recipe {
 fn recipes() -> Vec<Recipe> {
     let resnet =
         ResNet { bottleneck: false, depths: [1, 1, 1, 1], stem: 16, planes: [16, 32, 48, 80], groups: 1, widening: 1 };
-    let resnet = || template::resnet(&resnet, CLASSES);
-    let vgg = |stages: &[&[i64]]| template::vgg(stages, true, 64, CLASSES);
+    let resnet = || synthetic::resnet(&resnet, CLASSES);
+    let vgg = |stages: &[&[i64]]| synthetic::vgg(stages, true, 64, CLASSES);
     let one_label = |arch, template, input_size, steps, rate| Recipe {
         name: arch,
         arch,
@@ -87,8 +88,8 @@ fn recipes() -> Vec<Recipe> {
     };
     vec![
         one_label("resnet", resnet(), 128, 1000, 4e-3),
-        one_label("densenet", template::densenet(12, &[3, 4, 4, 3], 24, CLASSES), 128, 900, 4e-3),
-        one_label("inception_v3", template::inception(8, CLASSES), 171, 1400, 4e-3),
+        one_label("densenet", synthetic::densenet(12, &[3, 4, 4, 3], 24, CLASSES), 128, 900, 4e-3),
+        one_label("inception_v3", synthetic::inception(8, CLASSES), 171, 1400, 4e-3),
         one_label("vgg", vgg(&[&[8], &[16], &[24, 24], &[32, 32], &[32, 32]]), 128, 800, 3e-3),
         many_labels("resnet_multilabel", "resnet", resnet(), 1600, 4e-3),
         many_labels("vgg_multilabel", "vgg", vgg(&[&[8], &[16], &[24, 24], &[48, 48], &[64, 64]]), 1200, 4e-3),

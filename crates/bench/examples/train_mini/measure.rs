@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bench::config::Resize;
-use bench::input::input;
+use bench::run::input::input;
 use datasets::{Dataset, Source};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};

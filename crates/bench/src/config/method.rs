@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ucag_core::explain::{self, Explainer, Role, Settings};
-use ucag_core::post::Post;
+use ucag_core::postprocess::Post;
 
 /// `[[method]]`
 #[derive(Debug, Clone)]

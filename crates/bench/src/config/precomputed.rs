@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use ucag_core::explain::METHODS;
-use ucag_core::post::Post;
+use ucag_core::postprocess::Post;
 use ucag_core::suggest::{hint, nearest};
 
 use super::section::{Choice, Section, Unique};
-use super::{Method, Precomputed, Source, Variant, lists};
+use super::{Method, Precomputed, Source, Variant, method_list};
 
 /// What kind of `[[method]]` a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -47,7 +47,7 @@ pub(super) fn method(
     let post: Option<Choice<Finish>> =
         section.require("post", "how its maps are finished: cam, signed, plain or heat (see docs/maps.md)");
     let only = section.has("dataset");
-    let dataset = if only { Some(lists::dataset(&mut section, datasets)) } else { None };
+    let dataset = if only { Some(method_list::dataset(&mut section, datasets)) } else { None };
     let rows = rows(&mut section, variants, [maps.is_some(), maps_with_ucag.is_some()]);
     refuse(
         &mut section,
@@ -60,7 +60,7 @@ pub(super) fn method(
             section.problem("name", format!("'{name}' is a method of this program; give the maps another name"));
         } else {
             let named = ("name", name.as_str(), "give each a 'name' of its own");
-            lists::unique(&section, ids, named, dataset.flatten(), datasets);
+            method_list::unique(&section, ids, named, dataset.flatten(), datasets);
         }
     }
     section.finish();

@@ -6,8 +6,8 @@ use ucag_core::protocol::Protocol;
 
 use super::error::{ConfigErrors, Origin, Report};
 use super::section::{Choice, Field, Section};
-use super::set;
-use super::tree::{Node, Table, Value};
+use super::overrides;
+use super::toml_tree::{Node, Table, Value};
 
 /// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as [protocol] has
 /// them, and [ucag]'s n, ρ and α.
@@ -25,7 +25,7 @@ pub fn protocol(
     let mut tree = Table::new();
     let mut write = |argument: String, path: &str, value: Value| {
         let node = Node { origin: Origin::Argument(argument), value };
-        set::write(&mut tree, path, node)
+        overrides::write(&mut tree, path, node)
     };
     let number = |key: &str, value: f64| (format!("--{key} {value}"), format!("ucag.{key}"), Value::Float(value));
     let numbers = [rho.map(|value| number("rho", value)), alpha.map(|value| number("alpha", value))];
@@ -39,8 +39,8 @@ pub fn protocol(
     }
     for argument in overrides {
         let origin = Origin::Argument(format!("--set {argument}"));
-        let written = set::split(argument, &origin)
-            .and_then(|(path, node)| set::write(&mut tree, &format!("protocol.{path}"), node));
+        let written = overrides::split(argument, &origin)
+            .and_then(|(path, node)| overrides::write(&mut tree, &format!("protocol.{path}"), node));
         if let Err(problem) = written {
             report.add(&origin, problem);
         }

@@ -9,9 +9,9 @@ use ucag_core::suggest::{hint, nearest};
 use super::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Choice, Section, count};
-use super::tree::{Node, Table, Value};
-use super::{Compute, Config, Output, Overrides, dataset, figure, lists, protocol, set, tree, variant};
-use crate::names;
+use super::toml_tree::{Node, Table, Value};
+use super::{Compute, Config, Output, Overrides, dataset, figure, method_list, protocol, overrides, toml_tree, variant};
+use crate::io::file_name;
 
 /// Reads a config.
 ///
@@ -66,7 +66,7 @@ pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Config>,
 }
 
 fn text(path: &Path, report: &Report) -> Option<String> {
-    let read = datasets::text::read(path).map_err(|error| {
+    let read = datasets::index::text::read(path).map_err(|error| {
         let meant = if error.kind() == std::io::ErrorKind::NotFound { neighbour(path) } else { None };
         report.add(&Origin::File, format!("the config can't be read: {error}{}", hint(meant.as_deref())));
     });
@@ -74,7 +74,7 @@ fn text(path: &Path, report: &Report) -> Option<String> {
 }
 
 fn table(text: &str, report: &Report) -> Option<Table> {
-    tree::parse(text, &tree::line_of(text))
+    toml_tree::parse(text, &toml_tree::line_of(text))
         .map_err(|(origin, problem)| report.add(&origin, format!("isn't TOML: {problem}")))
         .ok()
 }
@@ -95,14 +95,14 @@ fn apply(overrides: &Overrides, table: &mut Table, report: &Report) {
     let several = matches!(table.get("dataset"), Some(Node { value: Value::Array(_), .. }));
     let limited = if several { "dataset.*.limit" } else { "dataset.limit" };
     let mut write = |origin: Origin, written: Result<(&str, Node), String>| {
-        let written = written.and_then(|(path, node)| set::write(table, path, node));
+        let written = written.and_then(|(path, node)| overrides::write(table, path, node));
         if let Err(problem) = written {
             report.add(&origin, problem);
         }
     };
     for argument in set {
         let origin = Origin::Argument(format!("--set {argument}"));
-        write(origin.clone(), set::split(argument, &origin));
+        write(origin.clone(), overrides::split(argument, &origin));
     }
     let integer = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     let flags = [
@@ -133,10 +133,10 @@ fn config(
     let seed = root.get("seed").unwrap_or(0);
     let datasets = dataset::datasets(root);
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
-    let models = lists::models(root, &names);
-    let methods = lists::methods(root, &names, &variants);
+    let models = method_list::models(root, &names);
+    let methods = method_list::methods(root, &names, &variants);
     let figure = figure::figure(root);
-    let metrics = if figure.is_some() && !root.has("metric") { Vec::new() } else { lists::metrics(root) };
+    let metrics = if figure.is_some() && !root.has("metric") { Vec::new() } else { method_list::metrics(root) };
     let output = output(root.table("output", "[output]"), path, &stem);
     let compute = compute(root.table("compute", "[compute]"));
     if datasets.is_empty() {
@@ -169,7 +169,7 @@ fn name(stem: &str) -> String {
     const TAKEN: [&str; 7] = ["samples", "failures", "curves", "classes", "maps", "sweep", "published"];
     let taken = TAKEN.iter().any(|name| stem.eq_ignore_ascii_case(name));
     let name = if taken { format!("{stem}-table") } else { stem.to_owned() };
-    names::within(&name, names::MOST - ".csv".len())
+    file_name::within(&name, file_name::MOST - ".csv".len())
 }
 
 fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {

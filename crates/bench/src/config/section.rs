@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeOwned, IntoDeserializer};
 use ucag_core::suggest::{hint, nearest};
 
 use super::error::{Origin, Report};
-use super::tree::{Node, Table, Value};
+use super::toml_tree::{Node, Table, Value};
 
 /// What a key's value may be read as.
 pub(super) trait Field: Sized {

@@ -7,7 +7,7 @@ use ucag_core::suggest::{hint, nearest};
 use super::error::{Origin, Report};
 use super::protocol;
 use super::section::{Section, Unique};
-use super::tree::{Node, Table, Value};
+use super::toml_tree::{Node, Table, Value};
 
 /// How a method is run in a row.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use metrics::Averaging;
 
-use super::heads::Metric;
-use super::table::Table;
-use super::{blocks, words};
-use crate::record::Failure;
+use crate::analysis::metric_columns::Metric;
+use crate::analysis::Table;
+use super::{table_blocks, sentences};
+use crate::records::Failure;
 
 /// Failures named on the page; `failures.csv` has all.
 const SHOWN: usize = 5;
@@ -16,14 +16,14 @@ const SHOWN: usize = 5;
 pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<String> {
     let config = table.config;
     let several = table.has_several_datasets();
-    let mut page = format!("# {}\n\n{}\n", config.title, words::ours(table));
-    for sentence in [words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
+    let mut page = format!("# {}\n\n{}\n", config.title, sentences::ours(table));
+    for sentence in [sentences::published(table), config.output.remark.clone(), sentences::few(table)].into_iter().flatten() {
         writeln!(page, "{sentence}")?;
     }
     // With several data sets, each has a section, and its models have theirs in it.
     let level = if several { "###" } else { "##" };
     for (place, dataset) in config.datasets.iter().enumerate() {
-        let notes = words::notes(table, &dataset.name);
+        let notes = sentences::notes(table, &dataset.name);
         if several {
             writeln!(page, "\n## {}", dataset.name)?;
         }
@@ -33,17 +33,17 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         }
         for model in config.models.iter().filter(|model| model.dataset == place) {
             writeln!(page, "\n{level} {}\n", model.name)?;
-            if let Some(grid) = blocks::model(table, model, false) {
+            if let Some(grid) = table_blocks::model(table, model, false) {
                 page += &grid.markdown();
             }
-            if let Some(grid) = blocks::model(table, model, true) {
-                write!(page, "\n{}:\n\n{}", words::controls(config), grid.markdown())?;
+            if let Some(grid) = table_blocks::model(table, model, true) {
+                write!(page, "\n{}:\n\n{}", sentences::controls(config), grid.markdown())?;
             }
         }
     }
     page += &changes(table)?;
     page += "\n## Degenerate maps and failures\n\n";
-    match blocks::degenerate(table) {
+    match table_blocks::degenerate(table) {
         Some(grid) => write!(
             page,
             "Degenerate maps are scored as the all-zero map, every pixel tied, where a metric has a number for that.\n\n{}\n",
@@ -51,10 +51,10 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         )?,
         None => page += "No map was degenerate. ",
     }
-    if let Some(sentence) = words::unscored(table) {
+    if let Some(sentence) = sentences::unscored(table) {
         writeln!(page, "{sentence}\n")?;
     }
-    writeln!(page, "{}", words::failures(failures))?;
+    writeln!(page, "{}", sentences::failures(failures))?;
     for failure in failures.iter().take(SHOWN) {
         let of = if several { format!(" of {}", failure.dataset) } else { String::new() };
         write!(page, "\n- `{}`{of} on {}: {}", failure.sample, failure.model, failure.error.replace('\n', " "))?;
@@ -84,7 +84,7 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
         if config.methods[..place].iter().any(|earlier| earlier.id == named.id) {
             continue;
         }
-        writeln!(page, "- {}: {}", named.name, words::method(named))?;
+        writeln!(page, "- {}: {}", named.name, sentences::method(named))?;
     }
     write!(page, "\n## Protocol\n\n```toml\n{}```\n", toml::to_string(&config.protocol)?)?;
     if config.has_variants() {
@@ -98,12 +98,12 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
 
 /// What UCAG changes, where there is something to compare.
 fn changes(table: &Table<'_>) -> anyhow::Result<String> {
-    let grid = |(place, dataset)| Some((blocks::paired(table, place)?, dataset));
+    let grid = |(place, dataset)| Some((table_blocks::paired(table, place)?, dataset));
     let grids: Vec<_> = table.config.datasets.iter().enumerate().filter_map(grid).collect();
     if grids.is_empty() {
         return Ok(String::new());
     }
-    let (title, what) = words::changes(table.config);
+    let (title, what) = sentences::changes(table.config);
     let mut section = format!("\n## {title}\n\n{what}\n\n");
     if table.config.metrics.iter().any(|metric| metric.metric.averaging == Averaging::Ratios) {
         section += "Of a quotient of sums, it is the difference of the two quotients, each over the samples that have both.\n\n";

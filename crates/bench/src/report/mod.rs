@@ -1,43 +1,28 @@
 //! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records; and figures, pure functions of
 //! the gallery's plates.
 
-mod blocks;
-pub(crate) mod cells;
-pub(crate) mod columns;
-mod curves;
-mod facts;
+mod table_blocks;
 pub mod figure;
-pub(crate) mod files;
-pub(crate) mod frame;
 pub mod gallery;
-pub(crate) mod grid;
-pub(crate) mod heads;
+pub(crate) mod text_table;
 mod html;
-mod lanes;
 mod markdown;
-pub mod pairs;
 pub mod plot;
-pub mod published;
-pub mod ratios;
-mod samples;
-mod source;
-pub mod stats;
-pub mod table;
+mod samples_csv;
 pub(crate) mod table_csv;
 mod terminal;
-pub(crate) mod values;
-pub(crate) mod words;
+pub(crate) mod sentences;
 
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::record::Failure;
+use crate::records::Failure;
 
-pub use cells::{Cell, Key};
-pub use curves::MeanCurve;
-pub use facts::{DatasetFacts, ModelFacts};
-pub use heads::Metric;
-pub use source::Records;
+pub use crate::analysis::cells::{Cell, Key};
+pub use crate::analysis::curves::MeanCurve;
+pub use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
+pub use crate::analysis::metric_columns::Metric;
+pub use crate::analysis::records::Records;
 
 /// What a report is made from.
 #[derive(Debug, Clone, Copy)]

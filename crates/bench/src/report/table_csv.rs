@@ -2,9 +2,9 @@
 
 use ucag_core::explain::Role;
 
-use super::cells::{Cell, fixed};
-use super::stats::Interval;
-use super::table::Table;
+use crate::analysis::cells::{Cell, fixed};
+use crate::analysis::bootstrap::Interval;
+use crate::analysis::Table;
 use crate::config::{Method, Variant};
 
 /// `<name>.csv`, empty where there is no number.

@@ -2,10 +2,10 @@
 
 use ucag_core::protocol::Protocol;
 
-use super::table::Table;
-use super::{blocks, words};
+use crate::analysis::Table;
+use super::{table_blocks, sentences};
 use crate::config::Config;
-use crate::record::Failure;
+use crate::records::Failure;
 
 /// The table, what UCAG changes, degenerate maps, and what they are of.
 pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
@@ -17,7 +17,7 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
             let mut part =
                 if several { format!("{}: {}\n", dataset.name, model.name) } else { format!("{}\n", model.name) };
             for controls in [false, true] {
-                if let Some(mut grid) = blocks::model(table, model, controls) {
+                if let Some(mut grid) = table_blocks::model(table, model, controls) {
                     if controls {
                         grid.head[0] = "Control".to_owned();
                     }
@@ -28,24 +28,24 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
         }
     }
     for (place, dataset) in config.datasets.iter().enumerate() {
-        if let Some(grid) = blocks::paired(table, place) {
+        if let Some(grid) = table_blocks::paired(table, place) {
             let on = if several { format!(" on {}", dataset.name) } else { String::new() };
-            parts.push(format!("{}{on}\n{}", words::changes(config).0, grid.terminal()));
+            parts.push(format!("{}{on}\n{}", sentences::changes(config).0, grid.terminal()));
         }
     }
-    if let Some(grid) = blocks::degenerate(table) {
+    if let Some(grid) = table_blocks::degenerate(table) {
         parts.push(format!("Degenerate maps\n{}", grid.terminal()));
     }
-    let mut last = vec![words::ours(table)];
-    last.extend(words::published(table));
+    let mut last = vec![sentences::ours(table)];
+    last.extend(sentences::published(table));
     last.extend(config.output.remark.clone());
-    last.extend(words::few(table));
+    last.extend(sentences::few(table));
     for dataset in &config.datasets {
         let on = if several { format!("{}: ", dataset.name) } else { String::new() };
-        last.extend(words::notes(table, &dataset.name).into_iter().map(|note| on.clone() + &note));
+        last.extend(sentences::notes(table, &dataset.name).into_iter().map(|note| on.clone() + &note));
     }
-    last.extend(words::unscored(table));
-    last.push(words::failures(failures));
+    last.extend(sentences::unscored(table));
+    last.push(sentences::failures(failures));
     last.push(format!("Protocol: {}, version {}.", config.protocol.name, config.protocol.version));
     parts.push(last.into_iter().map(|line| line + "\n").collect());
     parts.join("\n")
@@ -54,5 +54,5 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
 /// What is said of a run without metrics.
 pub(crate) fn drawn(config: &Config, failures: &[Failure]) -> String {
     let Protocol { name, version, .. } = &config.protocol;
-    format!("{}\n\n{}\nProtocol: {name}, version {version}.\n", config.title, words::failures(failures))
+    format!("{}\n\n{}\nProtocol: {name}, version {version}.\n", config.title, sentences::failures(failures))
 }

@@ -49,7 +49,7 @@ fn what_only_looks_writes_nothing() {
     for row in csv::Reader::from_path(lab.path("plan.csv")).unwrap().deserialize::<BTreeMap<String, String>>() {
         let path = lab.path("maps").join(&row.unwrap()["file"]);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        bench::npy::write(&path, &[0.0, 1.0], &[1, 2]).unwrap();
+        bench::io::npy::write(&path, &[0.0, 1.0], &[1, 2]).unwrap();
     }
     for arguments in [
         &["small.toml", "--dry-run"][..],

@@ -68,7 +68,7 @@ fn a_run_takes_names_that_no_file_system_would() {
     for row in &rows {
         let path = lab.path("maps").join(&row["file"]);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        bench::npy::write(&path, &[0.0, 1.0, 2.0, 3.0], &[2, 2]).unwrap();
+        bench::io::npy::write(&path, &[0.0, 1.0, 2.0, 3.0], &[2, 2]).unwrap();
         assert!(lab.path(&row["picture"]).is_file());
     }
     lab.write(

@@ -11,11 +11,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use bench::journal::FILE;
-use bench::record::{Failure, Record, Unit};
+use bench::records::journal::FILE;
+use bench::records::{Failure, Record, Unit};
 use datasets::Checksum;
 use serde_json::{Value, json};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::Protocol;
 
 /// A folder with run folders in it.

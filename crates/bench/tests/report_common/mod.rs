@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use bench::config::{Compute, Computed, Config, Dataset, Form, Method, Metric, Model, Output, Source, Variant};
-use bench::record::Record;
+use bench::records::Record;
 use bench::report::{DatasetFacts, Summary};
 use ucag_core::explain::Settings;
 use ucag_core::network::Stated;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::Protocol;
 
 /// Methods with both rows, controls with one, models on the one data set.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
-use crate::difficult::{DifficultSubset, Pair, by_definition};
+use crate::index::difficult::{DifficultSubset, Pair, by_definition};
 use crate::{Error, Result};
 
 use super::json::{Annotation, Category, Image, Json};

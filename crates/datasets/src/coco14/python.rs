@@ -5,7 +5,7 @@
 
 use std::io::{Error, ErrorKind, Read, Result};
 
-use crate::text;
+use crate::index::text;
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 16;

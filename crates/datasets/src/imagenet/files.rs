@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::clutter::is_clutter;
+use crate::index::clutter::is_clutter;
 use crate::{Error, Result};
 
 /// What torchvision takes for an image by its name, whatever the case.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::classes::ClassList;
+use crate::index::classes::ClassList;
 use crate::{Error, Result};
 
 const SYNSETS: &str = "imagenet_2012_validation_synset_labels.txt";
@@ -59,7 +59,7 @@ fn by_line(
     images: &[String],
     label: impl Fn(&str) -> std::result::Result<usize, String>,
 ) -> Result<Vec<usize>> {
-    let text = crate::text::read(path).map_err(Error::io(path))?;
+    let text = crate::index::text::read(path).map_err(Error::io(path))?;
     let labels = (1..)
         .zip(text.lines())
         .map(|(number, line)| label(line.trim()).map_err(|problem| Error::line(path, number, problem)));
@@ -93,7 +93,7 @@ fn stem(name: &str) -> &str {
 
 /// Kaggle's `ImageId,PredictionString`, the latter groups of a wnid and a box's four coordinates.
 fn kaggle(path: &Path, images: &[String], classes: &ClassList) -> Result<Vec<usize>> {
-    let text = crate::text::read(path).map_err(Error::io(path))?;
+    let text = crate::index::text::read(path).map_err(Error::io(path))?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let row = |error: csv::Error| {
         Error::line(path, error.position().map_or(1, csv::Position::line), format!("not a row of the CSV: {error}"))
@@ -153,7 +153,7 @@ fn id_table(root: &Path, classes: &ClassList) -> Result<Vec<usize>> {
         );
         return Err(Error::layout(&root.join(GROUND_TRUTH), problem));
     }
-    let text = crate::text::read(&path).map_err(Error::io(&path))?;
+    let text = crate::index::text::read(&path).map_err(Error::io(&path))?;
     let mut table = vec![None; classes.len()];
     let mut used = vec![false; classes.len()];
     for (number, line) in (1..).zip(text.lines()) {

@@ -14,7 +14,7 @@ use hdf5_pure::{
     Chunk, ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, Layout, ReadSeekSource, Source,
 };
 
-use crate::decode::{DEFLATE_RATIO, MAX_PIXELS};
+use crate::image::decode::{DEFLATE_RATIO, MAX_PIXELS};
 
 /// What is wrong, without the file's name.
 pub(super) type Result<T> = std::result::Result<T, String>;

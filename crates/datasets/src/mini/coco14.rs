@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Class, PixelBox, Scene, SceneSpec, Stream, made, segmentation};
+use super::{Class, PixelBox, Scene, SceneSpec, Stream, cached_folder, segmentation};
 use crate::registry::{DatasetKind, Source};
 use crate::{Error, Result, coco14};
 
@@ -27,7 +27,7 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/coco14",
     open: |source| {
-        let root = made::place(source, LAYOUT, write)?;
+        let root = cached_folder::place(source, LAYOUT, write)?;
         (coco14::KIND.open)(&Source { root: &root, ..*source })
     },
 };
@@ -58,7 +58,7 @@ pub fn image_id(turn: u64) -> u64 {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, LAYOUT, write)
+    cached_folder::ensure(root, LAYOUT, write)
 }
 
 #[derive(Serialize)]
@@ -118,12 +118,12 @@ struct Category {
 
 fn write(root: &Path) -> Result<()> {
     let photos = root.join("val2014");
-    made::folder(&photos)?;
+    cached_folder::folder(&photos)?;
     let (mut images, mut annotations) = (Vec::new(), Vec::new());
     for turn in 0..SCENES {
         let (scene, id) = (scene(turn), image_id(turn));
         let file_name = format!("COCO_val2014_{id:012}.jpg");
-        made::jpeg(&photos.join(&file_name), &scene.image)?;
+        cached_folder::jpeg(&photos.join(&file_name), &scene.image)?;
         let (width, height) = scene.image.dimensions();
         annotate(turn, &scene, &mut annotations);
         images.push(Image { id, file_name, width, height });
@@ -136,9 +136,9 @@ fn write(root: &Path) -> Result<()> {
     let info = Info { description: "embedded scenes" };
     let instances = Instances { info, images, annotations, categories: Class::all().map(category).collect() };
     let path = root.join("annotations").join("instances_val2014.json");
-    made::folder(&root.join("annotations"))?;
+    cached_folder::folder(&root.join("annotations"))?;
     let json = serde_json::to_string(&instances).map_err(|error| Error::layout(&path, error.to_string()))?;
-    made::text(&path, &json)
+    cached_folder::text(&path, &json)
 }
 
 fn annotate(turn: u64, scene: &Scene, annotations: &mut Vec<Annotation>) {

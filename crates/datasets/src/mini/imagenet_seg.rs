@@ -11,7 +11,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder};
 use image::RgbImage;
 
-use super::{Class, Scene, SceneSpec, Stream, made};
+use super::{Class, Scene, SceneSpec, Stream, cached_folder};
 use crate::registry::{DatasetKind, Source};
 use crate::{Error, Result, imagenet_seg};
 
@@ -25,7 +25,7 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagenet-seg",
     open: |source| {
-        let root = made::place(source, LAYOUT, write)?;
+        let root = cached_folder::place(source, LAYOUT, write)?;
         (imagenet_seg::KIND.open)(&Source { root: &root, ..*source })
     },
 };
@@ -48,12 +48,12 @@ pub fn scene(turn: u64) -> Scene {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, LAYOUT, write)
+    cached_folder::ensure(root, LAYOUT, write)
 }
 
 fn write(root: &Path) -> Result<()> {
     let names: String = Class::all().map(|class| format!("{}\t{}\n", class.folder(), class.name())).collect();
-    made::text(&root.join("classes.txt"), &names)?;
+    cached_folder::text(&root.join("classes.txt"), &names)?;
     let path = root.join(imagenet_seg::FILE_NAME);
     mat().write(&path).map_err(|error| Error::layout(&path, format!("can't be written: {error}")))
 }

@@ -12,7 +12,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Class, Object, Scene, SceneSpec, Stream, made};
+use super::{Class, Object, Scene, SceneSpec, Stream, cached_folder};
 use crate::registry::{DatasetKind, Source};
 use crate::{Result, voc07};
 
@@ -26,7 +26,7 @@ pub const KIND: DatasetKind = DatasetKind {
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
     obtain: "  nothing to get: name a folder that can be written, such as data/mini/voc07",
     open: |source| {
-        let root = made::place(source, LAYOUT, write)?;
+        let root = cached_folder::place(source, LAYOUT, write)?;
         (voc07::KIND.open)(&Source { root: &root, ..*source })
     },
 };
@@ -53,7 +53,7 @@ pub fn name(turn: u64) -> String {
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.
 pub fn ensure(root: &Path) -> Result<()> {
-    made::ensure(root, LAYOUT, write)
+    cached_folder::ensure(root, LAYOUT, write)
 }
 
 fn write(root: &Path) -> Result<()> {
@@ -61,25 +61,25 @@ fn write(root: &Path) -> Result<()> {
     let (images, annotations, sets) =
         (year.join("JPEGImages"), year.join("Annotations"), year.join("ImageSets").join("Main"));
     for folder in [&images, &annotations, &sets] {
-        made::folder(folder)?;
+        cached_folder::folder(folder)?;
     }
     let mut test = String::new();
     let mut by_class = vec![String::new(); Class::COUNT];
     for turn in 0..SCENES {
         let (scene, name) = (scene(turn), name(turn));
-        made::jpeg(&images.join(format!("{name}.jpg")), &scene.image)?;
-        made::text(&annotations.join(format!("{name}.xml")), &annotation(&name, &scene))?;
+        cached_folder::jpeg(&images.join(format!("{name}.jpg")), &scene.image)?;
+        cached_folder::text(&annotations.join(format!("{name}.xml")), &annotation(&name, &scene))?;
         test += &format!("{name}\n");
         for (class, lines) in Class::all().zip(&mut by_class) {
             *lines += &format!("{name} {:>2}\n", presence(class, &scene));
         }
     }
-    made::text(&sets.join("test.txt"), &test)?;
+    cached_folder::text(&sets.join("test.txt"), &test)?;
     for (class, lines) in Class::all().zip(&by_class) {
-        made::text(&sets.join(format!("{}_test.txt", class.folder())), lines)?;
+        cached_folder::text(&sets.join(format!("{}_test.txt", class.folder())), lines)?;
     }
     let names: String = Class::all().map(|class| format!("{}\t{}\n", class.folder(), class.name())).collect();
-    made::text(&root.join("classes.txt"), &names)
+    cached_folder::text(&root.join("classes.txt"), &names)
 }
 
 /// 1 where the class is in the scene, 0 where only difficult objects of it are, −1 where none is.

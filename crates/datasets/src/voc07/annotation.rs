@@ -5,7 +5,7 @@ use std::path::Path;
 use quick_xml::events::Event;
 use serde::Deserialize;
 
-use crate::classes::ClassList;
+use crate::index::classes::ClassList;
 
 /// Larger files are no annotation of a photo; the largest of VOC 2007 test are a few KiB.
 const MAX_FILE: u64 = 4 << 20;
@@ -78,7 +78,7 @@ pub(super) fn read(path: &Path, classes: &ClassList) -> Checked<Annotation> {
     if size > MAX_FILE {
         return Err(format!("is larger than the {} MiB that are read of an annotation", MAX_FILE >> 20));
     }
-    let text = crate::text::read(path).map_err(|error| format!("can't be read ({error})"))?;
+    let text = crate::index::text::read(path).map_err(|error| format!("can't be read ({error})"))?;
     parse(&text, classes)
 }
 

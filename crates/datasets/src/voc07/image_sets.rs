@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::classes::ClassList;
-use crate::difficult::Pair;
+use crate::index::classes::ClassList;
+use crate::index::difficult::Pair;
 
 /// Names the first of the pairs of photo and class on which the lists and the annotations (`pairs` by photo) disagree.
 pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, &[Pair]>) -> Option<String> {
@@ -13,7 +13,7 @@ pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, 
     let mut first = None;
     for (class, name) in classes.folders().iter().enumerate() {
         let file = format!("ImageSets/Main/{name}_test.txt");
-        let Ok(text) = crate::text::read(&folder.join(&file)) else {
+        let Ok(text) = crate::index::text::read(&folder.join(&file)) else {
             continue;
         };
         for (number, line) in (1..).zip(text.lines()) {

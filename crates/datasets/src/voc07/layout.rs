@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::classes::{ClassList, FILE_NAME};
+use crate::index::classes::{ClassList, FILE_NAME};
 use crate::{Error, Result};
 
 /// Where the three folders may lie below the root.
@@ -53,7 +53,7 @@ pub(super) fn classes(folders: &[&Path]) -> Result<ClassList> {
 /// The photos that `test.txt` lists, in its order.
 pub(super) fn test_files(folder: &Path) -> Result<Vec<TestFile>> {
     let path = folder.join(TEST);
-    let text = crate::text::read(&path).map_err(Error::io(&path))?;
+    let text = crate::index::text::read(&path).map_err(Error::io(&path))?;
     let mut files = Vec::new();
     let mut absent = Vec::new();
     let mut seen = HashSet::new();

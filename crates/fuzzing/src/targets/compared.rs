@@ -1,12 +1,12 @@
 //! What a journal says of its run, which comparisons are made of.
 
 use bench::cli::CompareArgs;
-use bench::compare::tables;
-use bench::journal::FILE;
-use bench::record::{Record, Unit};
+use bench::commands::compare::tables;
+use bench::records::journal::FILE;
+use bench::records::{Record, Unit};
 use datasets::Checksum;
 use serde_json::{Value, json};
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 use ucag_core::protocol::Protocol;
 
 use super::stage::Stage;

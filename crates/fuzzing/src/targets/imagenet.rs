@@ -54,7 +54,7 @@ pub(super) static IDS: Target = Target {
 };
 
 fn ids() -> String {
-    let classes = datasets::classes::ClassList::imagenet();
+    let classes = datasets::index::classes::ClassList::imagenet();
     classes.folders().iter().rev().zip(1..).map(|(wnid, id)| format!("{wnid} {id} name\n")).collect()
 }
 

@@ -109,7 +109,7 @@ fn parse(bytes: &[u8]) -> Result<(), String> {
     thread_local!(static STAGE: Stage = Stage::new());
     STAGE.with(|stage| {
         stage.write("image", bytes);
-        let image = datasets::decode::decode(&stage.path().join("image")).map_err(|error| error.to_string())?;
+        let image = datasets::image::decode::decode(&stage.path().join("image")).map_err(|error| error.to_string())?;
         let (width, height) = image.dimensions();
         assert!(width > 0 && height > 0 && image.as_raw().len() == width as usize * height as usize * 3);
         Ok(())

@@ -1,13 +1,13 @@
 //! What a run's folder holds, and the published numbers that are set beside it.
 
-use bench::journal::{FILE, Journal, Reader};
-use bench::maps::list;
-use bench::record::{Failure, Record, Unit};
-use bench::report::gallery::plate;
-use bench::report::published;
+use bench::records::journal::{FILE, Journal, Reader};
+use bench::plan::precomputed::checksums;
+use bench::records::{Failure, Record, Unit};
+use bench::records::saved_maps;
+use bench::analysis::published;
 use datasets::Checksum;
 use serde_json::json;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 use super::stage::{Stage, fixture};
 use crate::{Target, nothing};
@@ -98,8 +98,8 @@ pub(super) static MAPS: Target = Target {
     parse: |bytes| {
         thread_local!(static STAGE: Stage = Stage::new());
         STAGE.with(|stage| {
-            stage.write(list::FILE, bytes);
-            list::count(stage.path()).map(|_| ()).map_err(|error| format!("{error:#}"))
+            stage.write(checksums::FILE, bytes);
+            checksums::count(stage.path()).map(|_| ()).map_err(|error| format!("{error:#}"))
         })
     },
 };
@@ -133,7 +133,7 @@ pub(super) static PLATE: Target = Target {
         STAGE.with(|stage| {
             stage.write("plate.json", bytes);
             let said = |error: anyhow::Error| format!("{error:#}");
-            let plate = plate::read(stage.path()).map_err(said)?;
+            let plate = saved_maps::read(stage.path()).map_err(said)?;
             let image = plate.image(stage.path()).map_err(said)?;
             assert_eq!(image.dimensions(), plate.size.into());
             // The pictures of masks and maps aren't there: what is asked for here is that a name in the file leads to a message.

@@ -1,6 +1,6 @@
 //! Checkpoints and maps.
 
-use bench::npy::{Array, Values};
+use bench::io::npy::{Array, Values};
 use ucag_core::network::{Checkpoint, FAMILIES, Network};
 
 use super::stage::{Stage, fixture};

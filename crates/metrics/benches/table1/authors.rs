@@ -3,10 +3,10 @@
 
 use metrics::deletion_insertion::order;
 use tch::{Device, Kind, Tensor};
-use ucag_core::filter::{Border, gaussian_blur};
+use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::{Network, Op};
 use ucag_core::protocol::{Protocol, Ties};
-use ucag_core::unfold::{Geometry, unfold};
+use ucag_core::ucag::unfold::{Geometry, unfold};
 
 /// Images that one call of the network gets while a curve is made.
 const BATCH: usize = 8;

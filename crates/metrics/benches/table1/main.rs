@@ -16,9 +16,9 @@ use metrics::deletion_insertion::{Scored, Start, score};
 use metrics::{Case, Ends};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
-use ucag_core::network::{Checkpoint, Network, Op, Precision, template};
+use ucag_core::network::{Checkpoint, Network, Op, Precision, synthetic};
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::post::{Post, saliency};
+use ucag_core::postprocess::{Post, saliency};
 use ucag_core::protocol::{Protocol, Tally};
 use ucag_core::ucag::{Subject, plain, ucag};
 
@@ -43,7 +43,7 @@ fn main() {
 }
 
 fn measure(name: &str, precision: Precision) {
-    let tensors = template::named(name).unwrap_or_else(|| panic!("no template {name}")).random(1);
+    let tensors = synthetic::named(name).unwrap_or_else(|| panic!("no template {name}")).random(1);
     let network = Network::from_checkpoint(name, &Checkpoint::from_tensors("random", tensors)).unwrap();
     let network = network.with_precision(precision).unwrap();
     let side = network.input_size as i64;
@@ -76,7 +76,7 @@ fn measure(name: &str, precision: Precision) {
     let operations = operations(&network, &image);
     let peak = 2.0 * 1024f64.powi(3) / matmul;
     let views: f64 = {
-        let geometry = ucag_core::unfold::Geometry::new([side, side], &protocol).unwrap();
+        let geometry = ucag_core::ucag::unfold::Geometry::new([side, side], &protocol).unwrap();
         let view = Tensor::rand([1, 3, geometry.view[0], geometry.view[1]], (Kind::Float, Device::Cpu));
         self::operations(&network, &view) * geometry.len() as f64
     };
@@ -136,7 +136,7 @@ fn curves(network: &Network, image: &Tensor, maps: &[Tensor], protocol: &Protoco
         let case = Case {
             map,
             signed: false,
-            state: ucag_core::post::MapState::Fine,
+            state: ucag_core::postprocess::MapState::Fine,
             point: None,
             image,
             class: CLASS,

@@ -8,10 +8,10 @@ use tch::{Kind, Tensor};
 
 use super::{Explainer, Method, Role};
 use crate::Result;
-use crate::filter::luma;
+use crate::image_ops::luma;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
+use crate::postprocess::Post;
 
 const COMMON: Method =
     Method { source: "control", role: Role::Control, post: Post::Plain, black_box: true, ..Method::CAM };

@@ -1,27 +1,11 @@
 //! Explainers: a pass in, signed maps in native units out.
 
-pub mod backprop;
+pub mod perturbation;
+pub mod gradient;
 pub mod cam;
-pub mod cameras;
 pub mod controls;
-pub mod excitation;
-pub mod extremal;
-pub mod fullgrad;
-pub mod gradcam;
-pub mod gradcampp;
-pub mod gradient_input;
-pub mod integrated_gradients;
-pub mod layercam;
-pub mod linear;
-mod mean_gradient;
-pub mod normgrad;
 pub mod relevance;
-pub mod rise;
-pub mod scorecam;
 mod settings;
-pub mod smoothgrad;
-pub mod wgradcam;
-pub mod xgradcam;
 
 use std::sync::Arc;
 
@@ -30,7 +14,7 @@ use tch::Tensor;
 pub use self::settings::{Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
+use crate::postprocess::Post;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 

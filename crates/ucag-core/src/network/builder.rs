@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::checkpoint::Checkpoint;
 use super::graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
-use super::properties::REMEDY;
+use super::stated::REMEDY;
 use crate::Result;
 
 /// Zero padding of a convolution.

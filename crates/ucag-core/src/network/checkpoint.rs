@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
-use super::properties::REMEDY;
+use super::stated::REMEDY;
 use crate::{Error, Result};
 
 /// Those of a three-dimensional convolution; libtorch takes long to say that there are too many of them.

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Padding};
 use super::checkpoint::Checkpoint;
 use super::graph::NodeId;
-use super::properties::{Properties, REMEDY};
+use super::stated::{Properties, REMEDY};
 use super::{Built, Family};
 use crate::Result;
 

@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, Padding};
 use super::graph::NodeId;
-use super::properties::Properties;
+use super::stated::Properties;
 use super::{Built, Family};
 use crate::Result;
 

@@ -1,7 +1,7 @@
 //! VGG (Simonyan & Zisserman, ICLR 2015), every depth, with and without batch normalisation, as torchvision numbers it.
 
 use super::builder::{Builder, Padding};
-use super::properties::{Properties, REMEDY};
+use super::stated::{Properties, REMEDY};
 use super::{Built, Family, Preprocessing};
 use crate::Result;
 

@@ -5,7 +5,7 @@ use ucag_core::Result;
 use ucag_core::explain::{Settings, method};
 use ucag_core::network::Network;
 use ucag_core::pass::Pass;
-use ucag_core::post::{Post, saliency};
+use ucag_core::postprocess::{Post, saliency};
 use ucag_core::protocol::Protocol;
 
 use crate::support::Entry;

@@ -1,7 +1,7 @@
 //! FullGrad: keys are `NET/INPUT/fullgrad/REFERENCE` and the same with `.completeness`.
 
 use tch::{Kind, Tensor};
-use ucag_core::explain::fullgrad::{Form, full_gradients};
+use ucag_core::explain::gradient::fullgrad::{Form, full_gradients};
 use ucag_core::explain::method;
 use ucag_core::pass::Pass;
 use ucag_core::{Error, Result};

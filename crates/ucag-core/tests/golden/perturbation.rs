@@ -2,12 +2,12 @@
 
 use tch::{Device, Kind, Tensor};
 use ucag_core::Result;
-use ucag_core::explain::extremal::mask::MaskGenerator;
-use ucag_core::explain::extremal::perturbation::{Perturbation, Pyramid};
-use ucag_core::explain::extremal::search::Search;
-use ucag_core::explain::rise::Form;
-use ucag_core::explain::rise::masks::Stretch;
-use ucag_core::filter::{Border, gaussian_blur};
+use ucag_core::explain::perturbation::extremal::mask::MaskGenerator;
+use ucag_core::explain::perturbation::extremal::perturbation::{Perturbation, Pyramid};
+use ucag_core::explain::perturbation::extremal::search::Search;
+use ucag_core::explain::perturbation::rise::Form;
+use ucag_core::explain::perturbation::rise::masks::Stretch;
+use ucag_core::image_ops::{Border, gaussian_blur};
 
 use crate::support::{Entry, Golden, close};
 

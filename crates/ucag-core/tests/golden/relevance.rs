@@ -10,7 +10,7 @@ use ucag_core::explain::relevance::contrast::{Seeds, contrast, softmax, uniform}
 use ucag_core::explain::relevance::{Share, rap, rsp};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::walk;
+use ucag_core::propagate;
 
 use crate::support::{Entry, Golden};
 
@@ -71,7 +71,7 @@ fn as_zennit_runs_it(golden: &Golden, net: &str, double: bool) -> Network {
 }
 
 fn whole(network: &Network, image: Tensor, class: usize) -> Result<Pass<'_>> {
-    let activations = walk::needs(&network.graph, network.graph.output(), 0);
+    let activations = propagate::needs(&network.graph, network.graph.output(), 0);
     Pass::new(network, image, class, Needs { activations, ..Needs::default() })
 }
 

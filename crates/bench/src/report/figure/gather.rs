@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use image::{Rgb, RgbImage};
-use ucag_core::post::Post;
+use ucag_core::postprocess::Post;
 
 use super::lines::TIE;
 use super::{Block, Cell, Figure, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
 use crate::report::Summary;
-use crate::report::gallery::plate::{self, Plate};
+use crate::records::saved_maps;
+use crate::records::saved_maps::Plate;
 
 /// A plate with its folder.
 type Kept = (PathBuf, Plate);
@@ -30,7 +31,7 @@ struct Column<'a> {
 pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     let config = summary.config;
     let (Some(wanted), Some(facts)) = (&config.figure, summary.datasets.first()) else { return Ok(None) };
-    let plates = plate::read_all(&summary.out.join("gallery"))?;
+    let plates = saved_maps::read_all(&summary.out.join("gallery"))?;
     let columns = columns(config, wanted.columns);
     let used = |place: &usize| config.methods_on(0).any(|method| method.variants.contains(place));
     let variants: Vec<&Variant> = (0..config.variants.len()).filter(used).map(|v| &config.variants[v]).collect();
@@ -116,7 +117,7 @@ fn beside(config: &Config, variant: &Variant) -> String {
 fn cell(shown: Option<&Kept>, method: &Method, variant: &Variant) -> Result<Cell> {
     let Some((folder, plate)) = shown else { return Ok(Cell::Failed) };
     let is_row =
-        |tile: &&plate::Tile| tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name;
+        |tile: &&saved_maps::Tile| tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name;
     let Some(tile) = plate.tiles.iter().find(is_row) else { return Ok(Cell::Blank) };
     let image = plate.image(folder)?;
     Ok(match plate.map(folder, tile)? {

@@ -7,7 +7,7 @@ mod lines;
 mod tile;
 
 use image::RgbImage;
-use ucag_core::post::MapState;
+use ucag_core::postprocess::MapState;
 
 use super::plot::paint;
 

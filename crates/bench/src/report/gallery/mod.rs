@@ -2,18 +2,17 @@
 
 mod marks;
 mod overlay;
-pub mod plate;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use image::imageops::{FilterType, crop_imm, overlay as paste, resize};
 use image::{Rgb, RgbImage};
-use ucag_core::post::{MapState, Post};
+use ucag_core::postprocess::{MapState, Post};
 
-use super::files;
+use crate::io::atomic;
 use super::plot::{paint, width};
-use crate::names;
+use crate::io::file_name;
 
 pub use overlay::overlay;
 pub(crate) use overlay::{grey, hatched};
@@ -65,7 +64,7 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
         |id: &str| id.split('-').map(|word| word.chars().take(3).collect::<String>()).collect::<Vec<_>>().join("-");
     let decimals = |metric: &metrics::Metric| if metric.scale >= 100.0 { 1 } else { 3 };
     let one = |(metric, value): &(&metrics::Metric, f64)| {
-        format!("{} {}", short(metric.id), super::cells::fixed(value * metric.scale, decimals(metric)))
+        format!("{} {}", short(metric.id), crate::analysis::cells::fixed(value * metric.scale, decimals(metric)))
     };
     scores.iter().map(one).collect::<Vec<_>>().join("  ")
 }
@@ -84,14 +83,14 @@ pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str
     let spelled = plain(model);
     // File systems may take capitals and small letters for the same.
     let alike = models.iter().filter(|other| plain(other).eq_ignore_ascii_case(&spelled)).count();
-    let spelled = if alike > 1 { names::marked(&spelled, model, spelled.len() + MODEL) } else { spelled };
+    let spelled = if alike > 1 { file_name::marked(&spelled, model, spelled.len() + MODEL) } else { spelled };
     let before = dataset.map(|dataset| format!("{dataset}_")).unwrap_or_default();
     let sample = format!("{before}{place:05}_{}", plain(sample));
     let whole = format!("_{spelled}.png");
-    if sample.len() + whole.len() <= names::MOST {
+    if sample.len() + whole.len() <= file_name::MOST {
         return sample + &whole;
     }
-    names::fit(&sample, &format!("_{}.png", names::within(&spelled, MODEL)))
+    file_name::fit(&sample, &format!("_{}.png", file_name::within(&spelled, MODEL)))
 }
 
 /// Writes the sheet as a PNG, as a whole or not at all. Safe to call from several threads, each with its own path.
@@ -100,7 +99,7 @@ pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str
 /// Where a map doesn't fit the image or isn't finite though its state says so, or the file can't be written.
 pub fn write(path: &Path, sheet: &Sheet<'_>) -> anyhow::Result<()> {
     let picture = compose(sheet).with_context(|| format!("{}: can't make this sheet", path.display()))?;
-    files::write(path, &paint::encode(&picture, picture.width(), picture.height())?)
+    atomic::write(path, &paint::encode(&picture, picture.width(), picture.height())?)
 }
 
 /// The sheet as an image.
@@ -185,7 +184,7 @@ pub fn index(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
         y += sheet.height();
     }
     let path = folder.join("index.png");
-    files::write(&path, &paint::encode(&all, all.width(), all.height())?)?;
+    atomic::write(&path, &paint::encode(&all, all.width(), all.height())?)?;
     Ok(Some(path))
 }
 

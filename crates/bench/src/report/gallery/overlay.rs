@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use image::{Rgb, RgbImage};
-use ucag_core::post::Post;
+use ucag_core::postprocess::Post;
 
 /// What share of a pixel is the map's colour where the map isn't signed.
 const SHARE: f64 = 0.6;

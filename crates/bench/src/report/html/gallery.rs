@@ -9,10 +9,10 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::record::Record;
+use crate::records::Record;
 use crate::report::Summary;
-use crate::report::gallery::plate::{Plate, Tile, read_all};
-use crate::report::heads::Metric;
+use crate::records::saved_maps::{Plate, Tile, read_all};
+use crate::analysis::metric_columns::Metric;
 use crate::report::plot::color_at;
 
 /// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a browser takes.

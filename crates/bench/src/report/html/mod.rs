@@ -10,8 +10,8 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{self, Picture};
-use super::table::Table;
-use super::{Summary, blocks, words};
+use crate::analysis::Table;
+use super::{Summary, table_blocks, sentences};
 
 pub(crate) use gallery::Gallery;
 
@@ -54,10 +54,10 @@ pub(crate) fn page(
             body {
                 header {
                     h1 { (config.title) }
-                    @for sentence in [measured.then(|| words::ours(table)), words::published(table), config.output.remark.clone(), words::few(table)].into_iter().flatten() {
+                    @for sentence in [measured.then(|| sentences::ours(table)), sentences::published(table), config.output.remark.clone(), sentences::few(table)].into_iter().flatten() {
                         p { (parts::prose(&sentence)) }
                     }
-                    p.muted { "Protocol " strong { (config.protocol.name) } ", version " (config.protocol.version) ". " (words::failures(summary.failures)) }
+                    p.muted { "Protocol " strong { (config.protocol.name) } ", version " (config.protocol.version) ". " (sentences::failures(summary.failures)) }
                     nav aria-label="On this page" {
                         @if measured { a href="#results" { "Results" } }
                         @if figure.is_some() { a href="#figure" { "Figure" } }
@@ -114,15 +114,15 @@ fn results(table: &Table<'_>) -> Markup {
     html! {
         @for (place, dataset) in config.datasets.iter().enumerate() {
             @if table.has_several_datasets() { h3 { (dataset.name) } }
-            @let notes = words::notes(table, &dataset.name);
+            @let notes = sentences::notes(table, &dataset.name);
             @if !notes.is_empty() { ul { @for note in &notes { li { (parts::prose(note)) } } } }
             @for model in config.models.iter().filter(|model| model.dataset == place) {
                 h4 { (model.name) }
-                @if let Some(grid) = blocks::model(table, model, false) {
+                @if let Some(grid) = table_blocks::model(table, model, false) {
                     (parts::grid(&grid, &format!("{} on {}", model.name, dataset.name)))
                 }
-                @if let Some(grid) = blocks::model(table, model, true) {
-                    p { (words::controls(config)) ":" }
+                @if let Some(grid) = table_blocks::model(table, model, true) {
+                    p { (sentences::controls(config)) ":" }
                     (parts::grid(&grid, &format!("Controls, {} on {}", model.name, dataset.name)))
                 }
             }
@@ -133,8 +133,8 @@ fn results(table: &Table<'_>) -> Markup {
 /// What changes from row to row.
 fn changes(table: &Table<'_>) -> Markup {
     let grids: Vec<_> =
-        (0..table.config.datasets.len()).filter_map(|place| Some((place, blocks::paired(table, place)?))).collect();
-    let (title, what) = words::changes(table.config);
+        (0..table.config.datasets.len()).filter_map(|place| Some((place, table_blocks::paired(table, place)?))).collect();
+    let (title, what) = sentences::changes(table.config);
     html! {
         @if !grids.is_empty() {
             h3 { (title) }
@@ -161,7 +161,7 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
     let resolved = serde_json::to_string_pretty(&identity(summary.out).unwrap_or_else(|| config.digest_value()))?;
     let protocol = toml::to_string(&config.protocol)?;
     Ok(html! {
-        @if let Some(grid) = blocks::degenerate(table) {
+        @if let Some(grid) = table_blocks::degenerate(table) {
             h3 { "Degenerate maps" }
             p { "Scored as the all-zero map." }
             (parts::grid(&grid, "Degenerate maps"))
@@ -181,7 +181,7 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
             }
         }
         h3 { "Methods" }
-        dl { @for method in methods { dt { (method.name) } dd { (words::method(method)) } } }
+        dl { @for method in methods { dt { (method.name) } dd { (sentences::method(method)) } } }
         details {
             summary { "Protocol" }
             pre { (protocol) }
@@ -198,7 +198,7 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
 fn identity(run: &Path) -> Option<serde_json::Value> {
     use std::io::BufRead;
     let mut line = String::new();
-    std::io::BufReader::new(std::fs::File::open(run.join(crate::journal::FILE)).ok()?).read_line(&mut line).ok()?;
+    std::io::BufReader::new(std::fs::File::open(run.join(crate::records::journal::FILE)).ok()?).read_line(&mut line).ok()?;
     let mut head: serde_json::Value = serde_json::from_str(&line).ok()?;
     Some(head["identity"].take())
 }

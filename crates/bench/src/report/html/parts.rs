@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::record::Failure;
-use crate::report::grid::Grid;
+use crate::records::Failure;
+use crate::report::text_table::Grid;
 
 /// A table that can be sorted by each of its columns. It scrolls in its own box where it is too wide.
 pub(super) fn grid(grid: &Grid, caption: &str) -> Markup {

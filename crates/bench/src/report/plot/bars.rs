@@ -5,9 +5,9 @@ use plotters::style::RGBColor;
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
 use crate::config::{Method, Variant};
-use crate::report::cells::Key;
-use crate::report::table::{Row, Table};
-use crate::report::words;
+use crate::analysis::cells::Key;
+use crate::analysis::{Row, Table};
+use crate::report::sentences;
 
 const PLAIN: RGBColor = RGBColor(86, 180, 233);
 const WITH: RGBColor = RGBColor(213, 94, 0);
@@ -56,7 +56,7 @@ pub fn picture(table: &Table<'_>) -> Picture {
     let tall = bars as f64 * BAR + (groups.len() + 1) as f64 * BETWEEN;
     let heads = table.heads();
     let (columns, lines) = (config.models.len() as f64, heads.len() as f64);
-    let of = words::samples_of(table, "");
+    let of = sentences::samples_of(table, "");
     // Above each panel, its data set's name where there are several.
     let above = if table.has_several_datasets() { LINE } else { 0.0 };
     let (first, pitch) = (TOP + above, tall + BELOW + GAP + above);

@@ -5,10 +5,10 @@ use plotters::style::RGBColor;
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Point, Shape, color_at, width};
 use crate::config::{Config, Method, Model, Variant, symbol};
-use crate::report::cells::Key;
-use crate::report::heads::Head;
-use crate::report::table::{Row, Table};
-use crate::report::words;
+use crate::analysis::cells::Key;
+use crate::analysis::metric_columns::Head;
+use crate::analysis::{Row, Table};
+use crate::report::sentences;
 
 const MARGIN: f64 = 16.0;
 const TOP: f64 = 72.0;
@@ -64,7 +64,7 @@ pub fn picture(table: &Table<'_>) -> Option<Picture> {
     let tall = first + lines.max((series.len() as f64 + 2.0) * KEY);
     let mut picture = Picture { size: (wide, tall), shapes: Vec::new() };
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
-    let of = format!("{}, means with 95 % intervals", words::samples_of(table, ""));
+    let of = format!("{}, means with 95 % intervals", sentences::samples_of(table, ""));
     picture.text(of, (MARGIN, 42.0), 13.0, MUTED, Align::Start);
     legend(&mut picture, &series, panels + 4.0);
     for (line, head) in heads.iter().enumerate() {

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
-use super::canonised::{Canonised, fold};
-use super::carried::output;
-use super::share::Share;
+use super::canonizer::{Canonised, fold};
+use super::factored::output;
+use super::lrp_rule::Share;
 use super::{Relevance, Weighted, divide_away_from_zero, shared, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
-use crate::walk::{Reads, Rule, Visit, needs, needs_of, walk};
+use crate::propagate::{Reads, Rule, Visit, needs, needs_of, walk};
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums

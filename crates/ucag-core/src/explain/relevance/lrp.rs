@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::{Composite, colours};
-use super::share::Share;
+use super::lrp_rule::Share;
 use crate::Result;
 use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
+use crate::postprocess::Post;
 
 /// Registry entry.
 pub(in crate::explain) static METHOD: Method = Method {

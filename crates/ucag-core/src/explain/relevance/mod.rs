@@ -1,30 +1,30 @@
 //! Relevance propagation: the methods of Table 4 that send a score back to the input, layer by
 //! layer. See docs/protocol.md#relevance.
 //!
-//! Each method is a [`Rule`](crate::walk::Rule), and one walker runs them all. What several of them do at an operation is here.
+//! Each method is a [`Rule`](crate::propagate::Rule), and one walker runs them all. What several of them do at an operation is here.
 
 pub mod agf;
-mod canonised;
-mod carried;
+mod canonizer;
+mod factored;
 pub mod composite;
 pub mod contrast;
 pub mod lrp;
 pub mod rap;
 pub mod rsp;
-mod share;
+mod lrp_rule;
 #[cfg(test)]
 mod tests;
-mod weighted;
+mod linear_layer;
 
 use tch::Tensor;
 
-pub use self::carried::Relevance;
-use self::carried::output;
-pub use self::share::Share;
-pub use self::weighted::Weighted;
+pub use self::factored::Relevance;
+use self::factored::output;
+pub use self::lrp_rule::Share;
+pub use self::linear_layer::Weighted;
 use crate::Result;
 use crate::network::Op;
-use crate::walk::Visit;
+use crate::propagate::Visit;
 
 /// Added to a denominator that isn't zero.
 const EPS: f64 = 1e-9;

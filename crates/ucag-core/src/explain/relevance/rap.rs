@@ -9,8 +9,8 @@ use super::{Relevance, Weighted, absolute, divide, present, shifted, total, z_bo
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
-use crate::walk::{Rule, Visit, walk};
+use crate::postprocess::Post;
+use crate::propagate::{Rule, Visit, walk};
 use crate::{Error, Result};
 
 /// Registry entry.

@@ -12,8 +12,8 @@ use super::{Weighted, divide_exactly, maximum, present, total, z_bounded};
 use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Conv, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::post::Post;
-use crate::walk::{Rule, Visit, needs, walk};
+use crate::postprocess::Post;
+use crate::propagate::{Rule, Visit, needs, walk};
 use crate::{Error, Result};
 
 /// Registry entry.

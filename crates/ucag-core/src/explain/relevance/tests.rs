@@ -11,10 +11,10 @@ use tch::{Device, Kind, Tensor};
 use super::composite::{Composite, whole};
 use super::contrast::{contrast, softmax, uniform};
 use super::{Share, agf, rap, rsp};
-use crate::explain::backprop::{Relu, at_input};
+use crate::explain::gradient::backprop::{Relu, at_input};
 use crate::network::{BatchNorm, Conv, Network, Node, NodeId, Op, Pool};
 use crate::pass::{Needs, Pass};
-use crate::walk::needs;
+use crate::propagate::needs;
 
 const CLASSES: i64 = 4;
 

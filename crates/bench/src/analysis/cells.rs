@@ -1,0 +1,137 @@
+//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column of the config, in its order.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use metrics::{Column, Subset};
+
+use super::metric_columns::{Metric, heads};
+use super::estimates::Game;
+use crate::config::{Config, Method, Variant};
+use crate::records::Record;
+
+/// What a number in the table is the number of.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell<'a> {
+    /// The data set's name.
+    pub dataset: &'a str,
+    /// The model's name.
+    pub model: &'a str,
+    /// The method.
+    pub method: &'a Method,
+    /// How it is run.
+    pub variant: &'a Variant,
+    /// Entry in the registry of metrics.
+    pub metric: Metric,
+    /// Which of the metric's columns this is of.
+    pub column: &'static Column,
+}
+
+impl<'a> Cell<'a> {
+    /// `GradCAM`, or `GradCAM + UCAG`.
+    pub(crate) fn label(&self) -> String {
+        self.variant.label(&self.method.name)
+    }
+
+    pub(crate) fn game(&self) -> Game<'a> {
+        Game { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
+    }
+
+    /// What tells it from every other cell.
+    pub fn key(&self) -> Key<'a> {
+        Key {
+            dataset: self.dataset,
+            model: self.model,
+            method: &self.method.id,
+            ucag: self.variant.ucag,
+            variant: &self.variant.name,
+            metric: self.metric.id,
+            subset: self.column.subset,
+        }
+    }
+}
+
+/// A number with this many decimals, without the sign of a zero.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_owned(),
+        _ => text,
+    }
+}
+
+/// What tells a cell from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    /// The data set's name.
+    pub dataset: &'a str,
+    /// The model's name.
+    pub model: &'a str,
+    /// The method, as records call it.
+    pub method: &'a str,
+    /// Whether UCAG is around the method.
+    pub ucag: bool,
+    /// The variant's name; empty for the usual row.
+    pub variant: &'a str,
+    /// The metric's id.
+    pub metric: &'a str,
+    /// Which pairs of image and class are in it.
+    pub subset: Subset,
+}
+
+/// Every cell of the config, data sets one after the other, in its order.
+pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
+    let heads = heads(config);
+    let mut cells = Vec::new();
+    for (place, dataset) in config.datasets.iter().enumerate() {
+        for model in config.models.iter().filter(|model| model.dataset == place) {
+            for (method, variant) in config.rows_on(place) {
+                cells.extend(heads.iter().map(|head| Cell {
+                    dataset: &dataset.name,
+                    model: &model.name,
+                    method,
+                    variant,
+                    metric: head.metric,
+                    column: head.column,
+                }));
+            }
+        }
+    }
+    cells
+}
+
+/// Where the cells of records are.
+pub(crate) struct Places<'a>(HashMap<Key<'a>, usize>);
+
+impl<'a> Places<'a> {
+    pub(crate) fn new(cells: &'a [Cell<'a>]) -> Self {
+        Self(cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect())
+    }
+
+    /// The cell that a record is in, and the one of the difficult subset where it is in that, too.
+    ///
+    /// # Errors
+    /// Where the record is of no cell, or its value isn't finite.
+    pub(crate) fn of(&self, record: &Record) -> anyhow::Result<(usize, Option<usize>)> {
+        let Record { dataset, model, method, ucag, variant, metric, .. } = record;
+        let with = || format!("{}{variant}", if *ucag { " + UCAG" } else { "" });
+        let what = || format!("{metric} of {method}{} on {model}", with());
+        if let Some(value) = record.value {
+            anyhow::ensure!(
+                value.is_finite(),
+                "sample `{}`: {} is {value}, which is no number to report; remove its line from the journal and run again",
+                record.sample,
+                what(),
+            );
+        }
+        let cell = |subset| self.0.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
+        let all = cell(Subset::All).with_context(|| {
+            format!(
+                "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",
+                record.sample,
+                what()
+            )
+        })?;
+        Ok((all, record.difficult.then(|| cell(Subset::Difficult)).flatten()))
+    }
+}

@@ -1,0 +1,188 @@
+//! A cell's values: how they become one number, a difference, and intervals.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::Context;
+use metrics::Subset;
+use metrics::averaging::{Averaging, Class};
+use ucag_core::protocol::Tally;
+
+use super::record_columns::{Columns, Samples};
+use super::aggregate::Aggregate;
+use super::metric_columns::Metric;
+use super::class_mean;
+use super::class_mean::{Pair, Pairs};
+use super::pooled_ratio;
+use super::pooled_ratio::Ratios;
+use super::bootstrap;
+use super::bootstrap::Interval;
+
+/// What the mean of a cell is over.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Values {
+    /// Each sample and its value, and their mean.
+    Samples(Vec<(usize, f64)>, Option<f64>),
+    /// Pairs of sample and class, averaged by class.
+    Classes(Pairs),
+    /// Counts, summed over samples.
+    Ratios(Ratios),
+}
+
+impl Values {
+    /// The number of the cell, in the metric's own range; `None` where nothing could be scored.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        match self {
+            Values::Samples(_, mean) => *mean,
+            Values::Classes(pairs) => pairs.mean(),
+            Values::Ratios(ratios) => ratios.mean(),
+        }
+    }
+
+    /// Number of samples.
+    pub(crate) fn n(&self) -> usize {
+        match self {
+            Values::Samples(samples, _) => samples.len(),
+            Values::Classes(pairs) => pairs.samples().len(),
+            Values::Ratios(ratios) => ratios.len(),
+        }
+    }
+
+    /// What each class comes to; nothing where the mean isn't by class.
+    pub(crate) fn by_class(&self) -> Vec<Class> {
+        match self {
+            Values::Samples(..) | Values::Ratios(_) => Vec::new(),
+            Values::Classes(pairs) => pairs.by_class(),
+        }
+    }
+
+    /// Whether a difference is zero in every sample; not where there are none.
+    pub(crate) fn vanishes(&self) -> bool {
+        let vanishes = match self {
+            Values::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
+            Values::Classes(pairs) => pairs.pairs.iter().all(|pair| pair.value == 0.0),
+            Values::Ratios(ratios) => ratios.vanishes(),
+        };
+        vanishes && self.n() > 0
+    }
+
+    /// These minus those, sample by sample or pair by pair, where both are there.
+    pub(crate) fn minus(&self, those: &Values) -> Option<Values> {
+        match (self, those) {
+            (Values::Samples(these, _), Values::Samples(those, _)) => {
+                let those: HashMap<usize, f64> = those.iter().copied().collect();
+                let difference = |&(sample, value): &(usize, f64)| Some((sample, value - those.get(&sample)?));
+                let samples: Vec<(usize, f64)> = these.iter().filter_map(difference).collect();
+                let sum = samples.iter().map(|(_, value)| value).sum::<f64>();
+                let mean = (!samples.is_empty()).then(|| sum / samples.len() as f64);
+                Some(Values::Samples(samples, mean))
+            }
+            (Values::Classes(these), Values::Classes(those)) => Some(Values::Classes(these.minus(those))),
+            (Values::Ratios(these), Values::Ratios(those)) => Some(Values::Ratios(these.minus(those))),
+            _ => None,
+        }
+    }
+}
+
+/// What a cell is a number of, whatever the model and the method: which pairs are part of it doesn't depend on those.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Game<'a> {
+    /// The data set's name.
+    pub(crate) dataset: &'a str,
+    pub(crate) metric: Metric,
+    pub(crate) subset: Subset,
+}
+
+impl<'a> Game<'a> {
+    fn key(&self) -> (&'a str, &'static str, Subset) {
+        (self.dataset, self.metric.0.id, self.subset)
+    }
+
+    /// What is known of its data set.
+    pub(super) fn extent<'e, 'x>(&self, extents: &'e [Extent<'x>]) -> anyhow::Result<&'e Extent<'x>> {
+        let own = extents.iter().find(|extent| extent.dataset == self.dataset);
+        own.with_context(|| {
+            format!("nothing is known of data set '{}', whose classes an average is over", self.dataset)
+        })
+    }
+}
+
+/// What averages over a data set must know of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent<'a> {
+    /// Its name.
+    pub(crate) dataset: &'a str,
+    /// Number of its classes.
+    pub(crate) classes: usize,
+    /// Id of its first sample; empty where there is none.
+    pub(crate) first: &'a str,
+}
+
+/// The values of every cell, whose games are these. Those of samples are taken from the aggregates.
+///
+/// # Errors
+/// Where a metric averages by class, and nothing is known of the data set's.
+pub(crate) fn values(
+    games: &[Game<'_>],
+    columns: Columns,
+    samples: &Samples,
+    aggregates: &mut [Aggregate],
+    (extents, tally): (&[Extent<'_>], Tally),
+) -> anyhow::Result<Vec<Values>> {
+    let shown = shown(games, &columns, samples, extents);
+    let mut ratios = columns.ratios.into_iter();
+    let start = |(game, aggregate): (&Game<'_>, &mut Aggregate)| {
+        let ratios = ratios.next().unwrap_or_default();
+        let tallied = match game.metric.averaging {
+            Averaging::Samples => return Ok(Values::Samples(std::mem::take(&mut aggregate.samples), aggregate.mean)),
+            Averaging::Classes => false,
+            Averaging::TalliedClasses => tally == Tally::Released,
+            Averaging::Ratios => return Ok(Values::Ratios(ratios)),
+        };
+        let first = || shown.get(&game.key()).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
+        let classes = game.extent(extents)?.classes;
+        Ok(Values::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
+    };
+    let mut values = games.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+    for (row, &value) in columns.value.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        if let Values::Classes(pairs) = &mut values[columns.cell[row] as usize] {
+            let (sample, class) = (columns.sample[row] as usize, columns.class[row] as usize);
+            pairs.pairs.push(Pair { sample, class, value });
+        }
+    }
+    Ok(values)
+}
+
+type Shown<'a> = HashMap<(&'a str, &'static str, Subset), BTreeSet<usize>>;
+
+/// For each game, the classes with a scored pair in the first sample of the plan.
+fn shown<'a>(games: &[Game<'a>], columns: &Columns, samples: &Samples, extents: &[Extent<'_>]) -> Shown<'a> {
+    let firsts: Vec<u32> = extents.iter().filter_map(|extent| samples.find(extent.dataset, extent.first)).collect();
+    let mut shown = Shown::new();
+    for (row, _) in columns.sample.iter().enumerate().filter(|(_, sample)| firsts.contains(sample)) {
+        let game = &games[columns.cell[row] as usize];
+        shown.entry(game.key()).or_default().insert(columns.class[row] as usize);
+    }
+    shown
+}
+
+/// Intervals of the means, in the order given.
+pub(crate) fn intervals(values: &[&Values], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
+    let mut columns = Vec::new();
+    let (mut classes, mut quotients) = (Vec::new(), Vec::new());
+    for values in values {
+        match values {
+            Values::Samples(samples, _) => columns.push(samples.iter().map(|&(_, value)| value).collect()),
+            Values::Classes(pairs) => classes.push(pairs),
+            Values::Ratios(ratios) => quotients.push(ratios),
+        }
+    }
+    let mut columns = bootstrap::bootstrap(&columns, seed, resamples).into_iter();
+    let mut classes = class_mean::bootstrap(&classes, seed, resamples).into_iter();
+    let mut quotients = pooled_ratio::bootstrap(&quotients, seed, resamples).into_iter();
+    let next = |values: &&Values| match values {
+        Values::Samples(..) => columns.next().flatten(),
+        Values::Classes(_) => classes.next().flatten(),
+        Values::Ratios(_) => quotients.next().flatten(),
+    };
+    values.iter().map(next).collect()
+}

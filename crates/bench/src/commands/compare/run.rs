@@ -1,0 +1,142 @@
+//! A run, read from its folder: neither its data nor its weights need be there, and it may be going on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use datasets::Checksum;
+use metrics::metric;
+use serde_json::Value;
+use ucag_core::protocol::Tally;
+
+use crate::records::journal;
+use crate::records::journal::Reader;
+use crate::records::{Failure, Record, Unit};
+use crate::analysis::estimates::Extent;
+
+/// Each class has a place in memory for every row; no data set has as many.
+const MOST_CLASSES: usize = 1 << 17;
+
+/// What the command line names and can't be compared, and why: a folder that no run can be read from, or a method that a run doesn't have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub(super) String);
+
+/// What a run's journal says.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// What tables call it.
+    pub(super) label: String,
+    /// Its folder, as the user named it.
+    pub(super) folder: PathBuf,
+    /// Everything that its numbers depend on.
+    pub(super) identity: Value,
+    /// Records of metrics that this program knows, in plan order, without their curves.
+    pub(super) records: Vec<Record>,
+    /// What could not be scored, in plan order.
+    pub(super) failures: Vec<Failure>,
+    /// How many records there are of each metric that this program doesn't know.
+    pub(super) unknown: BTreeMap<String, usize>,
+    /// What was read of each sample that was scored, by its data set and its id: one checksum, unless units differ or don't say it.
+    pub(super) read: BTreeMap<String, BTreeMap<String, BTreeSet<Checksum>>>,
+}
+
+/// Reads the runs in these folders.
+///
+/// # Errors
+/// [`Unusable`] for the first folder that none can be read from.
+pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, Unusable> {
+    let runs = folders.iter().zip(labels(folders)).map(|(folder, label)| Run::read(folder, label));
+    runs.collect()
+}
+
+impl Run {
+    fn read(folder: &Path, label: String) -> Result<Self, Unusable> {
+        let unusable = |error: anyhow::Error| Unusable(format!("{error:#}"));
+        let reader = Reader::open(folder).map_err(unusable)?;
+        let (folder, identity) = (folder.to_owned(), reader.identity().clone());
+        let (records, failures, unknown, read) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut run = Self { label, folder, identity, records, failures, unknown, read };
+        let all = reader.each(reader.units().map(|(unit, _)| unit), |unit| {
+            run.note(&unit);
+            match unit.outcome {
+                Ok(records) => records.into_iter().for_each(|record| run.add(record)),
+                Err(failure) => run.failures.push(failure),
+            }
+            Ok(())
+        });
+        all.map_err(unusable)?;
+        run.check()?;
+        Ok(run)
+    }
+
+    /// Notes what was read for a unit.
+    fn note(&mut self, unit: &Unit) {
+        let Some(Record { dataset, sample, .. }) = unit.outcome.iter().flatten().next() else { return };
+        let samples = self.read.entry(dataset.clone()).or_default();
+        samples.entry(sample.clone()).or_default().extend(unit.sha256);
+    }
+
+    fn add(&mut self, record: Record) {
+        match metric(&record.metric) {
+            Ok(_) => self.records.push(Record { curve: None, ..record }),
+            Err(_) => *self.unknown.entry(record.metric).or_default() += 1,
+        }
+    }
+
+    /// Whether all is there that the averages of its records need, and no more than can be counted.
+    fn check(&self) -> Result<(), Unusable> {
+        if let Some(Extent { dataset, classes, .. }) =
+            self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
+        {
+            return Err(Unusable(format!(
+                "{}: says that data set '{dataset}' has {classes} classes; at most {MOST_CLASSES} are counted, so is it damaged?",
+                self.folder.join(journal::FILE).display()
+            )));
+        }
+        let by_class = |record: &&Record| metric(&record.metric).is_ok_and(|metric| metric.averaging.is_by_class());
+        let (extents, tally) = (self.extents(), self.tally());
+        let lacks = |record: &&Record| tally.is_none() || extents.iter().all(|extent| extent.dataset != record.dataset);
+        match self.records.iter().filter(by_class).find(lacks) {
+            None => Ok(()),
+            Some(Record { dataset, metric, .. }) => Err(Unusable(format!(
+                "{}: doesn't say how many classes data set '{dataset}' has, or how they are counted, which '{metric}' is averaged over; an earlier \
+                 version of this program didn't write that down, so do the run again with --fresh",
+                self.folder.join(journal::FILE).display()
+            ))),
+        }
+    }
+
+    /// What averages must know of its data sets; of a data set that isn't among them, an earlier version didn't write it down.
+    pub(super) fn extents(&self) -> Vec<Extent<'_>> {
+        let datasets = self.identity.get("datasets").and_then(Value::as_array).into_iter().flatten();
+        datasets.filter_map(extent_of).collect()
+    }
+
+    /// How class averages count; `None` where the journal doesn't say.
+    pub(super) fn tally(&self) -> Option<Tally> {
+        let tally = self.identity.pointer("/config/protocol/tally")?;
+        serde_json::from_value(tally.clone()).ok()
+    }
+}
+
+fn extent_of(dataset: &Value) -> Option<Extent<'_>> {
+    let text = |key: &str| dataset.get(key).and_then(Value::as_str);
+    let classes = dataset.get("classes").and_then(Value::as_u64)?;
+    Some(Extent { dataset: text("name")?, classes: usize::try_from(classes).ok()?, first: text("first")? })
+}
+
+/// The folders' last names, or all of their paths where those aren't different; a number tells apart what is the same folder.
+fn labels(folders: &[PathBuf]) -> Vec<String> {
+    let last = |folder: &PathBuf| folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let whole = |folder: &PathBuf| folder.display().to_string();
+    let short: Vec<String> = folders.iter().map(|folder| last(folder).unwrap_or_else(|| whole(folder))).collect();
+    let name = |(place, folder): (usize, &PathBuf)| {
+        let twice = short.iter().filter(|other| **other == short[place]).count() > 1;
+        let name = if twice { whole(folder) } else { short[place].clone() };
+        match folders[..place].iter().filter(|earlier| *earlier == folder).count() {
+            0 => name,
+            before => format!("{name} ({})", before + 1),
+        }
+    };
+    folders.iter().enumerate().map(name).collect()
+}

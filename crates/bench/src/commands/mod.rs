@@ -1,0 +1,8 @@
+//! Subcommands of the command line, one module each.
+
+pub mod compare;
+pub mod dry_run;
+pub mod explain;
+pub mod export_plan;
+pub mod list;
+pub mod merge;

@@ -1,0 +1,154 @@
+//! NormGrad (Rebuffi et al., CVPR 2020; see docs/protocol.md#normgrad): the strength with which
+//! each position would drive the weights of a convolution there.
+//!
+//! The gradient of a 1×1 convolution's weights is a sum over positions of outer products of what went in and the gradient at what came out;
+//! NormGrad maps the norms of the summands. A virtual identity makes that possible at any layer.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::{Cam, Layer};
+use crate::explain::{Explainer, Method};
+use crate::network::{Conv, Graph, Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::Post;
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(super) static METHOD: Method = Method {
+    id: "normgrad",
+    name: "NormGrad",
+    summary: "norm of the activation times norm of the gradient at each position: a virtual 1×1 convolution behind the layer",
+    make: |_| Arc::new(Cam(virtual_identity)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static SELECTIVE: Method = Method {
+    id: "normgrad-selective",
+    name: "NormGrad (selective)",
+    summary: "norm of what is positive of activation times gradient at each position",
+    make: |_| Arc::new(Cam(selective)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static SCALING: Method = Method {
+    id: "normgrad-scaling",
+    name: "NormGrad (scaling)",
+    summary: "norm of activation times gradient at each position: a virtual scaling behind the layer",
+    make: |_| Arc::new(Cam(scaling)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static NEIGHBOURHOOD: Method = Method {
+    id: "normgrad-neighbourhood",
+    name: "NormGrad (3×3)",
+    summary: "norm of the activation's 3×3 neighbourhood times norm of the gradient at each position: a virtual 3×3 convolution behind the layer",
+    make: |_| Arc::new(Cam(neighbourhood)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static CONVOLUTION: Method = Method {
+    id: "normgrad-conv",
+    name: "NormGrad (convolution)",
+    summary: "at the last real convolution in front of the layer: norm of the window it reads times norm of the gradient behind it",
+    make: |_| Arc::new(AtConvolution),
+    ..COMMON
+};
+
+const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: Post::Heat(None), ..Method::CAM };
+
+/// `‖A‖ ‖G‖`, norms over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn virtual_identity(layer: &Layer) -> Result<Tensor> {
+    Ok(norm(&layer.activation)?.f_mul(&norm(&layer.gradient)?)?)
+}
+
+/// `‖max(A G, 0)‖`, elementwise product, norm over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn selective(layer: &Layer) -> Result<Tensor> {
+    norm(&layer.activation.f_mul(&layer.gradient)?.f_relu()?)
+}
+
+/// `‖A G‖`, elementwise product, norm over channels.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn scaling(layer: &Layer) -> Result<Tensor> {
+    norm(&layer.activation.f_mul(&layer.gradient)?)
+}
+
+/// `‖A's 3 × 3 neighbourhood‖ ‖G‖`, with zeros around the layer.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn neighbourhood(layer: &Layer) -> Result<Tensor> {
+    windows(&layer.activation, &layer.gradient, &Window { kernel: [3, 3], stride: 1, padding: [1, 1], groups: 1 })
+}
+
+/// How a convolution reads its input.
+struct Window {
+    kernel: [i64; 2],
+    stride: i64,
+    padding: [i64; 2],
+    groups: i64,
+}
+
+/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that the convolution reads for position u of its output, and g_u the gradient
+/// there: what position u adds to the gradient of the weights. Groups of channels have weights of their own, so their squares add up.
+fn windows(input: &Tensor, gradient: &Tensor, window: &Window) -> Result<Tensor> {
+    let Window { kernel, stride, padding, groups } = *window;
+    let size = gradient.size();
+    let grouped = |x: &Tensor| norm_over(2, &x.f_reshape([size[0], groups, -1, size[2], size[3]])?);
+    let inputs = grouped(&input.f_im2col(kernel, [1, 1], padding, [stride, stride])?)?;
+    norm_over(1, &inputs.f_mul(&grouped(gradient)?)?.f_view([size[0], groups, size[2], size[3]])?)
+}
+
+fn norm(x: &Tensor) -> Result<Tensor> {
+    norm_over(1, x)
+}
+
+fn norm_over(dimension: i64, x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_norm_scalaropt_dim(2.0, [dimension].as_slice(), true)?)
+}
+
+#[derive(Debug)]
+struct AtConvolution;
+
+impl AtConvolution {
+    /// The last convolution at the layer or in front of it, and what it reads. Where branches meet in the layer it is that of the branch which
+    /// torchvision computes last; a layer that is itself a convolution leaves no choice.
+    fn find(graph: &Graph, layer: NodeId) -> Result<(NodeId, NodeId, &Conv)> {
+        let convolution = |id: NodeId| match &graph.nodes()[id].op {
+            Op::Conv(conv) => Some((id, graph.nodes()[id].inputs[0], conv)),
+            _ => None,
+        };
+        (0..=layer).rev().find_map(convolution).ok_or_else(|| {
+            let name = &graph.nodes()[layer].name;
+            Error::Invalid(format!("normgrad-conv needs a convolution at layer {name} or in front of it"))
+        })
+    }
+}
+
+impl Explainer for AtConvolution {
+    fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
+        let (id, input, _) = Self::find(&network.graph, layers.target)?;
+        Ok(Needs { activations: vec![input], gradients: vec![id], ..Needs::default() })
+    }
+
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        let (id, input, conv) = Self::find(&pass.network().graph, layers.target)?;
+        let shape = conv.weight.size();
+        let Conv { stride, padding, groups, .. } = *conv;
+        let window = Window { kernel: [shape[2], shape[3]], stride, padding, groups };
+        windows(&pass.activation(input)?, &pass.gradient(id)?, &window)
+    }
+}

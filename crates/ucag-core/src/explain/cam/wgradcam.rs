@@ -1,0 +1,28 @@
+//! WGradCAM: the paper tabulates it, but no public code or formula of it is known. See
+//! docs/protocol.md#wgradcam.
+
+use std::sync::Arc;
+
+use super::{Cam, Layer, spatial_mean, weighted_sum};
+use crate::explain::{Method, Role};
+use crate::Result;
+
+/// Registry entry. A candidate: it is consistent with the one thing that the published numbers say of the method, that it differs from
+/// GradCAM where the gradient is the same at every position.
+pub(super) static METHOD: Method = Method {
+    id: "wgradcam",
+    name: "WGradCAM (candidate)",
+    summary: "channels weighted by the mean of activation times gradient; a guess, since the method has no public definition",
+    source: "no source; tabulated in UCAG, AAAI 2023",
+    role: Role::Candidate,
+    make: |_| Arc::new(Cam(wgradcam)),
+    ..Method::CAM
+};
+
+/// `w_k = mean_ij A_k G_k`, map `Σ_k w_k A_k`, signed.
+///
+/// # Errors
+/// Where libtorch refuses.
+pub fn wgradcam(layer: &Layer) -> Result<tch::Tensor> {
+    weighted_sum(&spatial_mean(&layer.activation.f_mul(&layer.gradient)?)?, &layer.activation)
+}

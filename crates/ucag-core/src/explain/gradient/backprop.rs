@@ -1,0 +1,99 @@
+//! Gradient, DeConvNet and guided backprop: one walk to the input, three rules for ReLU. See
+//! docs/protocol.md#backprop.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use crate::explain::{Explainer, Extra, Method};
+use crate::Result;
+use crate::network::{Layers, Network, Op};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::{Own, Post};
+use crate::propagate::{Rule, Visit, needs, walk};
+
+/// Registry entry.
+pub(super) static GRADIENT: Method = Method {
+    id: "gradient",
+    name: "Gradient",
+    summary: "largest magnitude, over colours, of the gradient of the class's logit at the input",
+    source: "Simonyan et al., ICLR workshop 2014",
+    make: |_| Arc::new(Backprop(Relu::Gradient)),
+    black_box: true,
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static DECONVNET: Method = Method {
+    id: "deconvnet",
+    name: "DeConvNet",
+    summary: "as Gradient, but a ReLU sends back what is positive, whatever its input was",
+    source: "Zeiler & Fergus, ECCV 2014",
+    make: |_| Arc::new(Backprop(Relu::Deconvnet)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static GUIDED: Method = Method {
+    id: "guided-backprop",
+    name: "GuidedBackprop",
+    summary: "as Gradient, but a ReLU sends back what is positive where its input was, too",
+    source: "Springenberg et al., ICLR workshop 2015",
+    make: |_| Arc::new(Backprop(Relu::Guided)),
+    ..COMMON
+};
+
+const COMMON: Method = Method { post: Post::Heat(Some(Own::OfLonger(0.02))), ..Method::CAM };
+
+/// What a ReLU sends back of an arriving p, for an input x.
+#[derive(Debug, Clone, Copy)]
+pub enum Relu {
+    /// p where x > 0.
+    Gradient,
+    /// max(p, 0).
+    Deconvnet,
+    /// max(p, 0) where x ≥ 0.
+    Guided,
+}
+
+impl Rule for Relu {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        match (self, visit.op) {
+            (Relu::Deconvnet, Op::Relu) => Ok(vec![visit.arriving.f_relu()?]),
+            (Relu::Guided, Op::Relu) => {
+                let open = visit.inputs[0].f_ge(0.0)?.f_to_kind(visit.arriving.kind())?;
+                Ok(vec![visit.arriving.f_relu()?.f_mul(&open)?])
+            }
+            _ => visit.vjp(),
+        }
+    }
+}
+
+/// The pseudo-gradient at the input, `[B, 3, H, W]`, signed.
+///
+/// # Errors
+/// Where the pass doesn't keep every node's output.
+pub fn at_input(pass: &Pass<'_>, rule: Relu) -> Result<Tensor> {
+    walk(pass, &rule, pass.network().graph.output(), pass.cotangent()?, 0)
+}
+
+#[derive(Debug)]
+struct Backprop(Relu);
+
+impl Explainer for Backprop {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        let activations = needs(&network.graph, network.graph.output(), 0);
+        Ok(Needs { activations, ..Needs::default() })
+    }
+
+    /// `max_c |g_c|`, not negative.
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        Ok(at_input(pass, self.0)?.f_abs()?.f_amax([1i64].as_slice(), true)?)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 1 }
+    }
+}

@@ -1,0 +1,129 @@
+//! Excitation backprop (marginal winning probability, MWP) and its contrastive form: see
+//! docs/protocol.md#excitation.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use crate::explain::{Explainer, Method};
+use crate::network::{Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::Post;
+use crate::propagate::{Rule, Visit, needs, walk};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(super) static MWP: Method = Method {
+    id: "mwp",
+    name: "MWP",
+    summary: "excitation backprop: a unit's probability shared among its excitatory inputs, summed over channels at a middle layer",
+    make: |_| Arc::new(Excitation(mwp)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static CONTRASTIVE: Method = Method {
+    id: "cmwp",
+    name: "cMWP",
+    summary: "contrastive excitation backprop: less what reaches the classifier's input from its negated last layer; negative sums are clipped",
+    make: |_| Arc::new(Excitation(contrastive)),
+    ..COMMON
+};
+
+const COMMON: Method = Method { source: "Zhang et al., ECCV 2016", post: Post::Heat(None), ..Method::CAM };
+
+#[derive(Debug)]
+struct Excitation(fn(&Pass<'_>, &Layers) -> Result<Tensor>);
+
+impl Explainer for Excitation {
+    fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
+        let activations = needs(&network.graph, network.graph.output(), layers.middle);
+        Ok(Needs { activations, ..Needs::default() })
+    }
+
+    fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+        (self.0)(pass, layers)
+    }
+}
+
+/// `Σ_c p_c` at the middle layer, `[B, 1, u, v]`.
+///
+/// # Errors
+/// Where the pass doesn't keep what lies behind the layer.
+pub fn mwp(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+    let output = pass.network().graph.output();
+    channel_sum(&walk(pass, &Rules { negated: None }, output, pass.cotangent()?, layers.middle)?)
+}
+
+/// `max(Σ_c p_c, 0)` at the middle layer, where at the contrast layer p is what arrives less what arrives from the negated classifier.
+///
+/// # Errors
+/// As [`mwp`], or where the contrast layer doesn't lie between the middle layer and the output.
+pub fn contrastive(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
+    let graph = &pass.network().graph;
+    let weighted = |id: &NodeId| matches!(graph.nodes()[*id].op, Op::Conv(_) | Op::Linear { .. });
+    let classifier = (0..graph.nodes().len()).rev().find(weighted);
+    let arriving = |negated| walk(pass, &Rules { negated }, graph.output(), pass.cotangent()?, layers.contrast);
+    let difference = arriving(None)?.f_sub(&arriving(classifier)?)?;
+    let own = Rules { negated: None };
+    Ok(channel_sum(&walk(pass, &own, layers.contrast, difference, layers.middle)?)?.f_relu()?)
+}
+
+fn channel_sum(x: &Tensor) -> Result<Tensor> {
+    if x.dim() != 4 {
+        let shape = x.size();
+        return Err(Error::Invalid(format!("excitation backprop stops at {shape:?}, without height and width")));
+    }
+    Ok(x.f_sum_dim_intlist([1i64].as_slice(), true, x.kind())?)
+}
+
+/// Keeps a share over a zero total finite.
+const EPS: f64 = 1e-20;
+
+/// `p' = x · VJP(W⁺, p / (W⁺x + ε))` for convolutions, fully connected layers and average pools (W⁺ then the pool itself), without bias; a sum's
+/// summands get their share; batch norm lets p through; ReLU and max pool differentiate as ever.
+struct Rules {
+    /// A node whose weights change their sign.
+    negated: Option<NodeId>,
+}
+
+impl Rules {
+    fn positive(&self, visit: &Visit<'_>, weight: &Tensor) -> Result<Tensor> {
+        if self.negated == Some(visit.id) {
+            return Ok(weight.f_neg()?.f_relu()?);
+        }
+        visit.positive(weight)
+    }
+}
+
+impl Rule for Rules {
+    type Carried = Tensor;
+
+    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+        let (x, p) = (visit.inputs[0], visit.arriving);
+        let share = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
+        let back = match visit.op {
+            Op::Conv(conv) => {
+                let weight = self.positive(visit, &conv.weight)?;
+                conv.transposed(&weight, x, &share(conv.with(&weight, x)?)?)?
+            }
+            Op::Linear { weight, .. } => {
+                let weight = self.positive(visit, weight)?;
+                share(x.f_linear(&weight, None::<&Tensor>)?)?.f_matmul(&weight)?
+            }
+            Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
+                let shared = share(visit.output.shallow_clone())?;
+                visit.op.vjp(visit.inputs, visit.output, &shared)?.swap_remove(0)
+            }
+            Op::BatchNorm(_) | Op::ChannelAffine { .. } => return Ok(vec![p.shallow_clone()]),
+            Op::Add => {
+                // Where the sum is zero nothing is shared out.
+                let empty = visit.output.f_eq(0.0)?;
+                let part = |input: &&Tensor| Ok(input.f_div(visit.output)?.f_mul(p)?.f_masked_fill(&empty, 0.0)?);
+                return visit.inputs.iter().map(part).collect();
+            }
+            _ => return visit.vjp(),
+        };
+        Ok(vec![back.f_mul(x)?])
+    }
+}

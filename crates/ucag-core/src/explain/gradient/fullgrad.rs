@@ -1,0 +1,146 @@
+//! FullGrad (Srinivas & Fleuret, NeurIPS 2019; see docs/protocol.md#fullgrad): the input times its
+//! gradient, and every bias times its own.
+//!
+//! For a network that is linear piece by piece these full gradients add up to the logit.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::path_gradient::less_mean;
+use crate::explain::{Explainer, Extra, Method};
+use crate::Result;
+use crate::network::{Layers, Network, Op};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::Post;
+use crate::propagate::{gradients, needs};
+
+/// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and multiplies the input gradient of a batch's first image with
+/// every image; both are as here for one image at a time.
+pub(super) static METHOD: Method = Method {
+    id: "fullgrad",
+    name: "FullGrad",
+    summary: "magnitudes of input and biases, each times its gradient, scaled to [0, 1] a layer, summed over channels and layers; less the mean; as UCAG's code has it, but each view by itself",
+    post: Post::Signed,
+    make: |_| Arc::new(FullGrad(Form::Released)),
+    ..COMMON
+};
+
+/// Registry entry.
+pub(super) static IDIAP: Method = Method {
+    id: "fullgrad-idiap",
+    name: "FullGrad (authors' code)",
+    summary: "as FullGrad, but layers are enlarged from corner to corner, and the mean isn't subtracted",
+    make: |_| Arc::new(FullGrad(Form::Idiap)),
+    ..COMMON
+};
+
+const COMMON: Method = Method { source: "Srinivas & Fleuret, NeurIPS 2019", ..Method::CAM };
+
+/// Whose code a FullGrad follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// UCAG's, which is AGF's.
+    Released,
+    /// That of the method's authors.
+    Idiap,
+}
+
+impl Form {
+    /// `Σ_c ψ(x)_c` for each view of `[B, C, h, w]`: magnitudes from 0 to 1 over channels and space, `[B, 1, h, w]`.
+    ///
+    /// Where all magnitudes are the same, as in a layer without biases, the released code divides 0 by 0. Here such a layer adds nothing.
+    fn scaled(self, x: &Tensor) -> Result<Tensor> {
+        let all = [1i64, 2, 3];
+        let magnitude = x.f_abs()?;
+        let above = magnitude.f_sub(&magnitude.f_amin(all.as_slice(), true)?)?;
+        let top = above.f_amax(all.as_slice(), true)?;
+        let divisor = match self {
+            Form::Released => top.f_masked_fill(&top.f_eq(0.0)?, 1.0)?,
+            Form::Idiap => top.f_add_scalar(1e-6)?,
+        };
+        Ok(above.f_div(&divisor)?.f_sum_dim_intlist([1i64].as_slice(), true, x.kind())?)
+    }
+}
+
+/// What [`full_gradients`] gives.
+#[derive(Debug)]
+pub struct FullGradients {
+    /// `[B, 1, H, W]`, not negative, before any mean is subtracted.
+    pub map: Tensor,
+    /// The sum of all full gradients, those of fully connected layers included, `[B]`: the class's logit.
+    pub total: Tensor,
+}
+
+/// One walk to the input, which adds up the map as it goes. Layers without height and width have no place on the map.
+///
+/// # Errors
+/// Where the pass doesn't keep every node's output.
+pub fn full_gradients(pass: &Pass<'_>, form: Form) -> Result<FullGradients> {
+    let size = pass.views().size();
+    let (mut map, mut total) = (None, None);
+    let mut take = |full: &Tensor| -> Result<()> {
+        add(&mut total, full.f_flatten(1, -1)?.f_sum_dim_intlist([1i64].as_slice(), false, full.kind())?)?;
+        if full.dim() == 4 {
+            // Enlarging is linear: channels may be summed first.
+            let scaled = form.scaled(full)?;
+            let large = scaled.f_upsample_bilinear2d([size[2], size[3]], form == Form::Idiap, None, None)?;
+            add(&mut map, large)?;
+        }
+        Ok(())
+    };
+    let at_input = gradients(pass, 0, |visit| match bias(visit.op)? {
+        Some(bias) => take(&visit.arriving.f_mul(&bias)?),
+        None => Ok(()),
+    })?;
+    take(&at_input.f_mul(pass.views())?)?;
+    let zeros = |shape: &[i64]| Tensor::f_zeros(shape, (at_input.kind(), at_input.device()));
+    Ok(FullGradients {
+        map: map.map_or_else(|| zeros(&[size[0], 1, size[2], size[3]]), Ok)?,
+        total: total.map_or_else(|| zeros(&size[..1]), Ok)?,
+    })
+}
+
+fn add(sum: &mut Option<Tensor>, part: Tensor) -> Result<()> {
+    *sum = Some(match sum.take() {
+        Some(before) => before.f_add(&part)?,
+        None => part,
+    });
+    Ok(())
+}
+
+/// What an operation makes of zeros, of a shape that broadcasts to its output's; nothing where it makes zeros of them.
+fn bias(op: &Op) -> Result<Option<Tensor>> {
+    Ok(match op {
+        Op::Conv(conv) => conv.bias.as_ref().map(|bias| bias.f_view([1, -1, 1, 1])).transpose()?,
+        Op::BatchNorm(b) => {
+            let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;
+            Some(b.bias.f_sub(&b.mean.f_mul(&scale)?)?.f_view([1, -1, 1, 1])?)
+        }
+        Op::Linear { bias, .. } => bias.as_ref().map(Tensor::shallow_clone),
+        Op::ChannelAffine { shift, .. } => Some(shift.shallow_clone()),
+        _ => None,
+    })
+}
+
+#[derive(Debug)]
+struct FullGrad(Form);
+
+impl Explainer for FullGrad {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        let activations = needs(&network.graph, network.graph.output(), 0);
+        Ok(Needs { activations, ..Needs::default() })
+    }
+
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        let map = full_gradients(pass, self.0)?.map;
+        match self.0 {
+            Form::Released => less_mean(&map),
+            Form::Idiap => Ok(map),
+        }
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 1 }
+    }
+}

@@ -1,0 +1,44 @@
+//! The input times the gradient of the class's logit (Shrikumar et al., arXiv:1605.01713).
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use crate::explain::{Explainer, Extra, Method};
+use crate::Result;
+use crate::network::{Layers, Network};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::Post;
+use crate::propagate::{gradients, needs};
+
+/// Registry entry.
+pub(super) static METHOD: Method = Method {
+    id: "gradient-x-input",
+    name: "Gradient × Input",
+    summary: "the normalised input times the gradient of the class's logit, summed over colours",
+    source: "Shrikumar et al., arXiv:1605.01713",
+    post: Post::Signed,
+    make: |_| Arc::new(GradientInput),
+    black_box: true,
+    ..Method::CAM
+};
+
+#[derive(Debug)]
+struct GradientInput;
+
+impl Explainer for GradientInput {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        let activations = needs(&network.graph, network.graph.output(), 0);
+        Ok(Needs { activations, ..Needs::default() })
+    }
+
+    /// Signed, at the resolution of the input.
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        let gradient = gradients(pass, 0, |_| Ok(()))?;
+        Ok(gradient.f_mul(pass.views())?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 1 }
+    }
+}

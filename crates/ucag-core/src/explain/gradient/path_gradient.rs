@@ -1,0 +1,74 @@
+//! The gradient at many inputs made from one view: what integrated gradients and SmoothGrad share.
+
+use std::fmt::Debug;
+use std::ops::Range;
+use std::rc::Rc;
+
+use tch::{Kind, Tensor};
+
+use crate::explain::Extra;
+use crate::Result;
+use crate::pass::{Needs, Pass, Seed, Trace};
+
+/// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the same.
+pub(super) trait Inputs: Debug {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Some of them by number, `[range.len(), 3, H, W]`, from a view `[1, 3, H, W]`: whatever the range, each depends on its own number only.
+    fn of(&self, view: &Tensor, seed: Seed, range: Range<usize>) -> Result<Tensor>;
+}
+
+/// Inputs in one pass. It bounds memory: no more than this many have their activations kept for the way back.
+const CHUNK: usize = 8;
+
+/// The sum over `inputs` of the gradient of the class's logit, `[B, 3, H, W]`. Classes share the forward passes.
+pub(super) fn gradient_sum(pass: &Pass<'_>, inputs: &dyn Inputs) -> Result<Tensor> {
+    let trace = pass.trace();
+    match trace.classes().iter().position(|&class| class == pass.class()) {
+        Some(index) => {
+            let sums = trace.once(&format!("{inputs:?}"), || sums(trace, trace.classes(), inputs))?;
+            Ok(sums.f_select(0, index as i64)?)
+        }
+        None => Ok(sums(trace, &[pass.class()], inputs)?.f_select(0, 0)?),
+    }
+}
+
+/// What that takes.
+pub(super) fn extra(inputs: &dyn Inputs) -> Extra {
+    Extra { per_view: inputs.count(), per_class: 2 * inputs.count() }
+}
+
+/// For each class and view, `[classes, B, 3, H, W]`.
+fn sums(trace: &Trace<'_>, classes: &[usize], inputs: &dyn Inputs) -> Result<Tensor> {
+    let views = trace.views();
+    let mut shape = views.size();
+    shape.insert(0, classes.len() as i64);
+    // Hundreds of gradients add up: float32 would lose digits.
+    let sums = Tensor::f_zeros(&shape, (Kind::Double, views.device()))?;
+    for index in 0..shape[1] {
+        let seed = Seed { view: trace.seed().view + index as u64, ..trace.seed() };
+        let view = views.f_narrow(0, index, 1)?;
+        for start in (0..inputs.count()).step_by(CHUNK) {
+            let range = start..inputs.count().min(start + CHUNK);
+            let needs = Needs { gradients: vec![0], ..Needs::default() };
+            let chunk = Rc::new(Trace::new(trace.network(), inputs.of(&view, seed, range)?, needs));
+            for (place, &class) in classes.iter().enumerate() {
+                let gradients = chunk.target(class)?.gradient(0)?;
+                let part = gradients.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Double)?;
+                let _ = sums.f_select(0, place as i64)?.f_select(0, index)?.f_add_(&part)?;
+            }
+        }
+    }
+    Ok(sums.f_to_kind(views.kind())?)
+}
+
+/// `Σ_c |g_c|` of `[B, 3, H, W]`.
+pub(super) fn magnitude(gradient: &Tensor) -> Result<Tensor> {
+    Ok(gradient.f_abs()?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
+}
+
+/// Each map less its mean: zero is then the threshold that UCAG's segmentation takes.
+pub(super) fn less_mean(map: &Tensor) -> Result<Tensor> {
+    Ok(map.f_sub(&map.f_mean_dim([1i64, 2, 3].as_slice(), true, map.kind())?)?)
+}

@@ -1,0 +1,192 @@
+//! Attribution guided factorisation (Gur et al., AAAI 2021; see docs/protocol.md#agf).
+
+mod factorise;
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use self::factorise::factorise;
+use super::composite::{colours, whole};
+use super::{Relevance, Weighted, absolute, divide, maximum, present, total, z_bounded, z_rule};
+use crate::explain::{Explainer, Extra, Method};
+use crate::network::{Layers, Network, NodeId, Op};
+use crate::pass::{Needs, Pass};
+use crate::postprocess::Post;
+use crate::propagate::{Carried, Rule, Visit, walk};
+use crate::{Error, Result};
+
+/// Registry entry.
+pub(in crate::explain) static METHOD: Method = Method {
+    id: "agf",
+    name: "AGF",
+    summary: "relevance and gradient walk back together; in convolutions with a window relevance is guided by gradient times input and by two factorised maps",
+    source: "Gur et al., AAAI 2021",
+    post: Post::Signed,
+    make: |_| Arc::new(Agf),
+    ..Method::CAM
+};
+
+#[derive(Debug)]
+struct Agf;
+
+impl Explainer for Agf {
+    fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
+        last_layer(network)?;
+        Ok(whole(network))
+    }
+
+    /// Over each view's maximum, as released.
+    fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
+        let relevance = relevance(pass)?;
+        colours(&divide(&relevance, &maximum(&relevance)?)?)
+    }
+
+    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+        Extra { per_view: 0, per_class: 6 }
+    }
+}
+
+/// What arrives at the pixels, `[B, 3, H, W]`.
+///
+/// # Errors
+/// Where the last layer isn't fully connected, or the pass doesn't keep every node's output.
+pub fn relevance(pass: &Pass<'_>) -> Result<Tensor> {
+    let (input, weight) = last_layer(pass.network())?;
+    let seed = top(pass, &pass.activation(input)?, weight)?;
+    Ok(walk(pass, &Rules { pass }, input, seed, 0)?.relevance)
+}
+
+/// What a walk starts from, at what the last layer reads: relevance of its shape.
+///
+/// # Errors
+/// As [`relevance`].
+pub fn seed(pass: &Pass<'_>) -> Result<Tensor> {
+    let (input, weight) = last_layer(pass.network())?;
+    Ok(top(pass, &pass.activation(input)?, weight)?.relevance)
+}
+
+/// What the fully connected last layer reads, and its weight.
+fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
+    let node = &network.graph.nodes()[network.graph.output()];
+    match &node.op {
+        Op::Linear { weight, .. } => Ok((node.inputs[0], weight)),
+        _ => Err(Error::Invalid(format!("agf starts in a fully connected last layer, which {} isn't", node.name))),
+    }
+}
+
+/// What a walk carries.
+struct Stream {
+    relevance: Tensor,
+    gradient: Tensor,
+}
+
+impl Carried for Stream {
+    fn sum(self, other: Self) -> Result<Self> {
+        Ok(Self { relevance: self.relevance.f_add(&other.relevance)?, gradient: self.gradient.f_add(&other.gradient)? })
+    }
+}
+
+/// The last layer: gradient times input of a softmax of logits that a Gaussian around the class's own has weighted.
+fn top(pass: &Pass<'_>, x: &Tensor, weight: &Tensor) -> Result<Stream> {
+    let logits = pass.logits()?.set_requires_grad(true);
+    let own = logits.f_narrow(1, pass.class() as i64, 1)?;
+    let distance = logits.f_sub(&own)?;
+    let widest = distance.f_abs()?.f_amax([1i64].as_slice(), true)?;
+    let near = distance.f_div(&widest)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?;
+    let score =
+        own.f_mul(&near)?.f_softmax(1, logits.kind())?.f_select(1, pass.class() as i64)?.f_sum(logits.kind())?;
+    let at_logits = Tensor::f_run_backward(&[score], &[&logits], false, false)?.swap_remove(0);
+    let gradient = at_logits.f_matmul(weight)?;
+    Ok(Stream { relevance: x.f_mul(&gradient)?, gradient })
+}
+
+struct Rules<'a, 'n> {
+    pass: &'a Pass<'n>,
+}
+
+impl Rule for Rules<'_, '_> {
+    type Carried = Stream;
+
+    fn back(&self, visit: &Visit<'_, Stream>) -> Result<Vec<Stream>> {
+        let Stream { relevance, gradient } = visit.arriving;
+        let gradients = visit.vjp_of(gradient)?;
+        let x = visit.inputs[0];
+        let relevances = match (visit.op, Weighted::of(visit.op)) {
+            (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_bounded(&layer, x, relevance)?],
+            (Op::Linear { .. }, Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
+            (_, Some(layer)) if layer.is_pointwise() => vec![absolute(&layer, x, relevance)?],
+            (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],
+            (Op::BatchNorm(_) | Op::Dropout | Op::ChannelAffine { .. }, _) => vec![relevance.shallow_clone()],
+            (Op::Flatten, _) => visit.vjp_of(relevance)?,
+            _ => {
+                let back = z_rule(visit, &relevance.shallow_clone().into())?;
+                back.iter().map(Relevance::whole).collect::<Result<_>>()?
+            }
+        };
+        let streams = relevances.into_iter().zip(gradients);
+        Ok(streams.map(|(relevance, gradient)| Stream { relevance, gradient }).collect())
+    }
+
+    /// A node's share in each of its readers' relevance.
+    fn join(&self, output: &Tensor, first: Stream, rest: Vec<Stream>) -> Result<Stream> {
+        let sum = rest.into_iter().try_fold(first, Carried::sum)?;
+        Ok(Stream { relevance: divide(&sum.relevance, output)?.f_mul_(output)?, ..sum })
+    }
+}
+
+impl Rules<'_, '_> {
+    /// Shares by magnitude; behind a map that was flattened, guided by the gradient there.
+    fn linear(&self, visit: &Visit<'_, Stream>, layer: &Weighted<'_>, gradient: &Tensor) -> Result<Tensor> {
+        let x = visit.inputs[0];
+        let shares = absolute(layer, x, &visit.arriving.relevance)?;
+        let nodes = self.pass.network().graph.nodes();
+        let source = &nodes[nodes[visit.id].inputs[0]];
+        if !matches!(source.op, Op::Flatten) {
+            return Ok(shares);
+        }
+        let map = self.pass.activation(source.inputs[0])?.size();
+        let guide = guide(&x.f_view(map.as_slice())?, &gradient.f_view(map.as_slice())?)?;
+        let spread = guide.f_expand(map.as_slice(), false)?.f_mul(&present(&shares)?.f_view(map.as_slice())?)?;
+        // The maximum is of what is left where there is a share.
+        let spread = divide(&spread, &maximum(&spread)?)?;
+        shift(&shares, &spread.f_flatten(1, -1)?)
+    }
+}
+
+/// `max(mean over channels of X · G, 0)`, `[B, 1, h, w]`.
+fn guide(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    Ok(x.f_mul(gradient)?.f_mean_dim([1i64].as_slice(), true, x.kind())?.f_relu()?)
+}
+
+/// Shares by magnitude, and what guides them: the gradient times the input, two factorised maps, and how much of the relevance an input of ones would get.
+fn convolution(visit: &Visit<'_, Stream>, layer: &Weighted<'_>, gradient: &Tensor) -> Result<Tensor> {
+    let Stream { relevance, gradient: arriving } = visit.arriving;
+    let x = visit.inputs[0];
+    let shares = absolute(layer, x, relevance)?;
+    let relevant = visit.vjp_of(&present(relevance)?.f_mul_(arriving)?)?.swap_remove(0);
+    let guide = guide(x, gradient)?;
+    let guide = divide(&guide, &maximum(&guide)?)?;
+    let phi = shares.f_mean_dim([1i64].as_slice(), true, shares.kind())?;
+    let of_input = factorise(x, &phi)?.f_relu()?;
+    let of_gradient = factorise(&relevant, &phi)?.f_relu()?;
+    let certain = shares.f_neg()?.f_exp()?.f_add_scalar(1.0)?;
+    let guided = divide(&of_input.f_add(&guide)?.f_expand_as(&shares)?, &certain)?;
+    let guided = guided.f_add(&of_gradient)?.f_add(&of_ones(layer, x, relevance)?)?;
+    shift(&shares, &guided.f_mul(&present(&shares)?)?)
+}
+
+/// `VJP(|W|; R / |W|1)`: what an input of ones would get. All its channels are the same, so that one will do.
+fn of_ones(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+    let weight = layer.weight().f_abs()?;
+    let ones = x.f_narrow(0, 0, 1)?.f_ones_like()?;
+    let shares = divide(relevance, &layer.forth(&weight, &ones)?.f_expand_as(relevance)?)?;
+    layer.back(&weight, x, &shares)
+}
+
+/// `C + E`, less the same at each of C's entries that aren't zero, so that C's sum is kept.
+fn shift(c: &Tensor, e: &Tensor) -> Result<Tensor> {
+    let present = present(c)?;
+    let excess = divide(&total(e)?, &total(&present)?)?;
+    Ok(c.f_add(e)?.f_sub(&present.f_mul(&excess)?)?)
+}

@@ -1,0 +1,194 @@
+//! The forward pass. What is asked for is computed as the network has it; the rest, the fastest way that gives the same answer.
+//!
+//! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write where they read, and up to the first node that is asked for,
+//! tensors stay in the fast lane.
+
+use std::collections::BTreeMap;
+
+use tch::Tensor;
+
+use crate::network::weight_cache::Form;
+use crate::network::batchnorm_folding::fold;
+use crate::network::memory_format::Lane;
+use crate::network::{Conv, Network, Node, NodeId, Op};
+use crate::pass::Needs;
+use crate::{Error, Result};
+
+/// The short cuts that a pass takes. They change its numbers by rounding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shortcuts {
+    /// Convolutions in the fast lane.
+    fast: usize,
+    /// Convolutions that batch normalisation isn't folded into, because they are asked for.
+    unfolded: Vec<NodeId>,
+}
+
+impl Shortcuts {
+    /// Those of a pass with these needs.
+    pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
+        let nodes = network.graph.nodes();
+        let convolutions = |nodes: &[Node]| nodes.iter().filter(|node| matches!(node.op, Op::Conv(_))).count();
+        let wanted = |id: &NodeId| needs.activations.contains(id) || needs.gradients.contains(id);
+        Self {
+            fast: convolutions(&nodes[..first(network, needs)]),
+            unfolded: (0..nodes.len()).filter(|&id| network.graph.norm_behind(id).is_some()).filter(wanted).collect(),
+        }
+    }
+}
+
+/// The first node that is asked for, or one behind the last.
+fn first(network: &Network, needs: &Needs) -> NodeId {
+    let asked = needs.activations.iter().chain(&needs.gradients);
+    asked.copied().min().unwrap_or(network.graph.nodes().len())
+}
+
+/// What a forward pass leaves.
+pub(crate) struct Outputs {
+    /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
+    pub(crate) scores: Tensor,
+    /// Outputs of the nodes that were asked for.
+    pub(crate) kept: BTreeMap<NodeId, Tensor>,
+}
+
+/// Runs a network over `views` `[B, 3, H, W]`.
+///
+/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never require gradients, and the activation there is made a leaf.
+/// Outputs that nobody keeps are freed as soon as their last reader has run.
+///
+/// # Errors
+/// Where the network can't take the views; the message names the layer.
+pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Result<Outputs> {
+    network.count(views);
+    let nodes = network.graph.nodes();
+    let fast = first(network, needs);
+    let mut run = Run { network, lane: network.lane(), needs, fast, values: nodes.iter().map(|_| None).collect() };
+    let mut kept = BTreeMap::new();
+    for (id, node) in nodes.iter().enumerate() {
+        let value = match id {
+            0 => Ok(Value { tensor: views.shallow_clone(), own: false }),
+            _ => run.compute(id),
+        };
+        let mut value = value.map_err(|error| at_node(&node.name, views, error))?;
+        if run.wanted(id) {
+            value = Value { tensor: Lane::leave(&value.tensor)?, own: false };
+            if needs.gradients.contains(&id) && !value.tensor.requires_grad() {
+                // A leaf: what lies in front of it is not recorded.
+                value.tensor = value.tensor.detach().set_requires_grad(true);
+            }
+            kept.insert(id, value.tensor.shallow_clone());
+        }
+        run.values[id] = Some(value);
+    }
+    let scores = run.values[network.graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
+    Ok(Outputs { scores: Lane::leave(&scores.tensor)?, kept })
+}
+
+/// Says in which layer libtorch gave up, and on what input: nearly always a view that is too small.
+fn at_node(name: &str, views: &Tensor, error: Error) -> Error {
+    let size = views.size();
+    Error::Invalid(format!("layer {name}, for an input of {size:?}: {error}"))
+}
+
+/// A node's output.
+struct Value {
+    tensor: Tensor,
+    /// Whether nothing else holds its memory, so that its last reader may write there.
+    own: bool,
+}
+
+struct Run<'a> {
+    network: &'a Network,
+    lane: Option<Lane>,
+    needs: &'a Needs,
+    /// The first node that is asked for. The fast lane ends there.
+    fast: NodeId,
+    values: Vec<Option<Value>>,
+}
+
+impl Run<'_> {
+    fn wanted(&self, id: NodeId) -> bool {
+        self.needs.activations.contains(&id) || self.needs.gradients.contains(&id)
+    }
+
+    /// Output of node `id`; inputs that it is the last to read are taken out of `values`.
+    fn compute(&mut self, id: NodeId) -> Result<Value> {
+        let graph = &self.network.graph;
+        let node = &graph.nodes()[id];
+        let lane = self.lane.filter(|_| id < self.fast);
+        let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
+        match &node.op {
+            Op::Conv(conv) => {
+                return Ok(Value { tensor: self.convolve(id, conv, lane, &inputs[0].tensor)?, own: true });
+            }
+            // To the same bits, and many times as fast, the way there and back included.
+            Op::MaxPool(_) if lane.is_none_or(|lane| !lane.holds(&inputs[0].tensor)) => {
+                let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
+                return Ok(Value { tensor: Lane::leave(&pooled)?, own: true });
+            }
+            // Where it was folded into the convolution, its work is done.
+            Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
+            Op::Dropout => return Ok(inputs.swap_remove(0)),
+            Op::Relu if inputs[0].writable() => {
+                return Ok(Value { tensor: inputs[0].tensor.f_relu_()?, own: true });
+            }
+            Op::Add if inputs[0].takes(&inputs[1]) => {
+                let other = inputs.swap_remove(1);
+                return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
+            }
+            _ => {}
+        }
+        if !lane.is_some_and(|lane| lane.does(&node.op)) {
+            for input in &mut inputs {
+                input.tensor = Lane::leave(&input.tensor)?;
+            }
+        }
+        let tensors: Vec<&Tensor> = inputs.iter().map(|input| &input.tensor).collect();
+        Ok(Value { tensor: node.op.apply(&tensors)?, own: !matches!(node.op, Op::Flatten) })
+    }
+
+    /// The value of `input` for its reader `id`.
+    fn take(&mut self, input: NodeId, id: NodeId) -> Result<Value> {
+        let lost = || Error::Invalid("it ran before its input".into());
+        let last = self.network.graph.last_use(input) == id;
+        if last && let Some(value) = self.values[input].take() {
+            return Ok(value);
+        }
+        let value = self.values[input].as_ref().ok_or_else(lost)?;
+        Ok(Value { tensor: value.tensor.shallow_clone(), own: false })
+    }
+
+    /// Whether the batch normalisation behind a convolution is folded into it: where nobody asks for what is in between.
+    fn folds(&self, conv: NodeId) -> bool {
+        self.network.graph.norm_behind(conv).is_some() && !self.wanted(conv)
+    }
+
+    /// A convolution, in the lane where there is one.
+    fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
+        let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
+        let lane = lane.filter(|lane| lane.admits(x));
+        let x = lane.map_or_else(|| Lane::leave(x), |lane| lane.enter(x))?;
+        let (weight, bias) = match (lane, norm) {
+            (Some(lane), _) => {
+                let form = Form::Fast { folded: norm.is_some(), lane };
+                self.network.derived((id, form), || {
+                    lane.weights(&norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?)
+                })?
+            }
+            (None, Some((_, norm))) => self.network.folded(id, conv, norm)?,
+            (None, None) => conv.own(),
+        };
+        conv.with_bias(&weight, bias.as_ref(), &x)
+    }
+}
+
+impl Value {
+    fn writable(&self) -> bool {
+        self.own && !self.tensor.requires_grad()
+    }
+
+    /// Whether another value may be added where this one is.
+    fn takes(&self, other: &Value) -> bool {
+        let form = |value: &Value| (value.tensor.is_mkldnn(), value.tensor.kind(), value.tensor.size());
+        self.writable() && !other.tensor.requires_grad() && form(self) == form(other)
+    }
+}

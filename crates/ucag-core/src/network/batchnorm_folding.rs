@@ -1,0 +1,48 @@
+//! Batch normalisation folded into the convolution in front of it: one linear layer with the same output.
+
+use super::weight_cache::{Form, Weights};
+use super::{BatchNorm, Conv, Graph, Network, NodeId, Op};
+use crate::Result;
+
+impl Graph {
+    /// For every convolution of which a batch normalisation is the only reader, that normalisation. One in front of its convolution, as DenseNet has it, can't
+    /// be folded.
+    pub(super) fn norms(nodes: &[super::Node]) -> Vec<Option<NodeId>> {
+        let mut readers = vec![0; nodes.len()];
+        nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| readers[input] += 1);
+        let mut norms = vec![None; nodes.len()];
+        for (id, node) in nodes.iter().enumerate() {
+            if let (Op::BatchNorm(_), &[input]) = (&node.op, &node.inputs[..])
+                && readers[input] == 1
+                && matches!(nodes[input].op, Op::Conv(_))
+            {
+                norms[input] = Some(id);
+            }
+        }
+        norms
+    }
+}
+
+/// Weight and bias of a convolution with the batch normalisation behind it folded in.
+///
+/// # Errors
+/// Where libtorch refuses the shapes.
+pub(crate) fn fold(conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
+    let scale = norm.weight.f_div(&norm.var.f_add_scalar(norm.eps)?.f_sqrt()?)?;
+    let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
+    let shift = match &conv.bias {
+        Some(bias) => bias.f_sub(&norm.mean)?,
+        None => norm.mean.f_neg()?,
+    };
+    Ok((weight, Some(shift.f_mul(&scale)?.f_add(&norm.bias)?)))
+}
+
+impl Network {
+    /// [`fold`] for the convolution `node`: once, and kept for all that share the weights.
+    ///
+    /// # Errors
+    /// As [`fold`].
+    pub(crate) fn folded(&self, node: NodeId, conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
+        self.derived.of((node, Form::Folded), || fold(conv, norm))
+    }
+}

@@ -1,0 +1,124 @@
+//! The fast lane: the form in which convolutions cost least, for as long as nobody asks what they gave.
+
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use super::Op;
+use super::weight_cache::Weights;
+use crate::{Error, Result};
+
+/// The arithmetic of layers that nothing is asked of but the network's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub enum Precision {
+    /// 24 bits of significand.
+    #[default]
+    #[serde(rename = "f32")]
+    Float32,
+    /// 8 bits of significand: twice as fast or more where the processor has instructions for it, and rounded to about three decimal digits.
+    #[serde(rename = "bf16")]
+    Bfloat16,
+}
+
+impl Precision {
+    fn kind(self) -> Kind {
+        match self {
+            Precision::Float32 => Kind::Float,
+            Precision::Bfloat16 => Kind::BFloat16,
+        }
+    }
+}
+
+/// How a tensor lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layout {
+    /// As libtorch has it unless told otherwise: one channel after the other.
+    Usual,
+    /// oneDNN's own: blocks of channels next to each other, which saves each convolution the way there and back. Autograd doesn't follow there, and neither does
+    /// concatenation.
+    Blocked,
+    /// All channels of a pixel next to each other.
+    ChannelsLast,
+}
+
+/// How a tensor goes into the fast lane, and out of it. On processors it has a layout of its own; on other devices only the precision may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lane {
+    layout: Layout,
+    precision: Precision,
+}
+
+impl Lane {
+    /// The lane for a network on `device`, where there is a faster one than the usual.
+    pub(super) fn new(device: Device, precision: Precision, concatenates: bool) -> Option<Self> {
+        let layout = match device == Device::Cpu && tch::utils::has_mkldnn() {
+            true if concatenates => Layout::ChannelsLast,
+            true => Layout::Blocked,
+            false => Layout::Usual,
+        };
+        (layout != Layout::Usual || precision != Precision::default()).then_some(Self { layout, precision })
+    }
+
+    /// Whether this processor or device can do it.
+    ///
+    /// # Errors
+    /// Where it can't; the message says so.
+    pub(super) fn check(self, device: Device) -> Result<()> {
+        let one = Tensor::f_ones([1, 1, 1, 1], (Kind::Float, device))?;
+        let refused = |error| Error::Invalid(format!("precision \"bf16\" needs a processor that can do it: {error}"));
+        let _ = self
+            .enter(&one)?
+            .f_conv2d(&self.enter(&one)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)
+            .map_err(refused)?;
+        Ok(())
+    }
+
+    /// Whether a tensor is in this lane.
+    pub(crate) fn holds(self, x: &Tensor) -> bool {
+        x.kind() == self.precision.kind()
+            && match self.layout {
+                Layout::Usual => !x.is_mkldnn(),
+                Layout::Blocked => x.is_mkldnn(),
+                Layout::ChannelsLast => !x.is_mkldnn() && (x.dim() != 4 || x.stride()[1] == 1),
+            }
+    }
+
+    /// Whether a tensor may go into it.
+    pub(crate) fn admits(self, x: &Tensor) -> bool {
+        self.holds(x) || (x.kind() == Kind::Float && !x.requires_grad())
+    }
+
+    /// Into the lane.
+    pub(crate) fn enter(self, x: &Tensor) -> Result<Tensor> {
+        let kind = self.precision.kind();
+        Ok(match self.layout {
+            _ if self.holds(x) => x.shallow_clone(),
+            Layout::Usual => x.f_to_kind(kind)?,
+            Layout::Blocked => x.f_to_mkldnn(kind)?,
+            Layout::ChannelsLast if x.dim() != 4 => x.f_to_kind(kind)?,
+            Layout::ChannelsLast => {
+                x.f_to_kind(kind)?.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?
+            }
+        })
+    }
+
+    /// Whether an operation without weights can be done in the lane.
+    pub(crate) fn does(self, op: &Op) -> bool {
+        let anywhere = matches!(op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
+        anywhere || (self.layout == Layout::ChannelsLast && matches!(op, Op::Concat | Op::Add | Op::BatchNorm(_)))
+    }
+
+    /// Out of any lane: one channel after the other, and in float32.
+    pub(crate) fn leave(x: &Tensor) -> Result<Tensor> {
+        Ok(match x.kind() {
+            _ if x.is_mkldnn() => x.f_to_dense(Kind::Float, false)?,
+            Kind::BFloat16 => x.f_to_kind(Kind::Float)?.f_contiguous()?,
+            _ => x.f_contiguous()?,
+        })
+    }
+
+    /// A convolution's weights for the lane. oneDNN puts them in its own order at every call, and what libtorch could pack beforehand too: that is for inference, and its
+    /// convolutions of tensors are for training, which take another order.
+    pub(crate) fn weights(self, (weight, bias): &Weights) -> Result<Weights> {
+        Ok((self.enter(weight)?, bias.as_ref().map(|bias| self.enter(bias)).transpose()?))
+    }
+}
