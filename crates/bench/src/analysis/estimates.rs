@@ -106,17 +106,6 @@ impl<'a> Game<'a> {
     }
 }
 
-/// What averages over a data set must know of it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent<'a> {
-    /// Its name.
-    pub(crate) dataset: &'a str,
-    /// Number of its classes.
-    pub(crate) classes: usize,
-    /// Id of its first sample; empty where there is none.
-    pub(crate) first: &'a str,
-}
-
 /// The values of every cell, whose games are these. Those of samples are taken from the aggregates.
 ///
 /// # Errors

@@ -85,7 +85,7 @@ pub fn normalise(name: &str) -> &str {
 
 /// The published number for a cell, where there is one; a variant of a config's own has none. Where the numbers are of several data sets, the cell's must be of that name. A model is
 /// found under its name, or without the number at its end where the paper names only the family ("VGG").
-pub fn find<'a>(published: &'a [Published], cell: &crate::report::Cell<'_>) -> Option<&'a Published> {
+pub fn find<'a>(published: &'a [Published], cell: &crate::analysis::cells::Cell<'_>) -> Option<&'a Published> {
     if !cell.variant.name.is_empty() {
         return None;
     }

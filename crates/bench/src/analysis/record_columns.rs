@@ -7,7 +7,8 @@ use metrics::averaging::Averaging;
 use ucag_core::postprocess::MapState;
 
 use super::pooled_ratio::Ratios;
-use super::estimates::{Extent, Game};
+use super::estimates::Game;
+use crate::plan::dataset_facts::Extent;
 use crate::records::Record;
 
 /// Numbers of samples, in plan order over all data sets.

@@ -19,7 +19,7 @@ use crate::config::{self, Resize};
 use crate::run::input::input;
 use crate::io::npy;
 use crate::io::npy::Array;
-use crate::plan::checksum;
+use crate::io::checksum::checksum;
 use crate::report::gallery::overlay;
 use crate::run::timings::settle;
 

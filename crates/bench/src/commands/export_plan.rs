@@ -14,7 +14,8 @@ use crate::plan::precomputed::file_name;
 use crate::plan::{Model, Plan};
 use crate::run::progress::Progress;
 use crate::run::sample::Subject;
-use crate::plan::target_classes::{classes, known};
+use crate::plan::target_classes::known;
+use crate::run::target_classes::classes;
 
 /// A map that is wanted.
 #[derive(Debug, Serialize)]

@@ -97,15 +97,15 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Removes what is left of files that were being written when an earlier run was killed, from a run folder that nobody else writes to and from its
-/// gallery.
-pub(crate) fn tidy(folder: &Path) -> std::io::Result<()> {
+/// Removes partial files that a killed run left, from a run folder that nobody else writes to and
+/// from the folders in it, other than those called `except`.
+pub(crate) fn remove_partial_files(folder: &Path, except: &str) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let (name, kind) = (entry.file_name(), entry.file_type()?);
         let name = name.to_string_lossy();
-        if kind.is_dir() && name != crate::plan::shard::FOLDER {
-            tidy(&entry.path())?;
+        if kind.is_dir() && name != except {
+            remove_partial_files(&entry.path(), except)?;
         } else if kind.is_file() && name.starts_with('.') && name.ends_with(PART) {
             std::fs::remove_file(entry.path())?;
         }

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::plan::hex;
+use crate::io::checksum::hex;
 
 /// Most bytes of a name.
 pub(crate) const MOST: usize = 255;

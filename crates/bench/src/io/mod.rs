@@ -2,4 +2,5 @@
 
 pub(crate) mod atomic;
 pub(crate) mod file_name;
+pub mod checksum;
 pub mod npy;

@@ -7,7 +7,7 @@ use ucag_core::protocol::{Protocol, Target};
 use ucag_core::suggest::{hint, nearest};
 
 use crate::config::{self, Resize};
-use crate::report::DatasetFacts;
+use crate::plan::dataset_facts::DatasetFacts;
 use crate::plan::shard::Shard;
 
 /// A data set that is opened.

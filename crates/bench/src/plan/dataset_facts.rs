@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::estimates::Extent;
-
 /// A data set of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetFacts {
@@ -45,4 +43,15 @@ impl DatasetFacts {
     pub(crate) fn extent(&self) -> Extent<'_> {
         Extent { dataset: &self.name, classes: self.classes.len(), first: &self.first }
     }
+}
+
+/// What averages over a data set must know of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent<'a> {
+    /// Its name.
+    pub(crate) dataset: &'a str,
+    /// Number of its classes.
+    pub(crate) classes: usize,
+    /// Id of its first sample; empty where there is none.
+    pub(crate) first: &'a str,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config, ConfigErrors, Overrides};
 use crate::plan::{self, Plan};
-use crate::report::DatasetFacts;
+use crate::plan::dataset_facts::DatasetFacts;
 use crate::io::atomic;
 use crate::plan::shard::Shard;
 

@@ -23,7 +23,8 @@ use crate::config::{device_kind, normalisation, with_output};
 use crate::plan::dataset::Data;
 use crate::plan::manifest::Manifest;
 use crate::plan::precomputed::Stock;
-use crate::report::{DatasetFacts, ModelFacts};
+use crate::io::checksum::checksum;
+use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 use crate::plan::shard::Shard;
 
 /// A model that is loaded.
@@ -379,30 +380,4 @@ fn find(config: &Config, may_write: bool) -> Result<Vec<Data>> {
     let example = format!("to see the same table on data that comes with the project: cargo run -p bench -- {mini}");
     let config = config.path.display();
     Err(Missing(format!("{config}: these files are missing:{missing}{advice}\n\n{example}")).into())
-}
-
-/// SHA-256 of a file, in hex.
-///
-/// # Errors
-/// Where it can't be read.
-pub fn checksum(path: &Path) -> Result<String> {
-    let read = || -> std::io::Result<String> {
-        let mut file = File::open(path)?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-        }
-        Ok(hex(&hasher.finalize()))
-    };
-    read().with_context(|| format!("{}: can't be read", path.display()))
-}
-
-/// Bytes in hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ pub mod run_json;
 pub(crate) mod sample;
 pub mod sample_checksums;
 pub mod signals;
+pub(crate) mod target_classes;
 pub(crate) mod timings;
 pub mod worker;
 
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::plan::shard::FOLDER;
 use crate::run::sample_checksums::Inputs;
 use crate::records::journal::Journal;
 use crate::plan::precomputed::checksums;
@@ -76,7 +78,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
     let inputs = Inputs::check(plan, &journal)?;
-    atomic::tidy(dir).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
+    atomic::remove_partial_files(dir, FOLDER).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
     }

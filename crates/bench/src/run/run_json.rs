@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::{self, Config};
 use crate::plan::Plan;
-use crate::report::{DatasetFacts, ModelFacts};
+use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 use crate::io::atomic;
 use crate::run::Finished;
 

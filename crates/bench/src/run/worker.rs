@@ -33,7 +33,7 @@ use crate::run::row_groups::{Share, shares};
 use crate::run::gallery;
 use crate::run::timings::{Stage, Stages};
 use crate::run::sample::{Row, Subject, object, region};
-use crate::plan::target_classes::classes;
+use crate::run::target_classes::classes;
 
 /// A unit of work that is done.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ const COMMON: Method =
     Method { source: "control", role: Role::Control, post: Post::Plain, black_box: true, ..Method::CAM };
 
 /// Registry entry.
-pub(super) static RANDOM: Method = Method {
+pub(crate) static RANDOM: Method = Method {
     id: "random",
     name: "Random map",
     summary: "a 7×7 grid of uniform random numbers, seeded by run and sample, at the resolution of a CAM",
@@ -26,7 +26,7 @@ pub(super) static RANDOM: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static UNIFORM: Method = Method {
+pub(crate) static UNIFORM: Method = Method {
     id: "uniform",
     name: "Uniform map",
     summary: "the same value everywhere: all pixels tied, so the tie rule alone decides",
@@ -35,7 +35,7 @@ pub(super) static UNIFORM: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static CENTER: Method = Method {
+pub(crate) static CENTER: Method = Method {
     id: "center",
     name: "Centre Gaussian",
     summary: "a Gaussian around the image's centre, σ a quarter of each side",
@@ -44,7 +44,7 @@ pub(super) static CENTER: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static EDGE: Method = Method {
+pub(crate) static EDGE: Method = Method {
     id: "edge",
     name: "Edge map",
     summary: "Sobel gradient magnitude of the image's luma",
@@ -53,7 +53,7 @@ pub(super) static EDGE: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static POINT: Method = Method {
+pub(crate) static POINT: Method = Method {
     id: "center-point",
     name: "Center",
     summary: "the image's centre as a point: the pointing game's own baseline",

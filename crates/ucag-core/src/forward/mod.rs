@@ -3,6 +3,8 @@
 //! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write where they read, and up to the first node that is asked for,
 //! tensors stay in the fast lane.
 
+mod needs;
+
 use std::collections::BTreeMap;
 
 use tch::Tensor;
@@ -11,7 +13,8 @@ use crate::network::weight_cache::Form;
 use crate::network::batchnorm_folding::fold;
 use crate::network::memory_format::Lane;
 use crate::network::{Conv, Network, Node, NodeId, Op};
-use crate::pass::Needs;
+pub use needs::Needs;
+
 use crate::{Error, Result};
 
 /// The short cuts that a pass takes. They change its numbers by rounding.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
+pub use crate::forward::Needs;
 use crate::forward::{Outputs, forward};
 use crate::network::{Network, NodeId};
 use crate::{Error, Result};
@@ -17,37 +18,6 @@ pub const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 /// 64-bit FNV-1a over some more bytes.
 pub fn fnv1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// Which nodes' outputs a pass must keep, and which gradients it must be able to give.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Nodes whose outputs are asked for.
-    pub activations: Vec<NodeId>,
-    /// Nodes at which the gradient of a target's logit is asked for.
-    pub gradients: Vec<NodeId>,
-    /// Walks back from the output, for each class, that differ in nothing but what they start with. What is the same in several is kept.
-    pub walks: usize,
-}
-
-impl Needs {
-    /// Activation and gradient of one layer: what CAM methods need.
-    pub fn layer(node: NodeId) -> Self {
-        Self { activations: vec![node], gradients: vec![node], ..Self::default() }
-    }
-
-    /// What either needs.
-    pub fn union(mut self, other: &Needs) -> Self {
-        let extend = |into: &mut Vec<NodeId>, from: &[NodeId]| {
-            into.extend_from_slice(from);
-            into.sort_unstable();
-            into.dedup();
-        };
-        extend(&mut self.activations, &other.activations);
-        extend(&mut self.gradients, &other.gradients);
-        self.walks += other.walks;
-        self
-    }
 }
 
 /// A forward pass over a batch of views, whatever the class. It runs when something is first asked of it, and once.

@@ -11,7 +11,7 @@ use ucag_core::protocol::Tally;
 use crate::records::journal;
 use crate::records::journal::Reader;
 use crate::records::{Failure, Record, Unit};
-use crate::analysis::estimates::Extent;
+use crate::plan::dataset_facts::Extent;
 
 /// Each class has a place in memory for every row; no data set has as many.
 const MOST_CLASSES: usize = 1 << 17;

@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::records::journal::differences;
 use crate::plan::manifest;
 use crate::plan::manifest::{Manifest, Planned};
-use crate::plan::{self, checksum};
+use crate::io::checksum::checksum;
+use crate::plan;
 use crate::plan::shard::Shard;
 
 /// What the shards say of their run, all of them the same.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inventory::{Shelf, Stock};
-use crate::plan::{checksum, hex};
+use crate::io::checksum::{checksum, hex};
 use crate::io::atomic;
 
 /// Name of the list in a run folder.

@@ -18,7 +18,7 @@ use crate::pass::{Needs, Pass, Trace};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "cameras",
     name: "CAMERAS",
     summary: "activation and gradient, each averaged over input resolutions, multiplied and summed over channels",

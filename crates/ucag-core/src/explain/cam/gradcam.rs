@@ -7,7 +7,7 @@ use super::{Cam, Layer, spatial_mean, weighted_sum};
 use crate::Result;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "gradcam",
     name: "GradCAM",
     summary: "channels weighted by their mean gradient",

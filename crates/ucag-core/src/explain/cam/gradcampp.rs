@@ -13,7 +13,7 @@ use super::{Cam, Layer, doubled, spatial_sum, weighted_sum};
 use crate::Result;
 
 /// Registry entry: what the authors' command line ran.
-pub(super) static TORCHCAM: Method = Method {
+pub(crate) static TORCHCAM: Method = Method {
     id: "gradcam++",
     name: "GradCAM++",
     summary: "as torch-cam computes it on exp(logits), which the authors' command line ran: cubed positive gradients, the division without effect",
@@ -22,7 +22,7 @@ pub(super) static TORCHCAM: Method = Method {
 };
 
 /// Registry entry: torch-cam's formula as it reads.
-pub(super) static DIVIDED: Method = Method {
+pub(crate) static DIVIDED: Method = Method {
     id: "gradcam++-divided",
     name: "GradCAM++ (divided)",
     summary: "torch-cam's formula as it reads, on exp(logits), with the division",
@@ -31,7 +31,7 @@ pub(super) static DIVIDED: Method = Method {
 };
 
 /// Registry entry: the form that most libraries have.
-pub(super) static CANONICAL: Method = Method {
+pub(crate) static CANONICAL: Method = Method {
     id: "gradcam++-canonical",
     name: "GradCAM++ (canonical)",
     summary: "as pytorch-grad-cam has it: local cube of the gradient times total activation, on logits",
@@ -40,7 +40,7 @@ pub(super) static CANONICAL: Method = Method {
 };
 
 /// Registry entry: the authors' own class.
-pub(super) static AUTHORS_CLASS: Method = Method {
+pub(crate) static AUTHORS_CLASS: Method = Method {
     id: "gradcam++-authors",
     name: "GradCAM++ (authors' class)",
     summary: "the UCAG authors' own class, given the logit as its score (as released it can't run)",

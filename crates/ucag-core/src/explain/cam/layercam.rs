@@ -13,7 +13,7 @@ use crate::pass::{Needs, Pass};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "layercam",
     name: "LayerCAM",
     summary: "every position weighted by its own positive gradient, at one layer",
@@ -30,7 +30,7 @@ pub fn layercam(layer: &Layer) -> Result<Tensor> {
 }
 
 /// Registry entry: the route of the authors' command line, which exists for ResNets only.
-pub(super) static FUSED: Method = Method {
+pub(crate) static FUSED: Method = Method {
     id: "layercam-fused",
     name: "LayerCAM (fused)",
     summary: "LayerCAM on exp(logits) over layer1 to layer4 of a ResNet, squashed by tanh and fused by their maximum, as the authors ran it",

@@ -9,7 +9,7 @@ use super::{Cam, Layer, weighted_sum};
 use crate::Result;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "linear-approximation",
     name: "Linear approximation",
     summary: "activation times gradient at each position, summed over channels; also known as HiResCAM",

@@ -16,7 +16,7 @@ use crate::postprocess::Post;
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "normgrad",
     name: "NormGrad",
     summary: "norm of the activation times norm of the gradient at each position: a virtual 1×1 convolution behind the layer",
@@ -25,7 +25,7 @@ pub(super) static METHOD: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static SELECTIVE: Method = Method {
+pub(crate) static SELECTIVE: Method = Method {
     id: "normgrad-selective",
     name: "NormGrad (selective)",
     summary: "norm of what is positive of activation times gradient at each position",
@@ -34,7 +34,7 @@ pub(super) static SELECTIVE: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static SCALING: Method = Method {
+pub(crate) static SCALING: Method = Method {
     id: "normgrad-scaling",
     name: "NormGrad (scaling)",
     summary: "norm of activation times gradient at each position: a virtual scaling behind the layer",
@@ -43,7 +43,7 @@ pub(super) static SCALING: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static NEIGHBOURHOOD: Method = Method {
+pub(crate) static NEIGHBOURHOOD: Method = Method {
     id: "normgrad-neighbourhood",
     name: "NormGrad (3×3)",
     summary: "norm of the activation's 3×3 neighbourhood times norm of the gradient at each position: a virtual 3×3 convolution behind the layer",
@@ -52,7 +52,7 @@ pub(super) static NEIGHBOURHOOD: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static CONVOLUTION: Method = Method {
+pub(crate) static CONVOLUTION: Method = Method {
     id: "normgrad-conv",
     name: "NormGrad (convolution)",
     summary: "at the last real convolution in front of the layer: norm of the window it reads times norm of the gradient behind it",

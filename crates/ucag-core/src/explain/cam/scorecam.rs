@@ -16,7 +16,7 @@ use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Trace};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "scorecam",
     name: "ScoreCAM",
     summary: "as its authors have it: a channel's weight is the class's probability on the input masked by it, channels are enlarged before they are summed",
@@ -25,7 +25,7 @@ pub(super) static METHOD: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static TORCHCAM: Method = Method {
+pub(crate) static TORCHCAM: Method = Method {
     id: "scorecam-torchcam",
     name: "ScoreCAM (torch-cam)",
     summary: "as torch-cam has it: weights are the softmax over channels of the class's logits, channels are scaled before they are enlarged",
@@ -34,7 +34,7 @@ pub(super) static TORCHCAM: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static PGC: Method = Method {
+pub(crate) static PGC: Method = Method {
     id: "scorecam-pgc",
     name: "ScoreCAM (pytorch-grad-cam)",
     summary: "as pytorch-grad-cam has it: as torch-cam's, but channels are enlarged from corner to corner and then scaled",

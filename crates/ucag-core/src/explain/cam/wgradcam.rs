@@ -9,7 +9,7 @@ use crate::Result;
 
 /// Registry entry. A candidate: it is consistent with the one thing that the published numbers say of the method, that it differs from
 /// GradCAM where the gradient is the same at every position.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "wgradcam",
     name: "WGradCAM (candidate)",
     summary: "channels weighted by the mean of activation times gradient; a guess, since the method has no public definition",

@@ -9,7 +9,7 @@ use super::{Cam, Layer, spatial_sum, weighted_sum};
 use crate::Result;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "xgradcam",
     name: "XGradCAM",
     summary: "channels weighted by their activation-weighted mean gradient; equals GradCAM in front of global average pooling and one linear layer",

@@ -13,7 +13,7 @@ use crate::postprocess::{Own, Post};
 use crate::propagate::{Rule, Visit, needs, walk};
 
 /// Registry entry.
-pub(super) static GRADIENT: Method = Method {
+pub(crate) static GRADIENT: Method = Method {
     id: "gradient",
     name: "Gradient",
     summary: "largest magnitude, over colours, of the gradient of the class's logit at the input",
@@ -24,7 +24,7 @@ pub(super) static GRADIENT: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static DECONVNET: Method = Method {
+pub(crate) static DECONVNET: Method = Method {
     id: "deconvnet",
     name: "DeConvNet",
     summary: "as Gradient, but a ReLU sends back what is positive, whatever its input was",
@@ -34,7 +34,7 @@ pub(super) static DECONVNET: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static GUIDED: Method = Method {
+pub(crate) static GUIDED: Method = Method {
     id: "guided-backprop",
     name: "GuidedBackprop",
     summary: "as Gradient, but a ReLU sends back what is positive where its input was, too",

@@ -13,7 +13,7 @@ use crate::propagate::{Rule, Visit, needs, walk};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(super) static MWP: Method = Method {
+pub(crate) static MWP: Method = Method {
     id: "mwp",
     name: "MWP",
     summary: "excitation backprop: a unit's probability shared among its excitatory inputs, summed over channels at a middle layer",
@@ -22,7 +22,7 @@ pub(super) static MWP: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static CONTRASTIVE: Method = Method {
+pub(crate) static CONTRASTIVE: Method = Method {
     id: "cmwp",
     name: "cMWP",
     summary: "contrastive excitation backprop: less what reaches the classifier's input from its negated last layer; negative sums are clipped",

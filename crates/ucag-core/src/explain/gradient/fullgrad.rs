@@ -17,7 +17,7 @@ use crate::propagate::{gradients, needs};
 
 /// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and multiplies the input gradient of a batch's first image with
 /// every image; both are as here for one image at a time.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "fullgrad",
     name: "FullGrad",
     summary: "magnitudes of input and biases, each times its gradient, scaled to [0, 1] a layer, summed over channels and layers; less the mean; as UCAG's code has it, but each view by itself",
@@ -27,7 +27,7 @@ pub(super) static METHOD: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static IDIAP: Method = Method {
+pub(crate) static IDIAP: Method = Method {
     id: "fullgrad-idiap",
     name: "FullGrad (authors' code)",
     summary: "as FullGrad, but layers are enlarged from corner to corner, and the mean isn't subtracted",

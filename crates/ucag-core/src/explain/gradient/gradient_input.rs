@@ -12,7 +12,7 @@ use crate::postprocess::Post;
 use crate::propagate::{gradients, needs};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "gradient-x-input",
     name: "Gradient × Input",
     summary: "the normalised input times the gradient of the class's logit, summed over colours",

@@ -16,7 +16,7 @@ use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::Post;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "integrated-gradients",
     name: "IntegratedGradients",
     summary: "input times the mean gradient on the straight way to it from zeros, summed over colours: maps add up to the logit less that of zeros",
@@ -26,7 +26,7 @@ pub(super) static METHOD: Method = Method {
 
 /// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. And this is what it means to
 /// compute: its hook, on a VGG, catches the gradient in front of the last pool, which doesn't have the image's shape.
-pub(super) static RELEASED: Method = Method {
+pub(crate) static RELEASED: Method = Method {
     id: "integrated-gradients-released",
     name: "IntegratedGradients (UCAG's code)",
     summary: "as UCAG's code has it: gradients at both ends of the way and between, not multiplied by the input; magnitudes summed over colours, less their mean",

@@ -17,7 +17,7 @@ use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::Post;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "smoothgrad",
     name: "SmoothGrad",
     summary: "magnitude, summed over colours, of the mean gradient at copies of the input with normal noise",
@@ -31,7 +31,7 @@ pub(super) static METHOD: Method = Method {
 
 /// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. As to its hook, see
 /// [`super::integrated_gradients`].
-pub(super) static RELEASED: Method = Method {
+pub(crate) static RELEASED: Method = Method {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
     summary: "as UCAG's code has it: the noise's deviation is (4 / range)², the more the smaller the input's range, and the mean is subtracted",

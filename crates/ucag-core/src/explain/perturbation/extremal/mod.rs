@@ -18,7 +18,7 @@ use crate::pass::{Needs, Pass};
 use crate::postprocess::{Own, Post};
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "extremal",
     name: "ExtremalPerturbation",
     summary: "sum, over areas, of the smooth mask of that area that keeps the class's logit highest where the rest is blurred",

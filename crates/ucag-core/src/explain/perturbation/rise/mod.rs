@@ -15,7 +15,7 @@ use crate::pass::{Needs, Pass, Seed, Trace};
 use crate::postprocess::Post;
 
 /// Registry entry.
-pub(super) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method {
     id: "rise",
     name: "RISE",
     summary: "mean of random masks, weighted by the sigmoid of the class's logit for the masked image",
@@ -30,7 +30,7 @@ pub(super) static METHOD: Method = Method {
 };
 
 /// Registry entry.
-pub(super) static AUTHORS: Method = Method {
+pub(crate) static AUTHORS: Method = Method {
     id: "rise-original",
     name: "RISE (authors' code)",
     summary: "mean of random masks, weighted by the class's probability for the masked image, over the share of cells that are on",
