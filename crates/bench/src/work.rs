@@ -148,7 +148,7 @@ impl<'p> Worker<'p> {
             let Some(folder) = method.folder(variant.ucag) else { continue };
             for (raw, &class) in raw.iter_mut().zip(classes) {
                 let file = folder.join(maps::name::file(&of.data.name, &of.model.name, &of.sample.id, class));
-                let map = maps::read(&file, self.maps, method.post)?;
+                let map = maps::read(&file, self.maps)?;
                 raw[row] = Some(map.f_to_device(of.input.image.device())?);
             }
         }
