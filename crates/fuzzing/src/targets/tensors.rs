@@ -107,14 +107,13 @@ fn checkpoint(stage: &Stage) -> Result<(), String> {
     refused
 }
 
-/// The same file, which has no metadata, with these. The header loses the spaces that pad it, of
-/// which [`header_length`] knows nothing.
-fn with_metadata(bytes: Vec<u8>, entries: &str) -> Vec<u8> {
-    let (length, rest) = bytes.split_at(8);
-    let length = length.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    let (header, tensors) = rest.split_at(length);
-    let header = format!("{{\"__metadata__\":{{{entries}}},{}", String::from_utf8_lossy(&header[1..]).trim_end());
-    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
+/// The same file, which has no metadata, with these.
+fn with_metadata(mut bytes: Vec<u8>, entries: &str) -> Vec<u8> {
+    let entry = format!("\"__metadata__\":{{{entries}}},");
+    bytes.splice(9..9, entry.bytes());
+    let length: [u8; 8] = std::array::from_fn(|place| bytes[place]);
+    bytes[..8].copy_from_slice(&(u64::from_le_bytes(length) + entry.len() as u64).to_le_bytes());
+    bytes
 }
 
 /// Puts the length of the header right, which ends where the last tensor's entry does.
