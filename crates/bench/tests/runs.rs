@@ -217,7 +217,7 @@ fn a_model_that_does_not_fit_the_run_is_refused_before_it_starts() {
     let refused = |set: &str| text(&lab.run(1, &["small.toml", "--out", "run", "--set", set]).stderr);
     assert!(refused("model.0.layer=layr4").contains("model 'A': unknown layer 'layr4'; did you mean 'layer4'?"));
     assert!(refused("model.0.arch=resnet50").contains("not resnet50"));
-    assert!(refused("model.0.arch=vgg").contains("classifier.0.weight: is missing"));
+    assert!(refused("model.0.arch=vgg").contains("features.0.weight: is missing"));
     std::fs::write(lab.path("short.safetensors"), [9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
     assert!(refused("model.0.weights=short.safetensors").contains("short.safetensors: can't be read as safetensors"));
     assert!(refused("dataset.root=.").contains("this program didn't make it"));

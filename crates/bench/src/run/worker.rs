@@ -149,8 +149,8 @@ impl<'p> Worker<'p> {
         for (row, (method, variant)) in table.iter().enumerate() {
             let Some(folder) = method.folder(variant.ucag) else { continue };
             for (raw, &class) in raw.iter_mut().zip(classes) {
-                let file = folder.join(precomputed::name::file(&of.data.name, &of.model.name, &of.sample.id, class));
-                let map = precomputed::read(&file, self.maps, method.post)?;
+                let file = folder.join(precomputed::file_name::file(&of.data.name, &of.model.name, &of.sample.id, class));
+                let map = precomputed::read(&file, self.maps)?;
                 raw[row] = Some(map.f_to_device(of.input.image.device())?);
             }
         }

@@ -73,7 +73,25 @@ impl<T> Default for Any<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Any<T> {
+/// What a list may be of: whatever stands there makes one.
+pub(super) trait Element: Sized {
+    /// The next one of a list.
+    fn next<'de, A: SeqAccess<'de>>(list: &mut A) -> Result<Option<Self>, A::Error>;
+}
+
+impl Element for IgnoredAny {
+    fn next<'de, A: SeqAccess<'de>>(list: &mut A) -> Result<Option<Self>, A::Error> {
+        list.next_element()
+    }
+}
+
+impl Element for f64 {
+    fn next<'de, A: SeqAccess<'de>>(list: &mut A) -> Result<Option<Self>, A::Error> {
+        Ok(list.next_element::<Number>()?.map(|Number(number)| number))
+    }
+}
+
+impl<'de, T: Element> Deserialize<'de> for Any<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyVisitor(PhantomData))
     }
@@ -81,7 +99,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Any<T> {
 
 struct AnyVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyVisitor<T> {
+impl<'de, T: Element> Visitor<'de> for AnyVisitor<T> {
     type Value = Any<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +132,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Any<T>, A::Error> {
         let mut elements = Vec::new();
-        while let Some(element) = list.next_element()? {
+        while let Some(element) = T::next(&mut list)? {
             elements.push(element);
         }
         Ok(Any::List(elements))
@@ -135,16 +153,54 @@ impl<'de> Deserialize<'de> for Loose {
     }
 }
 
-/// A number; whatever isn't one is not a number.
+/// A number; whatever isn't one is not a number. By itself, since a file has millions of them.
 struct Number(f64);
+
+struct NumberVisitor;
+
+impl<'de> Visitor<'de> for NumberVisitor {
+    type Value = Number;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Number, E> {
+        Ok(Number(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Number, E> {
+        Ok(Number(value as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Number, E> {
+        Ok(Number(value as f64))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Number, E> {
+        Ok(Number(f64::NAN))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Number, E> {
+        Ok(Number(f64::NAN))
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Number, E> {
+        Ok(Number(f64::NAN))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Number, A::Error> {
+        IgnoredAny.visit_seq(list).map(|_| Number(f64::NAN))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Number, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| Number(f64::NAN))
+    }
+}
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match Loose::deserialize(deserializer)? {
-            Loose::Whole(number) => number as f64,
-            Loose::Fraction(number) => number,
-            _ => f64::NAN,
-        }))
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 
@@ -162,8 +218,8 @@ impl Default for Numbers {
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Any::<Number>::deserialize(deserializer)? {
-            Any::List(numbers) => Self::List(numbers.into_iter().map(|Number(number)| number).collect()),
+        Ok(match Any::<f64>::deserialize(deserializer)? {
+            Any::List(numbers) => Self::List(numbers.into()),
             Any::Other(other) => Self::Other(other),
         })
     }

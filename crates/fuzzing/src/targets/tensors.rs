@@ -111,7 +111,8 @@ fn checkpoint(stage: &Stage) -> Result<(), String> {
 fn with_metadata(mut bytes: Vec<u8>, entries: &str) -> Vec<u8> {
     let entry = format!("\"__metadata__\":{{{entries}}},");
     bytes.splice(9..9, entry.bytes());
-    header_length(&mut bytes);
+    let length: [u8; 8] = std::array::from_fn(|place| bytes[place]);
+    bytes[..8].copy_from_slice(&(u64::from_le_bytes(length) + entry.len() as u64).to_le_bytes());
     bytes
 }
 

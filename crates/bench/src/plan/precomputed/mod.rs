@@ -12,19 +12,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tch::Tensor;
-use ucag_core::postprocess::Post;
 
 use crate::io::npy::{Array, Values};
 
 pub use inventory::{Shelf, Stock};
 
-/// Reads a map's file, `[1, 1, h, w]` in the file's own precision, which is finished as `post`
-/// says; values that aren't finite are left for scoring to find.
+/// Reads a map's file, `[1, 1, h, w]` in the file's own precision. Values that aren't finite are left
+/// for scoring to find.
 ///
 /// # Errors
-/// Where it can't be read, isn't what `known` has of it, isn't a map, or can't be finished so; the
-/// message names the file.
-pub(crate) fn read(path: &Path, known: &list::Digests, post: Post) -> Result<Tensor> {
+/// Where it can't be read, isn't what `known` has of it, or isn't a map; the message names the file.
+pub(crate) fn read(path: &Path, known: &checksums::Digests) -> Result<Tensor> {
     let about = || path.display().to_string();
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -34,19 +32,7 @@ pub(crate) fn read(path: &Path, known: &list::Digests, post: Post) -> Result<Ten
         Err(error) => return Err(error).with_context(about),
     };
     known.check(path, &bytes)?;
-    tensor(&bytes).and_then(|map| suits(&map, post).map(|()| map)).with_context(about)
-}
-
-/// Says whether a map can be finished so. Zero means something to a heat map, and what is below it
-/// would be lost without a word.
-fn suits(map: &Tensor, post: Post) -> Result<()> {
-    let least = map.f_min()?.f_double_value(&[])?;
-    if matches!(post, Post::Heat(_)) && least.is_finite() && least < 0.0 {
-        bail!(
-            "has negative values, down to {least}, and post = \"heat\" is for maps that have none: use post = \"plain\" or \"signed\", or clip the map at zero where it is made"
-        );
-    }
-    Ok(())
+    tensor(&bytes).with_context(about)
 }
 
 /// The map in a file's bytes.
@@ -76,19 +62,6 @@ mod tests {
         let count = shape.iter().product::<u64>();
         crate::io::npy::write(&path, &(0..count).map(|value| value as f32).collect::<Vec<_>>(), shape).unwrap();
         std::fs::read(path).unwrap()
-    }
-
-    #[test]
-    fn a_heat_map_has_no_negative_values() {
-        let map = |values: &[f32]| Tensor::from_slice(values).view([1, 1, 1, -1]);
-        for values in [&[0.0, 1.0][..], &[0.0, 0.0], &[-0.0, 1.0], &[f32::NAN, -1.0], &[f32::NEG_INFINITY, 1.0]] {
-            assert!(suits(&map(values), Post::Heat(None)).is_ok(), "{values:?}");
-        }
-        for values in [[-1.0, -2.0], [0.0, -2.0], [3.0, -2.0]] {
-            let said = suits(&map(&values), Post::Heat(None)).unwrap_err().to_string();
-            assert!(said.starts_with("has negative values, down to -2, and post = \"heat\" is for maps"), "{said}");
-            assert!([Post::Cam, Post::Plain, Post::Signed].iter().all(|&post| suits(&map(&values), post).is_ok()));
-        }
     }
 
     #[test]
