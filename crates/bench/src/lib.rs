@@ -24,11 +24,7 @@ pub fn say(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) => {
             let error = anyhow::Error::from(error);
-            if report::files::is_full(&error) {
-                Err(error.context("standard output can't be written to"))
-            } else {
-                Ok(())
-            }
+            if io::atomic::is_full(&error) { Err(error.context("standard output can't be written to")) } else { Ok(()) }
         }
         Ok(()) => Ok(()),
     }

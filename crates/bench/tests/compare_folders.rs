@@ -3,8 +3,8 @@
 
 mod made_up_runs;
 
-use bench::records::journal;
 use bench::records::Record;
+use bench::records::journal;
 use datasets::Checksum;
 use made_up_runs::{Runs, column, difference, find, official, record};
 use serde_json::{Value, json};

@@ -7,8 +7,8 @@ mod lab;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bench::config::Resize;
-use bench::run::input::input;
 use bench::io::npy;
+use bench::run::input::input;
 use lab::{Lab, text, weights};
 use ucag_core::network::Network;
 

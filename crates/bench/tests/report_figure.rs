@@ -7,9 +7,9 @@ use std::path::Path;
 
 use bench::config::{Columns, Config, Figure as Wanted};
 use bench::records::Failure;
-use bench::report::figure::{Block, Cell, Figure, Group, Map, compose, gather, shade, shade_signed};
 use bench::records::saved_maps;
 use bench::records::saved_maps::{Pictures, Plate, Tile};
+use bench::report::figure::{Block, Cell, Figure, Group, Map, compose, gather, shade, shade_signed};
 use bench::report::{Summary, write as report};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, summary};

@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bench::config::Config;
-use bench::records::{Failure, Record};
 use bench::records::saved_maps;
 use bench::records::saved_maps::{Pictures, Plate, Tile};
+use bench::records::{Failure, Record};
 use bench::report::{DatasetFacts, Records, Summary, write};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, record};

@@ -1,7 +1,7 @@
 //! Intervals of averages over classes.
 
-use bench::analysis::class_mean::{Pair, Pairs, bootstrap};
 use bench::analysis::bootstrap::Interval;
+use bench::analysis::class_mean::{Pair, Pairs, bootstrap};
 
 fn pairs(classes: usize, of: &[(usize, usize, f64)]) -> Pairs {
     let pair = |&(sample, class, value): &(usize, usize, f64)| Pair { sample, class, value };

@@ -4,12 +4,12 @@ mod report_common;
 
 use std::collections::HashSet;
 
+use bench::analysis::Table;
 use bench::config::Variant;
 use bench::records::Record;
 use bench::report::MeanCurve;
 use bench::report::plot::axis::Axis;
 use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, sweep, width};
-use bench::analysis::Table;
 use report_common::{config, config_on, facts, record};
 use ucag_core::explain::{METHODS, Method, Role};
 use ucag_core::protocol::Protocol;

@@ -4,10 +4,10 @@
 #[path = "report_common/mod.rs"]
 mod common;
 
-use bench::records::Record;
-use bench::analysis::pooled_ratio::{Ratios, bootstrap};
 use bench::analysis::bootstrap;
 use bench::analysis::bootstrap::Interval;
+use bench::analysis::pooled_ratio::{Ratios, bootstrap};
+use bench::records::Record;
 use bench::report::write;
 use common::{config, facts, record, rows, summary};
 

@@ -3,20 +3,20 @@
 //! Nothing here knows of networks or explainers: a [`Dataset`] yields [`Sample`]s, one at a time, and
 //! [`preprocess`] turns a sample's image into what a network is fed.
 
-pub mod image;
-pub mod index;
 mod checksum;
 pub mod coco14;
 pub mod error;
+pub mod image;
 pub mod imagenet;
 pub mod imagenet_seg;
+pub mod index;
 pub mod mini;
 pub mod registry;
 pub mod sample;
 pub mod voc07;
 
 pub use checksum::Checksum;
-pub use index::difficult::Pair;
 pub use error::{Error, Result};
+pub use index::difficult::Pair;
 pub use registry::{DATASETS, DatasetKind, Source, open};
 pub use sample::{Dataset, Mask, Object, Region, Sample};

@@ -1,8 +1,8 @@
 //! What an index knows without decoding is what the decoded sample says.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use datasets::{Pair, Source, open};
 use datasets::image::decode;
+use datasets::{Pair, Source, open};
 
 /// Opens an embedded data set and compares every sample. Returns how many files and pairs there are.
 fn compare(kind: &str) -> (usize, Option<usize>) {

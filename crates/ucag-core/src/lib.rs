@@ -10,14 +10,14 @@ extern crate self as ucag_core;
 
 pub mod error;
 pub mod explain;
-pub mod image_ops;
 mod forward;
+pub mod image_ops;
 pub mod network;
 pub mod pass;
 pub mod postprocess;
+pub mod propagate;
 pub mod protocol;
 pub mod suggest;
 pub mod ucag;
-pub mod propagate;
 
 pub use error::{Error, Result};

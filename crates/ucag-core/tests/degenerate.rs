@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::ucag::conquer::conquer;
 use ucag_core::postprocess::{MapState, Post, Saliency, saliency};
 use ucag_core::protocol::{Coverage, Protocol};
+use ucag_core::ucag::conquer::conquer;
 use ucag_core::ucag::unfold::Geometry;
 
 const ALL: [Post; 4] = [Post::Cam, Post::Signed, Post::Plain, Post::Heat(None)];

@@ -12,18 +12,18 @@ mod support;
 
 use support::{Entry, Golden, Verdict, number_after, one_by_one};
 use tch::{Kind, Tensor};
-use ucag_core::ucag::conquer::{conquer, weights};
-use ucag_core::explain::gradient::backprop::{Relu, at_input};
 use ucag_core::explain::cam::Layer;
 use ucag_core::explain::cam::{gradcam, gradcampp, layercam, wgradcam, xgradcam};
+use ucag_core::explain::gradient::backprop::{Relu, at_input};
 use ucag_core::explain::method;
 use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::Op;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::{Post, saliency};
 use ucag_core::protocol::{Confidence, Protocol};
-use ucag_core::ucag::{Subject, Unfolded, explain_views};
+use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::ucag::unfold::{Geometry, unfold};
+use ucag_core::ucag::{Subject, Unfolded, explain_views};
 use ucag_core::{Result, explain};
 
 fn main() {

@@ -5,10 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::explain::cam::Layer;
-use ucag_core::explain::{Explainer, METHODS, Method, Settings, method};
 use ucag_core::explain::cam::gradcampp;
+use ucag_core::explain::{Explainer, METHODS, Method, Settings, method};
 use ucag_core::image_ops::{Interpolation, resize};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::ResNet;
@@ -16,8 +15,9 @@ use ucag_core::network::{Checkpoint, Network};
 use ucag_core::pass::{Needs, Pass, Trace};
 use ucag_core::postprocess::{MapState, Post, saliency};
 use ucag_core::protocol::{Confidence, Coverage, LargeMaps, PROTOCOLS, Protocol, Smoothing};
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::ucag::unfold::{Geometry, unfold};
+use ucag_core::ucag::{Subject, plain, ucag};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

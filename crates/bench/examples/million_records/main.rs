@@ -15,10 +15,10 @@ mod made_up;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use bench::records::journal::FILE;
+use bench::analysis::bootstrap;
 use bench::analysis::class_mean;
 use bench::analysis::class_mean::{Pair, Pairs};
-use bench::analysis::bootstrap;
+use bench::records::journal::FILE;
 use cpu_time::ProcessTime;
 
 fn main() -> Result<()> {

@@ -3,9 +3,9 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::Result;
-use datasets::mini::{Class, Object, Scene, SceneSpec, Stream};
 use datasets::image::preprocess;
 use datasets::image::preprocess::Preprocess;
+use datasets::mini::{Class, Object, Scene, SceneSpec, Stream};
 use image::RgbImage;
 use image::imageops::crop_imm;
 use rand::{Rng, RngExt, SeedableRng};

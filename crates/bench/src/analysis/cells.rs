@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Context;
 use metrics::{Column, Subset};
 
-use super::metric_columns::{Metric, heads};
 use super::estimates::Game;
+use super::metric_columns::{Metric, heads};
 use crate::config::{Config, Method, Variant};
 use crate::records::Record;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use metrics::averaging::{Class, by_class, class_mean};
 use rayon::prelude::*;
 
-use super::resample::{Lanes, Reduce, add};
 use super::bootstrap::{Interval, draw, percentiles};
+use super::resample::{Lanes, Reduce, add};
 
 /// One pair of sample and class.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,5 +1,6 @@
 //! A cell's values: how they become one number, a difference, and intervals.
 
+use crate::plan::dataset_facts::Extent;
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context;
@@ -7,15 +8,15 @@ use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
 use ucag_core::protocol::Tally;
 
-use super::record_columns::{Columns, Samples};
 use super::aggregate::Aggregate;
-use super::metric_columns::Metric;
-use super::class_mean;
-use super::class_mean::{Pair, Pairs};
-use super::pooled_ratio;
-use super::pooled_ratio::Ratios;
 use super::bootstrap;
 use super::bootstrap::Interval;
+use super::class_mean;
+use super::class_mean::{Pair, Pairs};
+use super::metric_columns::Metric;
+use super::pooled_ratio;
+use super::pooled_ratio::Ratios;
+use super::record_columns::{Columns, Samples};
 
 /// What the mean of a cell is over.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,16 +15,15 @@ pub(crate) mod resample;
 
 use metrics::averaging::Class;
 
-use crate::analysis::cells::{Cell, Key, Places, cells};
-use crate::analysis::record_columns::{Columns, Samples};
 use crate::analysis::aggregate::{Degenerate, aggregate};
-use crate::analysis::published::{Published, find, read};
 use crate::analysis::bootstrap::{Interval, Verdict};
+use crate::analysis::cells::{Cell, Key, Places, cells};
 use crate::analysis::estimates::{Game, Values, intervals, values};
 use crate::analysis::metric_columns::Metric;
-use crate::plan::dataset_facts::{DatasetFacts, Extent};
-use crate::analysis::metric_columns;
+use crate::analysis::published::{Published, find, read};
+use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::Config;
+use crate::plan::dataset_facts::{DatasetFacts, Extent};
 use crate::records::Record;
 
 /// One cell's numbers, in the metric's unit.

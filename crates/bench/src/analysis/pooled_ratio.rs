@@ -6,8 +6,8 @@ use anyhow::ensure;
 use metrics::averaging::ratio;
 use rayon::prelude::*;
 
-use super::resample::Lanes;
 use super::bootstrap::{Interval, draw, percentiles};
+use super::resample::Lanes;
 use crate::records::Record;
 
 /// The counts of a cell, or of a cell and another that is taken from it: the number is `Σ_q weight_q · Σ_s numerator_qs / Σ_s denominator_qs`.

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use metrics::averaging::Averaging;
 use ucag_core::postprocess::MapState;
 
-use super::pooled_ratio::Ratios;
 use super::estimates::Game;
+use super::pooled_ratio::Ratios;
 use crate::plan::dataset_facts::Extent;
 use crate::records::Record;
 

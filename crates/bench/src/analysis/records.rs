@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::records::journal::Reader;
 use crate::records::Record;
+use crate::records::journal::Reader;
 
 /// Records in plan order, which are gone through one by one.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,8 @@ use ucag_core::ucag;
 use ucag_core::ucag::unfold::Geometry;
 
 use crate::config::{self, Resize};
-use crate::run::explainer::Named;
 use crate::plan::{Model, Plan, Site};
+use crate::run::explainer::Named;
 use crate::run::row_groups::shares;
 
 impl Plan {

@@ -11,16 +11,16 @@ use ucag_core::explain::method;
 use ucag_core::network::{Network, Preprocessing, Stated};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::saliency;
-use ucag_core::ucag::{Subject, plain, ucag};
 use ucag_core::ucag::unfold::enlarge;
+use ucag_core::ucag::{Subject, plain, ucag};
 
 use crate::cli::ExplainArgs;
 use crate::config::{self, Resize};
-use crate::run::input::input;
+use crate::io::checksum::checksum;
 use crate::io::npy;
 use crate::io::npy::Array;
-use crate::io::checksum::checksum;
 use crate::report::gallery::overlay;
+use crate::run::input::input;
 use crate::run::timings::settle;
 
 /// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.

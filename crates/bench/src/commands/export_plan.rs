@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::cli::ExportArgs;
 use crate::config::{Resize, load};
 use crate::plan::dataset::Data;
-use crate::run::input::{Input, input};
 use crate::plan::precomputed::file_name;
+use crate::plan::target_classes::known;
 use crate::plan::{Model, Plan};
+use crate::run::input::{Input, input};
 use crate::run::progress::Progress;
 use crate::run::sample::Subject;
-use crate::plan::target_classes::known;
 use crate::run::target_classes::classes;
 
 /// A map that is wanted.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use ucag_core::protocol::Protocol;
 
 use super::error::{ConfigErrors, Origin, Report};
-use super::section::{Choice, Field, Section};
 use super::overrides;
+use super::section::{Choice, Field, Section};
 use super::toml_tree::{Node, Table, Value};
 
 /// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as [protocol] has

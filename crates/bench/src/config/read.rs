@@ -10,7 +10,9 @@ use super::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Choice, Section, count};
 use super::toml_tree::{Node, Table, Value};
-use super::{Compute, Config, Output, Overrides, dataset, figure, method_list, protocol, overrides, toml_tree, variant};
+use super::{
+    Compute, Config, Output, Overrides, dataset, figure, method_list, overrides, protocol, toml_tree, variant,
+};
 use crate::io::file_name;
 
 /// Reads a config.

@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config, ConfigErrors, Overrides};
-use crate::plan::{self, Plan};
-use crate::plan::dataset_facts::DatasetFacts;
 use crate::io::atomic;
+use crate::plan::dataset_facts::DatasetFacts;
 use crate::plan::shard::Shard;
+use crate::plan::{self, Plan};
 
 /// Its name in a shard's folder.
 pub const FILE: &str = "plan.json";

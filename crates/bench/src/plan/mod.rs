@@ -20,11 +20,11 @@ use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
 use crate::config::{device_kind, normalisation, with_output};
+use crate::io::checksum::checksum;
 use crate::plan::dataset::Data;
+use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 use crate::plan::manifest::Manifest;
 use crate::plan::precomputed::Stock;
-use crate::io::checksum::checksum;
-use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 use crate::plan::shard::Shard;
 
 /// A model that is loaded.

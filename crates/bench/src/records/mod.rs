@@ -36,7 +36,7 @@ pub struct Record {
     /// What the map turned out to be; degenerate ones are scored as the all-zero map, where it has a score.
     pub map: MapState,
     /// What the number was integrated from, where there is such a thing.
-    #[serde(default, with = "floats")]
+    #[serde(default, with = "curve_codec")]
     pub curve: Option<Vec<f32>>,
     /// The counts that it is made of, numerators and denominators, where the metric sums those over samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use metrics::Averaging;
 
-use crate::analysis::metric_columns::Metric;
+use super::{sentences, table_blocks};
 use crate::analysis::Table;
-use super::{table_blocks, sentences};
+use crate::analysis::metric_columns::Metric;
 use crate::records::Failure;
 
 /// Failures named on the page; `failures.csv` has all.
@@ -17,7 +17,9 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     let config = table.config;
     let several = table.has_several_datasets();
     let mut page = format!("# {}\n\n{}\n", config.title, sentences::ours(table));
-    for sentence in [sentences::published(table), config.output.remark.clone(), sentences::few(table)].into_iter().flatten() {
+    for sentence in
+        [sentences::published(table), config.output.remark.clone(), sentences::few(table)].into_iter().flatten()
+    {
         writeln!(page, "{sentence}")?;
     }
     // With several data sets, each has a section, and its models have theirs in it.

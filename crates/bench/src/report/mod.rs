@@ -1,28 +1,30 @@
 //! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records; and figures, pure functions of
 //! the gallery's plates.
 
-mod table_blocks;
 pub mod figure;
 pub mod gallery;
-pub(crate) mod text_table;
 mod html;
 mod markdown;
 pub mod plot;
 mod samples_csv;
+pub(crate) mod sentences;
+mod table_blocks;
 pub(crate) mod table_csv;
 mod terminal;
-pub(crate) mod sentences;
+pub(crate) mod text_table;
 
 use std::path::{Path, PathBuf};
 
+use crate::analysis;
 use crate::config::Config;
+use crate::io::atomic;
 use crate::records::Failure;
 
 pub use crate::analysis::cells::{Cell, Key};
 pub use crate::analysis::curves::MeanCurve;
-pub use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 pub use crate::analysis::metric_columns::Metric;
 pub use crate::analysis::records::Records;
+pub use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 
 /// What a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -63,37 +65,37 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     if config.metrics.is_empty() {
         return drawn(summary, figure.as_deref());
     }
-    let cells = cells::cells(config);
-    let mut draft = table::Draft::new(summary.datasets, &cells)?;
-    let mut curves = curves::Sums::new(cells.len());
+    let cells = analysis::cells::cells(config);
+    let mut draft = analysis::Draft::new(summary.datasets, &cells)?;
+    let mut curves = analysis::curves::Sums::new(cells.len());
     let mut gallery = html::Gallery::read(summary)?;
     let samples = summary.out.join("samples.csv");
-    let mut lines = samples::Samples::create(&samples)?;
+    let mut lines = samples_csv::Samples::create(&samples)?;
     summary.records.each(|record| {
         let cell = draft.add(record)?;
         curves.add(cell, record)?;
         gallery.add(record);
         lines.add(record)
     })?;
-    let table = table::Table::of(config, summary.datasets, &cells, draft)?;
+    let table = analysis::Table::of(config, summary.datasets, &cells, draft)?;
     let curves = curves.means(&cells);
 
     lines.keep()?;
     let mut files = vec![samples];
     let mut put = |name: &str, bytes: &[u8]| -> anyhow::Result<()> {
         let path = summary.out.join(name);
-        files::write(&path, bytes)?;
+        atomic::write(&path, bytes)?;
         files.push(path);
         Ok(())
     };
     match failures(summary)? {
         Some(failures) => put("failures.csv", &failures)?,
-        None => files::remove(&summary.out.join("failures.csv"))?,
+        None => atomic::remove(&summary.out.join("failures.csv"))?,
     }
-    put("curves.csv", &curves::csv(&curves)?)?;
+    put("curves.csv", &analysis::curves::csv(&curves)?)?;
     match table_csv::classes(&table)? {
         Some(classes) => put("classes.csv", &classes)?,
-        None => files::remove(&summary.out.join("classes.csv"))?,
+        None => atomic::remove(&summary.out.join("classes.csv"))?,
     }
     put(&format!("{}.csv", config.name), &table_csv::cells(&table)?)?;
     put(&format!("{}.md", config.name), markdown::page(&table, summary.failures)?.as_bytes())?;
@@ -134,19 +136,19 @@ fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written
     let failed = out.join("failures.csv");
     match failures(summary)? {
         Some(failures) => {
-            files::write(&failed, &failures)?;
+            atomic::write(&failed, &failures)?;
             files.push(failed);
         }
-        None => files::remove(&failed)?,
+        None => atomic::remove(&failed)?,
     }
     if let Some(figure) = figure {
         let path = out.join(format!("{}.png", config.name));
-        files::write(&path, figure)?;
+        atomic::write(&path, figure)?;
         files.push(path);
     }
     let page = out.join("report.html");
-    let table = table::Table::new(config, summary.datasets, &[])?;
-    files::write(&page, html::page(&table, summary, &html::Gallery::read(summary)?, &[], figure)?.as_bytes())?;
+    let table = analysis::Table::new(config, summary.datasets, &[])?;
+    atomic::write(&page, html::page(&table, summary, &html::Gallery::read(summary)?, &[], figure)?.as_bytes())?;
     files.push(page);
     files.extend(index(out)?);
     Ok(Written { files, table: terminal::drawn(config, summary.failures) })
@@ -155,7 +157,7 @@ fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written
 /// The gallery's first page, where there is a gallery. Without it a report is still whole.
 fn index(out: &Path) -> anyhow::Result<Option<PathBuf>> {
     match gallery::index(&out.join("gallery")) {
-        Err(error) if !files::is_full(&error) => {
+        Err(error) if !atomic::is_full(&error) => {
             crate::tell(&format!("the gallery has no index: {error:#}"));
             Ok(None)
         }
@@ -166,5 +168,5 @@ fn index(out: &Path) -> anyhow::Result<Option<PathBuf>> {
 /// What failed as a CSV, where anything did.
 fn failures(summary: &Summary<'_>) -> anyhow::Result<Option<Vec<u8>>> {
     let failures = summary.failures;
-    (!failures.is_empty()).then(|| samples::failures(failures)).transpose()
+    (!failures.is_empty()).then(|| samples_csv::failures(failures)).transpose()
 }

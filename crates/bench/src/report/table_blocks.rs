@@ -1,9 +1,9 @@
 //! The table's parts as grids of text.
 
-use crate::analysis::cells::Key;
 use super::text_table::Grid;
-use crate::analysis::metric_columns::Head;
 use crate::analysis::bootstrap::Interval;
+use crate::analysis::cells::Key;
+use crate::analysis::metric_columns::Head;
 use crate::analysis::{Row, Table};
 use crate::config::{Method, Model, Variant};
 

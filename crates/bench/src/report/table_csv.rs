@@ -2,9 +2,9 @@
 
 use ucag_core::explain::Role;
 
-use crate::analysis::cells::{Cell, fixed};
-use crate::analysis::bootstrap::Interval;
 use crate::analysis::Table;
+use crate::analysis::bootstrap::Interval;
+use crate::analysis::cells::{Cell, fixed};
 use crate::config::{Method, Variant};
 
 /// `<name>.csv`, empty where there is no number.

@@ -2,8 +2,8 @@
 
 use ucag_core::protocol::Protocol;
 
+use super::{sentences, table_blocks};
 use crate::analysis::Table;
-use super::{table_blocks, sentences};
 use crate::config::Config;
 use crate::records::Failure;
 

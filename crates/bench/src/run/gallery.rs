@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::plan::Plan;
-use crate::records::saved_maps;
 use crate::plan::target_classes::known;
+use crate::records::saved_maps;
 
 /// Whether the config asks for sheets of the sample at `place`.
 pub(crate) fn wanted(config: &Config, place: usize) -> bool {

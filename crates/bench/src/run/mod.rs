@@ -21,17 +21,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::plan::shard::FOLDER;
-use crate::run::sample_checksums::Inputs;
-use crate::records::journal::Journal;
+use crate::io::atomic;
+use crate::plan::Plan;
 use crate::plan::precomputed::checksums;
 use crate::plan::precomputed::checksums::Digests;
-use crate::plan::Plan;
-use crate::run::progress::Progress;
-use crate::records::{Failure, Unit};
-use crate::io::atomic;
+use crate::plan::shard::FOLDER;
+use crate::records::journal::Journal;
 use crate::records::saved_maps;
-use crate::run::gallery;
+use crate::records::{Failure, Unit};
+use crate::run::progress::Progress;
+use crate::run::sample_checksums::Inputs;
 use crate::run::timings::Stages;
 use crate::run::worker::{Done, Worker};
 
@@ -78,7 +77,8 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
     let inputs = Inputs::check(plan, &journal)?;
-    atomic::remove_partial_files(dir, FOLDER).with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
+    atomic::remove_partial_files(dir, FOLDER)
+        .with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
     }

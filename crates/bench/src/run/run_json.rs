@@ -7,9 +7,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::config::{self, Config};
+use crate::io::atomic;
 use crate::plan::Plan;
 use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
-use crate::io::atomic;
 use crate::run::Finished;
 
 /// Its name in a run folder.

@@ -8,10 +8,10 @@ use tch::Tensor;
 use ucag_core::postprocess::{Saliency, saliency};
 
 use crate::config;
-use crate::plan::dataset::Data;
-use crate::run::input::Input;
 use crate::plan::Model;
+use crate::plan::dataset::Data;
 use crate::records::Record;
+use crate::run::input::Input;
 use metrics::Frame;
 
 /// A sample as a model sees it.

@@ -11,9 +11,9 @@ use anyhow::{Result, bail};
 use datasets::Checksum;
 use rayon::prelude::*;
 
+use crate::plan::Plan;
 use crate::plan::dataset::Data;
 use crate::records::journal::Journal;
-use crate::plan::Plan;
 
 /// So many changed samples are named.
 const NAMED: usize = 3;

@@ -17,23 +17,22 @@ use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
 
 use crate::config::{self, Config};
+use crate::io::atomic::{Full, is_full};
+use crate::plan::Model;
 use crate::plan::dataset::Data;
-use crate::run::input::input;
-use crate::run::sample_checksums::Inputs;
 use crate::plan::precomputed;
 use crate::plan::precomputed::checksums::Digests;
-use crate::run::explainer::Named;
-use crate::plan::Model;
-use crate::records::{Failure, Record, Unit};
-use crate::io::atomic::{Full, is_full};
 use crate::records::saved_maps;
 use crate::records::saved_maps::Plate;
+use crate::records::{Failure, Record, Unit};
 use crate::report::gallery::{self, Sheet, Tile};
+use crate::run::explainer::Named;
+use crate::run::input::input;
 use crate::run::row_groups::{Share, shares};
-use crate::run::gallery;
-use crate::run::timings::{Stage, Stages};
 use crate::run::sample::{Row, Subject, object, region};
+use crate::run::sample_checksums::Inputs;
 use crate::run::target_classes::classes;
+use crate::run::timings::{Stage, Stages};
 
 /// A unit of work that is done.
 #[derive(Debug)]
@@ -116,7 +115,7 @@ impl<'p> Worker<'p> {
         let ends = Ends::default();
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
-            if gallery::wanted(self.config, place) {
+            if super::gallery::wanted(self.config, place) {
                 match self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored)) {
                     Err(error) if is_full(&error) => return Err(error.context(Full)),
                     // Its numbers are none the worse for it.
@@ -149,7 +148,8 @@ impl<'p> Worker<'p> {
         for (row, (method, variant)) in table.iter().enumerate() {
             let Some(folder) = method.folder(variant.ucag) else { continue };
             for (raw, &class) in raw.iter_mut().zip(classes) {
-                let file = folder.join(precomputed::file_name::file(&of.data.name, &of.model.name, &of.sample.id, class));
+                let file =
+                    folder.join(precomputed::file_name::file(&of.data.name, &of.model.name, &of.sample.id, class));
                 let map = precomputed::read(&file, self.maps)?;
                 raw[row] = Some(map.f_to_device(of.input.image.device())?);
             }

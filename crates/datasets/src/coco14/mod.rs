@@ -12,12 +12,12 @@ mod shape;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Reading;
+use crate::image::{decode, exif};
 use crate::index::difficult::{DifficultSubset, Pair};
 use crate::index::fingerprint::Fingerprint;
+use crate::index::scan;
 use crate::registry::{DatasetKind, Source};
 use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample};
-use crate::image::{decode, exif};
-use crate::index::scan;
 
 use index::{Entry, Index, Object};
 

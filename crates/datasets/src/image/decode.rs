@@ -13,8 +13,8 @@ use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, Limits, RgbImage};
 
 use crate::checksum::Reading;
-use crate::{Error, Result};
 use crate::image::jpeg;
+use crate::{Error, Result};
 
 /// Largest image that is decoded, in pixels: the limit at which Pillow warns of a decompression bomb.
 pub const MAX_PIXELS: u64 = 89_478_485;

@@ -12,8 +12,8 @@ use png::{ColorType, Transformations};
 
 use crate::image::decode;
 use crate::image::decode::MAX_EXTRAS;
-use crate::{Mask, Object};
 use crate::image::jpeg;
+use crate::{Mask, Object};
 
 /// What is wrong completes a sentence that starts with the file's name.
 type Checked<T> = Result<T, String>;

@@ -2,8 +2,8 @@
 
 use image::RgbImage;
 
+use crate::image::{resize_bilinear, resize_nearest};
 use crate::{Mask, Object};
-use crate::image::{resize_nearest, resize_bilinear};
 
 /// Means of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];

@@ -9,11 +9,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Reading;
+use crate::image::decode;
 use crate::index::classes::ClassList;
 use crate::index::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
 use crate::{Checksum, Dataset, Error, Pair, Result, Sample};
-use crate::image::decode;
 
 /// Where the images may lie below the root, tried in this order: torchvision's folder, Kaggle's, the root itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 
 use crate::checksum::Reading;
-use crate::index::clutter::is_clutter;
 use crate::image::object;
 use crate::image::object::Rule;
-use crate::{Checksum, Error, Object, Result};
 use crate::image::{decode, exif};
+use crate::index::clutter::is_clutter;
+use crate::{Checksum, Error, Object, Result};
 
 /// Folder of the images, below the root.
 pub(super) const IMAGES: &str = "images";

@@ -11,10 +11,10 @@ use image::RgbImage;
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
 use crate::checksum::Reading;
+use crate::image::decode;
 use crate::image::object;
 use crate::image::object::Rule;
 use crate::{Error, Object};
-use crate::image::decode;
 
 /// An opened file: where its images and masks are.
 #[derive(Debug)]

@@ -10,12 +10,12 @@ mod mat;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Reading;
+use crate::image::object::Rule;
 use crate::index::classes::ClassList;
 use crate::index::fingerprint::Fingerprint;
-use crate::image::object::Rule;
+use crate::index::scan;
 use crate::registry::DatasetKind;
 use crate::{Checksum, Dataset, Error, Object, Result, Sample};
-use crate::index::scan;
 use folder::Folder;
 use mat::Mat;
 

@@ -9,6 +9,7 @@
 //! [`coco14`] others with several objects each; [`train_sample`] draws the training scenes, which are never stored.
 
 mod background;
+mod cached_folder;
 mod canvas;
 mod class;
 pub mod coco14;
@@ -16,7 +17,6 @@ mod draw;
 mod figure;
 pub mod imagenet;
 pub mod imagenet_seg;
-mod cached_folder;
 mod scene;
 mod segmentation;
 pub mod voc07;

@@ -9,13 +9,13 @@ mod layout;
 use std::path::PathBuf;
 
 use crate::checksum::Reading;
+use crate::image::{decode, exif};
 use crate::index::classes::ClassList;
 use crate::index::difficult::{DifficultSubset, Pair, by_definition};
 use crate::index::fingerprint::Fingerprint;
+use crate::index::scan;
 use crate::registry::{DatasetKind, Source};
 use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample};
-use crate::image::{decode, exif};
-use crate::index::scan;
 
 use annotation::Annotation;
 

@@ -1,10 +1,10 @@
 //! What a run's folder holds, and the published numbers that are set beside it.
 
-use bench::records::journal::{FILE, Journal, Reader};
-use bench::plan::precomputed::checksums;
-use bench::records::{Failure, Record, Unit};
-use bench::records::saved_maps;
 use bench::analysis::published;
+use bench::plan::precomputed::checksums;
+use bench::records::journal::{FILE, Journal, Reader};
+use bench::records::saved_maps;
+use bench::records::{Failure, Record, Unit};
 use datasets::Checksum;
 use serde_json::json;
 use ucag_core::postprocess::MapState;

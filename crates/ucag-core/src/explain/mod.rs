@@ -1,9 +1,9 @@
 //! Explainers: a pass in, signed maps in native units out.
 
-pub mod perturbation;
-pub mod gradient;
 pub mod cam;
 pub mod controls;
+pub mod gradient;
+pub mod perturbation;
 pub mod relevance;
 mod settings;
 

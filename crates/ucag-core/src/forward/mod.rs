@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use crate::network::weight_cache::Form;
 use crate::network::batchnorm_folding::fold;
 use crate::network::memory_format::Lane;
+use crate::network::weight_cache::Form;
 use crate::network::{Conv, Network, Node, NodeId, Op};
 pub use needs::Needs;
 

@@ -1,22 +1,22 @@
 //! Networks as graphs: a checkpoint with torchvision's state-dict names describes its own widths, depths and classes.
 
+pub(crate) mod batchnorm_folding;
 mod builder;
 mod checkpoint;
 mod convolutional;
 mod densenet;
-pub(crate) mod weight_cache;
-pub(crate) mod batchnorm_folding;
 mod graph;
 mod inception;
 pub(crate) mod memory_format;
 mod preprocessing;
-mod stated;
 mod resnet;
-mod torchscript;
 mod squeezenet;
+mod stated;
 pub mod synthetic;
+mod torchscript;
 mod vgg;
 mod vjp;
+pub(crate) mod weight_cache;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,12 +28,12 @@ pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 pub use memory_format::Precision;
 pub use preprocessing::Preprocessing;
 pub use stated::{Stated, Stem};
-pub use torchscript::{Output, Scripted};
 use tch::{Device, Tensor};
+pub use torchscript::{Output, Scripted};
 
-use self::weight_cache::{Derived, Form, Weights};
 use self::memory_format::Lane;
 use self::stated::Properties;
+use self::weight_cache::{Derived, Form, Weights};
 
 use crate::suggest::nearest;
 use crate::{Error, Result};

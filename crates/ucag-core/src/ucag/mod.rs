@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
-use crate::ucag::conquer::{conquer, weights};
 use crate::explain::Explainer;
 use crate::forward::Shortcuts;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Seed, Trace};
 use crate::protocol::Protocol;
+use crate::ucag::conquer::{conquer, weights};
 use crate::ucag::unfold::{Geometry, unfold};
 use crate::{Error, Result};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use super::notes::counted;
+use super::run::Run;
 
 /// So many samples are named.
 const NAMED: usize = 5;

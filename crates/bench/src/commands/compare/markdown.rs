@@ -4,8 +4,8 @@ use metrics::Averaging;
 
 use super::rows::{Cell, Row};
 use super::{Comparison, notes};
-use crate::report::text_table::Grid;
 use crate::report::sentences;
+use crate::report::text_table::Grid;
 
 /// What stands where there is no number.
 const NONE: &str = "–";

@@ -1,12 +1,12 @@
 //! `bench compare`: runs against the first of them, row by row, from nothing but their folders.
 
-mod run;
-mod identity;
 mod checksums;
-mod notes;
-mod markdown;
-mod rows;
 mod csv;
+mod identity;
+mod markdown;
+mod notes;
+mod rows;
+mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use ucag_core::suggest::{hint, nearest};
 use crate::cli::CompareArgs;
 use crate::io::atomic;
 use crate::say;
-use run::Run;
-use identity::Difference;
 use checksums::Inputs;
+use identity::Difference;
 use rows::{Cell, Matched, Pick};
+use run::Run;
 
 pub use run::Unusable;
 
@@ -54,7 +54,7 @@ pub fn compare(args: &CompareArgs) -> anyhow::Result<()> {
         say(&page.terminal())?;
         if let Some(out) = &args.out {
             let [csv, markdown] = ["compare.csv", "compare.md"].map(|name| out.join(name));
-            atomic::write(&csv, &table_csv::rows(comparisons)?)?;
+            atomic::write(&csv, &csv::rows(comparisons)?)?;
             atomic::write(&markdown, page.markdown().as_bytes())?;
             say(&format!("\nwritten:\n  {}\n  {}", csv.display(), markdown.display()))?;
         }
@@ -77,9 +77,9 @@ pub fn tables(args: &CompareArgs) -> anyhow::Result<String> {
 
 fn compared(
     args: &CompareArgs,
-    then: impl FnOnce(&[Comparison<'_>], &page::Page) -> anyhow::Result<()>,
+    then: impl FnOnce(&[Comparison<'_>], &markdown::Page) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let runs = folder::read(&args.runs)?;
+    let runs = run::read(&args.runs)?;
     let Some((baseline, others)) = runs.split_first() else { return Ok(()) };
     let pick = pick(args, baseline, others)?;
     let cells = rows::cells(&runs)?;
@@ -88,11 +88,11 @@ fn compared(
         baseline,
         run,
         differences: identity::differences(&baseline.identity, &run.identity),
-        inputs: inputs::compared(baseline, run),
+        inputs: checksums::compared(baseline, run),
         matched: rows::matched(&cells[0], theirs, pick, how),
     };
     let comparisons: Vec<Comparison<'_>> = others.iter().zip(&cells[1..]).map(compared).collect();
-    then(&comparisons, &page::Page::new(&comparisons, how))
+    then(&comparisons, &markdown::Page::new(&comparisons, how))
 }
 
 /// The baseline's seed, so that intervals of a run's own table and these come from the same draws.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Comparison;
-use super::run::Run;
 use super::rows::Alone;
+use super::run::Run;
 use crate::records::Failure;
 
 /// Failures that are named.

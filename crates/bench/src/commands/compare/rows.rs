@@ -6,14 +6,14 @@ use metrics::{Subset, metric};
 use ucag_core::protocol::Tally;
 
 use super::run::Run;
+use crate::analysis::Paired;
+use crate::analysis::aggregate::aggregate;
+use crate::analysis::class_mean::Pairs;
+use crate::analysis::estimates::{Game, Values, intervals, values};
+use crate::analysis::metric_columns::{Head, Metric};
+use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::row_label;
 use crate::report::Key;
-use crate::analysis::record_columns::{Columns, Samples};
-use crate::analysis::aggregate::aggregate;
-use crate::analysis::metric_columns::{Head, Metric};
-use crate::analysis::class_mean::Pairs;
-use crate::analysis::Paired;
-use crate::analysis::estimates::{Game, Values, intervals, values};
 
 /// A run's cells, in the order in which the plan comes to them, and what they come to.
 #[derive(Debug)]

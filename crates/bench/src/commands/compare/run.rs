@@ -8,10 +8,10 @@ use metrics::metric;
 use serde_json::Value;
 use ucag_core::protocol::Tally;
 
+use crate::plan::dataset_facts::Extent;
 use crate::records::journal;
 use crate::records::journal::Reader;
 use crate::records::{Failure, Record, Unit};
-use crate::plan::dataset_facts::Extent;
 
 /// Each class has a place in memory for every row; no data set has as many.
 const MOST_CLASSES: usize = 1 << 17;

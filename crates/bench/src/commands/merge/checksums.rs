@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use datasets::Checksum;
 
-use super::validate::Run;
 use super::shard::Part;
+use super::validate::Run;
 use crate::records::journal::Reader;
 
 /// Compares what was read of each sample in the shards and in the merged folder, and returns how many units of the shards don't say it.

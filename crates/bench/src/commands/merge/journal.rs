@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::validate::Run;
 use super::shard::Part;
+use super::validate::Run;
+use crate::io::atomic;
 use crate::plan::shard::FOLDER;
 use crate::records::journal;
 use crate::records::journal::{Header, Reader, differences};
-use crate::io::atomic;
 
 const ADVICE: &str = "choose another folder with --out";
 
@@ -47,7 +47,8 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
         bail!("{}: {more} of the units that are done in it aren't in the shards; {ADVICE}", out.display());
     }
     let begun = done().next().is_some();
-    atomic::remove_partial_files(out, FOLDER).with_context(|| format!("{}: leftovers can't be removed", out.display()))?;
+    atomic::remove_partial_files(out, FOLDER)
+        .with_context(|| format!("{}: leftovers can't be removed", out.display()))?;
     Ok((there, begun))
 }
 

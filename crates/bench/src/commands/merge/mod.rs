@@ -1,21 +1,21 @@
 //! `bench merge`: the shards of a run, put together into what one machine would have made. Neither data nor weights are asked for.
 
-mod gallery;
 mod arguments;
 mod checksums;
-mod validate;
-mod shard;
-mod run_json;
+mod gallery;
 mod journal;
+mod run_json;
+mod shard;
+mod validate;
 
 use anyhow::{Context, Result};
 
 use crate::cli::MergeArgs;
 use crate::config::Config;
-use crate::records::journal::Reader;
 use crate::plan::manifest;
 use crate::plan::precomputed;
 use crate::records::Failure;
+use crate::records::journal::Reader;
 use crate::report::{DatasetFacts, Records, Summary};
 use shard::Part;
 
@@ -45,17 +45,17 @@ pub struct Merged {
 /// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. No file of the merged run is
 /// touched before all of that is checked.
 pub fn merge(args: &MergeArgs) -> Result<Merged> {
-    let (folders, out) = folders::find(&args.dirs, args.out.as_deref())?;
+    let (folders, out) = arguments::find(&args.dirs, args.out.as_deref())?;
     let mut parts = folders.into_iter().map(Part::open).collect::<Result<Vec<_>>>()?;
-    one_run::order(&mut parts)?;
+    validate::order(&mut parts)?;
     let (first, others) = parts.split_first().context("there is no shard")?;
-    let run = one_run::run(first, others, &out)?;
-    one_run::all_done(&run, &parts)?;
-    let (before, begun) = whole::claim(&run, &parts)?;
-    let unknown = inputs::agree(&run, &parts, &before)?;
-    precomputed::list::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
-    files::gallery(&parts, &out, begun)?;
-    let (journal, mut units) = whole::write(&run, &parts, before)?;
+    let run = validate::run(first, others, &out)?;
+    validate::all_done(&run, &parts)?;
+    let (before, begun) = journal::claim(&run, &parts)?;
+    let unknown = checksums::agree(&run, &parts, &before)?;
+    precomputed::checksums::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
+    gallery::gallery(&parts, &out, begun)?;
+    let (journal, mut units) = journal::write(&run, &parts, before)?;
     units.sort_by_key(|&unit| run.dataset(unit));
     let datasets = run.manifest.datasets.into_iter().map(|dataset| dataset.facts).collect();
     let mut config = run.config;
@@ -87,6 +87,6 @@ impl Merged {
     /// # Errors
     /// Where it can't be written.
     pub fn provenance(&self, failed: usize) -> Result<()> {
-        provenance::write(self, failed)
+        run_json::write(self, failed)
     }
 }

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::plan::manifest::Manifest;
+use crate::plan::shard::Shard;
 use crate::records::journal;
 use crate::records::journal::Reader;
-use crate::plan::manifest::Manifest;
 use crate::run::run_json;
-use crate::plan::shard::Shard;
 
 /// A shard that nobody is writing to while this is held. Its records and what it says of the run stay on the disk.
 #[derive(Debug)]

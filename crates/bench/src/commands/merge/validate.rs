@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::Unusable;
 use super::shard::Part;
 use crate::config::Config;
-use crate::records::journal::differences;
-use crate::plan::manifest;
-use crate::plan::manifest::{Manifest, Planned};
 use crate::io::checksum::checksum;
 use crate::plan;
+use crate::plan::manifest;
+use crate::plan::manifest::{Manifest, Planned};
 use crate::plan::shard::Shard;
+use crate::records::journal::differences;
 
 /// What the shards say of their run, all of them the same.
 #[derive(Debug)]

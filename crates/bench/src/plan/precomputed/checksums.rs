@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inventory::{Shelf, Stock};
-use crate::io::checksum::{checksum, hex};
 use crate::io::atomic;
+use crate::io::checksum::{checksum, hex};
 
 /// Name of the list in a run folder.
 pub const FILE: &str = "maps.csv";

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use super::file_name;
 use crate::config::{Config, Method, Variant};
 use crate::plan::dataset::Data;
-use crate::plan::{Missing, Model};
 use crate::plan::target_classes;
+use crate::plan::{Missing, Model};
 
 /// The maps of all rows that come from files.
 #[derive(Debug, Default)]

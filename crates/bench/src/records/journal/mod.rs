@@ -3,7 +3,6 @@
 //! The first line says which run it is; every other line is a finished [`Unit`]. A line is on the disk before its unit is counted, so a run that
 //! stops, however it stops, loses at most the units it was working on. A half-written last line is dropped.
 
-
 use std::fs::{OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
@@ -12,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::records::Unit;
 use crate::io::atomic;
 use crate::plan::shard::Shard;
+use crate::records::Unit;
 use crate::records::reader::Entry;
 
 pub use crate::records::reader::Reader;
@@ -23,17 +22,17 @@ pub use crate::records::reader::Reader;
 pub const FILE: &str = "records.jsonl";
 
 /// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and variants.
-const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 3;
 
 /// A journal's first line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Header {
-    format: u32,
+    pub(super) format: u32,
     /// Everything that numbers depend on.
-    pub(crate) identity: Value,
+    pub identity: Value,
     /// Which part of the run the journal is of, where it isn't of the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) shard: Option<Shard>,
+    pub shard: Option<Shard>,
 }
 
 impl Header {

@@ -9,9 +9,9 @@ use ucag_core::postprocess::Post;
 use super::lines::TIE;
 use super::{Block, Cell, Figure, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
-use crate::report::Summary;
 use crate::records::saved_maps;
 use crate::records::saved_maps::Plate;
+use crate::report::Summary;
 
 /// A plate with its folder.
 type Kept = (PathBuf, Plate);
@@ -116,8 +116,9 @@ fn beside(config: &Config, variant: &Variant) -> String {
 
 fn cell(shown: Option<&Kept>, method: &Method, variant: &Variant) -> Result<Cell> {
     let Some((folder, plate)) = shown else { return Ok(Cell::Failed) };
-    let is_row =
-        |tile: &&saved_maps::Tile| tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name;
+    let is_row = |tile: &&saved_maps::Tile| {
+        tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name
+    };
     let Some(tile) = plate.tiles.iter().find(is_row) else { return Ok(Cell::Blank) };
     let image = plate.image(folder)?;
     Ok(match plate.map(folder, tile)? {

@@ -10,8 +10,8 @@ use image::imageops::{FilterType, crop_imm, overlay as paste, resize};
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::{MapState, Post};
 
-use crate::io::atomic;
 use super::plot::{paint, width};
+use crate::io::atomic;
 use crate::io::file_name;
 
 pub use overlay::overlay;

@@ -8,11 +8,11 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
+use crate::analysis::metric_columns::Metric;
 use crate::config::Config;
 use crate::records::Record;
-use crate::report::Summary;
 use crate::records::saved_maps::{Plate, Tile, read_all};
-use crate::analysis::metric_columns::Metric;
+use crate::report::Summary;
 use crate::report::plot::color_at;
 
 /// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a browser takes.

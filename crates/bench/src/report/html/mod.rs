@@ -10,8 +10,8 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{self, Picture};
+use super::{Summary, sentences, table_blocks};
 use crate::analysis::Table;
-use super::{Summary, table_blocks, sentences};
 
 pub(crate) use gallery::Gallery;
 
@@ -132,8 +132,9 @@ fn results(table: &Table<'_>) -> Markup {
 
 /// What changes from row to row.
 fn changes(table: &Table<'_>) -> Markup {
-    let grids: Vec<_> =
-        (0..table.config.datasets.len()).filter_map(|place| Some((place, table_blocks::paired(table, place)?))).collect();
+    let grids: Vec<_> = (0..table.config.datasets.len())
+        .filter_map(|place| Some((place, table_blocks::paired(table, place)?)))
+        .collect();
     let (title, what) = sentences::changes(table.config);
     html! {
         @if !grids.is_empty() {
@@ -198,7 +199,9 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
 fn identity(run: &Path) -> Option<serde_json::Value> {
     use std::io::BufRead;
     let mut line = String::new();
-    std::io::BufReader::new(std::fs::File::open(run.join(crate::records::journal::FILE)).ok()?).read_line(&mut line).ok()?;
+    std::io::BufReader::new(std::fs::File::open(run.join(crate::records::journal::FILE)).ok()?)
+        .read_line(&mut line)
+        .ok()?;
     let mut head: serde_json::Value = serde_json::from_str(&line).ok()?;
     Some(head["identity"].take())
 }

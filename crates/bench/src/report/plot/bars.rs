@@ -4,9 +4,9 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
-use crate::config::{Method, Variant};
 use crate::analysis::cells::Key;
 use crate::analysis::{Row, Table};
+use crate::config::{Method, Variant};
 use crate::report::sentences;
 
 const PLAIN: RGBColor = RGBColor(86, 180, 233);

@@ -4,9 +4,9 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, color_at, width};
-use crate::config::{Config, Method};
 use crate::analysis::curves::MeanCurve;
 use crate::analysis::metric_columns::Metric;
+use crate::config::{Config, Method};
 
 const GREYS: [RGBColor; 6] = [
     RGBColor(190, 190, 190),

@@ -4,10 +4,10 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Point, Shape, color_at, width};
-use crate::config::{Config, Method, Model, Variant, symbol};
 use crate::analysis::cells::Key;
 use crate::analysis::metric_columns::Head;
 use crate::analysis::{Row, Table};
+use crate::config::{Config, Method, Model, Variant, symbol};
 use crate::report::sentences;
 
 const MARGIN: f64 = 16.0;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::explain::Method;
 use super::{Cam, Layer, spatial_mean, weighted_sum};
 use crate::Result;
+use crate::explain::Method;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {

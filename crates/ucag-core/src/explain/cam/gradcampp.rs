@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
-use crate::explain::Method;
 use super::{Cam, Layer, doubled, spatial_sum, weighted_sum};
 use crate::Result;
+use crate::explain::Method;
 
 /// Registry entry: what the authors' command line ran.
 pub(crate) static TORCHCAM: Method = Method {

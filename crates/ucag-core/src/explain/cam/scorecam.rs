@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 use super::{map_of, weighted_sum};
-use crate::explain::{Explainer, Extra, Method};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Trace};

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{Cam, Layer, spatial_mean, weighted_sum};
-use crate::explain::{Method, Role};
 use crate::Result;
+use crate::explain::{Method, Role};
 
 /// Registry entry. A candidate: it is consistent with the one thing that the published numbers say of the method, that it differs from
 /// GradCAM where the gradient is the same at every position.

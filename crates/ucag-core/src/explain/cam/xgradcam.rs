@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use crate::explain::Method;
 use super::{Cam, Layer, spatial_sum, weighted_sum};
 use crate::Result;
+use crate::explain::Method;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use crate::explain::{Explainer, Extra, Method};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{Own, Post};

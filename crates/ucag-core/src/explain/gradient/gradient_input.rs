@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use crate::explain::{Explainer, Extra, Method};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::Post;

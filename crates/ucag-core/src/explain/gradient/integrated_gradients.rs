@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::path_gradient::{Inputs, extra, gradient_sum, less_mean, magnitude};
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::Post;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use tch::{Kind, Tensor};
 
-use crate::explain::Extra;
 use crate::Result;
+use crate::explain::Extra;
 use crate::pass::{Needs, Pass, Seed, Trace};
 
 /// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the same.

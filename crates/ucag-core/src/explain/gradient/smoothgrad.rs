@@ -10,8 +10,8 @@ use rand_distr::StandardNormal;
 use tch::Tensor;
 
 use super::path_gradient::{Inputs, extra, gradient_sum, less_mean, magnitude};
-use crate::explain::{Explainer, Extra, Method, Setting};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method, Setting};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::Post;

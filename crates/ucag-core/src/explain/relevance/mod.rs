@@ -5,23 +5,23 @@
 
 pub mod agf;
 mod canonizer;
-mod factored;
 pub mod composite;
 pub mod contrast;
+mod factored;
+mod linear_layer;
 pub mod lrp;
+mod lrp_rule;
 pub mod rap;
 pub mod rsp;
-mod lrp_rule;
 #[cfg(test)]
 mod tests;
-mod linear_layer;
 
 use tch::Tensor;
 
 pub use self::factored::Relevance;
 use self::factored::output;
-pub use self::lrp_rule::Share;
 pub use self::linear_layer::Weighted;
+pub use self::lrp_rule::Share;
 use crate::Result;
 use crate::network::Op;
 use crate::propagate::Visit;

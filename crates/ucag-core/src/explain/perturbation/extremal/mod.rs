@@ -11,8 +11,8 @@ use tch::Tensor;
 
 use self::perturbation::Perturbation;
 use self::search::Search;
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{Own, Post};

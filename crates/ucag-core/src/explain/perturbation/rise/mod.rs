@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 use self::masks::{Grids, Stretch};
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::Result;
+use crate::explain::{Explainer, Extra, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed, Trace};
 use crate::postprocess::Post;
