@@ -8,13 +8,10 @@ pub mod shard;
 pub(crate) mod target_classes;
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use ucag_core::network::{Layers, Network};
 use ucag_core::protocol::Target;
 
