@@ -1,4 +1,5 @@
 //! Imports go one way: no stage of the program knows a later one.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
