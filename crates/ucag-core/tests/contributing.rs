@@ -15,7 +15,7 @@ fn the_file_is_what_the_document_shows() {
     let document = include_str!("../../../CONTRIBUTING.md");
     let file = include_str!("contributing/elementwise.rs");
     assert!(document.contains(&format!("\n```rust\n{file}```\n")), "CONTRIBUTING.md's example differs from the test's");
-    assert!(document.contains("`pub mod elementwise;`") && document.contains("`&elementwise::METHOD,`"));
+    assert!(document.contains("`pub mod elementwise;`") && document.contains("`&cam::elementwise::METHOD,`"));
     assert_eq!(elementwise::METHOD.role, Role::Published);
 }
 
