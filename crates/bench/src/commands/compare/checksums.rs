@@ -1,4 +1,4 @@
-//! Whether two runs read the same bytes of the samples that both scored.
+//! Comparison of the bytes that two runs read of the samples that both scored.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::run::Run;
 /// So many samples are named.
 const NAMED: usize = 5;
 
-/// What two runs read of a data set's samples.
+/// Bytes that two runs read of a data set's samples, compared.
 #[derive(Debug, Default)]
 pub(super) struct Inputs<'a> {
-    /// How many samples both scored.
+    /// Number of samples that both scored.
     common: usize,
     /// Those of which they read different bytes.
     pub(super) others: Vec<&'a str>,
