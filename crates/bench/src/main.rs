@@ -14,7 +14,7 @@ use bench::commands::{compare, explain, export_plan, list, merge};
 use bench::config::{Config, ConfigErrors, load_all};
 use bench::plan::{Missing, Plan};
 use bench::records::Failure;
-use bench::report::{self, Records, Summary, Written};
+use bench::report::{self, Records, ReportFiles, Summary};
 use bench::run::{run_json, signals};
 use bench::{run, say, tell};
 use clap::Parser;
@@ -84,7 +84,7 @@ fn run_one(config: Config, args: &RunArgs) -> anyhow::Result<u8> {
         let said = say(&whole.done(finished.units.len(), failures.len()));
         return Ok(code(&failures, said));
     }
-    let records = Records::Written(&finished.journal, &finished.units);
+    let records = Records::ReportFiles(&finished.journal, &finished.units);
     let config = &plan.config;
     let datasets = plan.facts();
     let out = &config.output.dir;
@@ -103,7 +103,7 @@ fn merge(args: &MergeArgs) -> anyhow::Result<u8> {
     Ok(code(&failures, show(&written, &merged.config.output.dir)))
 }
 
-fn show(written: &Written, out: &Path) -> anyhow::Result<()> {
+fn show(written: &ReportFiles, out: &Path) -> anyhow::Result<()> {
     say(&written.table)?;
     say(&format!("\nwritten to {}:", out.display()))?;
     written.files.iter().try_for_each(|file| say(&format!("  {}", file.display())))

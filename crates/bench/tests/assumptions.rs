@@ -6,7 +6,7 @@ mod lab;
 mod support;
 
 use bench::config::{Overrides, load};
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 use support::{GOOD, Scratch};
 
 const SENTENCE: &str = "conv1 has a bias, as in networks from Caffe";
@@ -16,7 +16,7 @@ fn fixture(file: &str) -> String {
 }
 
 /// A run with two networks; of one of them something must be assumed.
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 4\n[[model]]\nname = 'biased'\narch = 'resnet'\nweights = '{}'\ninput_size = 64\n\
          [[model]]\nname = 'plain'\narch = 'resnet'\nweights = '{}'\n[[method]]\nid = 'gradcam'\n[[method]]\nid = 'random'\n\
@@ -24,7 +24,7 @@ fn lab() -> Lab {
         fixture("resnet_bias.safetensors"),
         weights("resnet.safetensors")
     );
-    Lab::with(&config, &[])
+    TestRun::with(&config, &[])
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn an_assumption_is_said_wherever_the_numbers_are() {
     assert_eq!(merged["models"], provenance["models"]);
 }
 
-fn explain(lab: &Lab, name: &str, more: &[&str]) -> std::process::Output {
+fn explain(lab: &TestRun, name: &str, more: &[&str]) -> std::process::Output {
     let (weights, photo) = (fixture(name), fixture("photo.png"));
     let of = ["--arch", name.split('_').next().unwrap(), "--weights", &weights, "--image", &photo, "--class", "3"];
     lab.bench(&[&["explain"][..], &of, &["--method", "gradcam", "--out", "map"], more].concat())

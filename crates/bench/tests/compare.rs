@@ -6,7 +6,7 @@ mod made_up_runs;
 mod report_common;
 
 use bench::records::Record;
-use lab::{Lab, weights};
+use lab::{TestRun, weights};
 use made_up_runs::{Line, Runs, column, difference, find, identity, near, number, official, record};
 use report_common::normals;
 use ucag_core::protocol::Protocol;
@@ -248,7 +248,7 @@ fn whole_runs_have_their_own_tables_means() {
          [[metric]]\nid = 'energy'\n[[metric]]\nid = 'pointing'\n[output]\nresamples = 200\ngallery = 0\n",
         weights("resnet_multilabel.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     lab.run(0, &["small.toml", "--out", "one"]);
     lab.run(0, &["small.toml", "--out", "other", "--set", "protocol.coverage=true", "--set", "protocol.alpha=2"]);
     // Neither data nor weights are asked for.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use bench::config::{Config, Overrides, load, load_all};
 use support::{GOOD, Scratch, set};
 use ucag_core::image_ops::Interpolation;
-use ucag_core::protocol::{Confidence, Coverage, Deleted, LargeMaps, Protocol, Smoothing, Tally, Target, Ties};
+use ucag_core::protocol::{
+    Coverage, DeletionBaseline, EmptyPairs, LargeMaps, Protocol, Smoothing, Target, TieOrder, ViewWeight,
+};
 
 fn read(text: &str) -> Config {
     read_with(text, &Overrides::default())
@@ -125,15 +127,15 @@ fn every_field_of_a_protocol_can_be_overridden() {
         alpha: 1.5,
         interpolation: Interpolation::Bilinear,
         coverage: Coverage::True,
-        confidence: Confidence::None,
+        confidence: ViewWeight::None,
         large_maps: LargeMaps::Directly,
         scale: 2.0,
         smoothing: Smoothing::Both,
         rectify: false,
-        deleted: Deleted::Black,
-        ties: Ties::SmallerIndexFirst,
+        deleted: DeletionBaseline::Black,
+        ties: TieOrder::SmallerIndexFirst,
         target: Target::Predicted,
-        tally: Tally::Pairs,
+        tally: EmptyPairs::Pairs,
     };
     assert_eq!(protocol, expected);
     assert_eq!(
@@ -181,7 +183,7 @@ fn set_makes_a_table_of_a_named_protocol() {
     let text = format!("protocol = 'paper'\n{GOOD}");
     let protocol = read_with(&text, &set(&["protocol.ties=smaller-index-first"])).protocol;
     let name = "paper+ties=smaller-index-first".to_owned();
-    assert_eq!(protocol, Protocol { name, ties: Ties::SmallerIndexFirst, ..Protocol::paper() });
+    assert_eq!(protocol, Protocol { name, ties: TieOrder::SmallerIndexFirst, ..Protocol::paper() });
     assert_eq!(read_with(GOOD, &set(&["protocol.coverage=true"])).protocol.name, "official+coverage=true");
     assert_eq!(read_with(&text, &set(&["protocol=controlled"])).protocol, Protocol::controlled());
     assert_eq!(read_with(&text, &set(&["ucag.n=9"])).protocol.n, 9);

@@ -3,20 +3,20 @@
 
 mod lab;
 
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "title = 'Small'\nseed = 3\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 3\n\
          [[model]]\nname = 'A'\narch = 'resnet'\nweights = '{}'\n[[method]]\nid = 'gradcam'\n\
          [[metric]]\nid = 'deletion'\nstep = 8192\n[output]\nresamples = 50\ngallery = 0\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, &["samples.csv", "small.csv"])
+    TestRun::with(&config, &["samples.csv", "small.csv"])
 }
 
 /// As if a GPU had made the run.
-fn made_on_a_gpu(lab: &Lab, run: &str) {
+fn made_on_a_gpu(lab: &TestRun, run: &str) {
     let here = lab.read(run, "records.jsonl");
     let there = here.replacen("\"identity\":{", "\"identity\":{\"device\":\"cuda\",", 1);
     assert_ne!(here, there);

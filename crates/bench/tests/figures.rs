@@ -3,9 +3,9 @@
 
 mod lab;
 
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "title = 'Small'\n[figure]\ncolumns = 'networks'\n\
          [dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nsamples = ['ring_stripes_0002', 'disc_checks_0001']\n\
@@ -14,7 +14,7 @@ fn lab() -> Lab {
          [[method]]\nid = 'gradcam'\nucag = [false, true]\n[[method]]\nid = 'lrp'\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, &[])
+    TestRun::with(&config, &[])
 }
 
 #[test]

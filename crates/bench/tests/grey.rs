@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bench::config::Resize;
 use bench::run::input::input;
-use lab::{Lab, text};
+use lab::{TestRun, text};
 use tch::{Kind, Tensor};
 use ucag_core::explain::METHODS;
 use ucag_core::network::{Network, Preprocessing, Stated};
@@ -24,7 +24,7 @@ fn tensor(file: &str, name: &str) -> Tensor {
 }
 
 fn network(name: &str) -> Network {
-    let preprocessing = Some(Preprocessing::Grey { mean: 0.4375, deviation: 0.25 });
+    let preprocessing = Some(Preprocessing::Grey { mean: 0.4375, std: 0.25 });
     let stated = Stated { preprocessing, ..Stated::default() };
     Network::load_as(name.split('_').next().unwrap(), &fixture(&format!("{name}.safetensors")), &stated).unwrap()
 }
@@ -58,7 +58,7 @@ fn a_photo_is_seen_in_pillows_grey() {
     assert_eq!(seen.square.unwrap().size(), [1, 1, 70, 70]);
 }
 
-fn explain(lab: &Lab, name: &str, more: &[&str]) -> std::process::Output {
+fn explain(lab: &TestRun, name: &str, more: &[&str]) -> std::process::Output {
     let (weights, photo) = (fixture(&format!("{name}.safetensors")), fixture("photo.png"));
     let arch = name.split('_').next().unwrap();
     let of = ["--arch", arch, "--weights", weights.to_str().unwrap(), "--input-size", "64", "--class", "3"];
@@ -68,7 +68,7 @@ fn explain(lab: &Lab, name: &str, more: &[&str]) -> std::process::Output {
 
 #[test]
 fn logits_of_a_photo_are_pytorchs() {
-    let lab = Lab::with("", &[]);
+    let lab = TestRun::with("", &[]);
     let stated = ["--mean", "0.4375", "--std", "0.25"];
     for name in ["resnet_grey", "resnet_cifar_grey", "vgg_grey", "densenet_grey", "squeezenet_grey"] {
         let stem: &[&str] = if name.contains("cifar") { &["--stem", "cifar"] } else { &[] };
@@ -141,7 +141,7 @@ fn every_method_and_every_metric_takes_one_channel() {
         ("mini-voc07", vec!["pointing", "energy"], &few),
         ("mini-imagenet-seg", segmentation.to_vec(), &few),
     ] {
-        let lab = Lab::with(&config(kind, &ids, &weights, GREY, methods), &[]);
+        let lab = TestRun::with(&config(kind, &ids, &weights, GREY, methods), &[]);
         lab.run(0, &["small.toml", "--out", "run", "--set", "ucag.n=2"]);
         let samples = lab.read("run", "samples.csv");
         let rows = methods.matches("[[method]]").count() + methods.matches("true]").count();
@@ -168,7 +168,7 @@ fn values(samples: &str) -> BTreeMap<String, f64> {
 #[test]
 fn a_grey_network_scores_as_the_color_network_that_reads_red_of_a_grey_photo() {
     // The same network with a stem that has the grey weights for red, and zeros for green and blue.
-    let lab = Lab::with("", &[]);
+    let lab = TestRun::with("", &[]);
     let tensors = Tensor::read_safetensors(fixture("resnet_grey.safetensors")).unwrap();
     let tensors: Vec<(String, Tensor)> = tensors
         .into_iter()

@@ -6,7 +6,7 @@ mod lab;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab::{Lab, weights};
+use lab::{TestRun, weights};
 
 const TABLES: &[&str] = &["samples.csv", "classes.csv", "small.csv", "small.md"];
 
@@ -40,12 +40,12 @@ resamples = 100
 gallery = 1
 ";
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let data = "[[dataset]]\nname = 'V'\nkind = 'mini-voc07'\nroot = 'voc'\nlimit = 3\n\
                 [[dataset]]\nname = 'C'\nkind = 'mini-coco14'\nroot = 'coco'\nlimit = 2\n";
     let weights = weights("vgg_multilabel.safetensors");
     let model = |on: &str| format!("[[model]]\nname = 'A'\ndataset = '{on}'\narch = 'vgg'\nweights = '{weights}'\n");
-    Lab::with(&format!("title = 'Small'\n{data}{}{}{METHODS}", model("V"), model("C")), TABLES)
+    TestRun::with(&format!("title = 'Small'\n{data}{}{}{METHODS}", model("V"), model("C")), TABLES)
 }
 
 #[test]

@@ -9,33 +9,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::config::Resize;
 use bench::io::npy;
 use bench::run::input::input;
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 use ucag_core::network::Network;
 
 const TABLES: &[&str] = &["samples.csv", "small.csv"];
 
 /// A config with one data set; `methods` and `metrics` are TOML.
-fn lab(kind: &str, limit: usize, methods: &str, metrics: &[&str]) -> Lab {
+fn lab(kind: &str, limit: usize, methods: &str, metrics: &[&str]) -> TestRun {
     let metrics: String = metrics.iter().map(|id| format!("[[metric]]\nid = '{id}'\n")).collect();
     let config = format!(
         "title = 'Small'\nseed = 3\n[dataset]\nname = 'Scenes'\nkind = '{kind}'\nroot = 'data'\nlimit = {limit}\n\
          [[model]]\nname = 'A/1'\narch = 'resnet'\nweights = '{}'\n{methods}{metrics}[output]\nresamples = 50\ngallery = 1\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 /// A row of a plan, by column.
 type Row = BTreeMap<String, String>;
 
-fn plan(lab: &Lab, arguments: &[&str]) -> Vec<Row> {
+fn plan(lab: &TestRun, arguments: &[&str]) -> Vec<Row> {
     lab.run(0, &[&["export-plan", "small.toml", "--out", "plan.csv"], arguments].concat());
     let mut csv = csv::Reader::from_path(lab.path("plan.csv")).unwrap();
     csv.deserialize().map(Result::unwrap).collect()
 }
 
 /// Explains every row of the plan and puts the raw maps where they belong in `folder`; `seen` says what a row's input is.
-fn explain(lab: &Lab, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder: &str, more: &[&str]) {
+fn explain(lab: &TestRun, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder: &str, more: &[&str]) {
     for row in plan {
         let arguments = ["explain", "--arch", &row["arch"], "--weights", &row["weights"], "--class", &row["class"]];
         let input = seen(row);
@@ -50,7 +50,7 @@ fn explain(lab: &Lab, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder:
 }
 
 /// The values of a method's records, with what they are of.
-fn values(lab: &Lab, run: &str, method: &str) -> Vec<(String, String)> {
+fn values(lab: &TestRun, run: &str, method: &str) -> Vec<(String, String)> {
     let journal = lab.read(run, "records.jsonl");
     let mut values = Vec::new();
     for line in journal.lines().skip(1) {
@@ -78,7 +78,7 @@ fn both(id: &str, post: &str) -> String {
 }
 
 /// Makes the maps, runs, and expects so many values of each method, the same to the last bit, from its maps.
-fn compare(lab: &Lab, plan: &[Row], seen: impl Fn(&Row) -> [String; 2], ids: &[&str], count: usize) {
+fn compare(lab: &TestRun, plan: &[Row], seen: impl Fn(&Row) -> [String; 2], ids: &[&str], count: usize) {
     for id in ids {
         explain(lab, plan, &seen, &format!("maps/{id}"), &["--method", id]);
         explain(lab, plan, &seen, &format!("folded/{id}"), &["--method", id, "--ucag"]);

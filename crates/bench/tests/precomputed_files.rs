@@ -7,41 +7,41 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use bench::io::npy;
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
 const TABLES: &[&str] = &["samples.csv", "small.csv", "small.md"];
 
-fn lab(kind: &str, more: &str) -> Lab {
+fn lab(kind: &str, more: &str) -> TestRun {
     let config = format!(
         "title = 'Small'\nseed = 3\n[dataset]\nname = 'Scenes'\nkind = '{kind}'\nroot = 'data'\nlimit = 4\n\
          [[model]]\nname = '../A'\narch = 'resnet'\nweights = '{}'\n[[method]]\nid = 'random'\n[[method]]\nkind = 'precomputed'\n\
          name = 'Mine'\nmaps = 'maps'\npost = 'plain'\n{more}[output]\nresamples = 50\ngallery = 0\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 const DELETION: &str = "[[metric]]\nid = 'deletion'\nstep = 8192\n";
 
 type Row = BTreeMap<String, String>;
 
-fn plan(lab: &Lab, arguments: &[&str]) -> Vec<Row> {
+fn plan(lab: &TestRun, arguments: &[&str]) -> Vec<Row> {
     lab.run(0, &[&["export-plan", "small.toml", "--out", "plans/plan.csv"], arguments].concat());
     csv::Reader::from_path(lab.path("plans/plan.csv")).unwrap().deserialize().map(Result::unwrap).collect()
 }
 
 /// A map of 2 × 3 that rises to the right.
-fn make(lab: &Lab, row: &Row) {
+fn make(lab: &TestRun, row: &Row) {
     write(lab, row, &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
 }
 
-fn write(lab: &Lab, row: &Row, values: &[f32]) {
+fn write(lab: &TestRun, row: &Row, values: &[f32]) {
     let path = lab.path("maps").join(&row["file"]);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     npy::write(&path, values, &[1, 2, 3]).unwrap();
 }
 
-fn error(lab: &Lab, code: i32, arguments: &[&str]) -> String {
+fn error(lab: &TestRun, code: i32, arguments: &[&str]) -> String {
     text(&lab.run(code, arguments).stderr)
 }
 
@@ -293,7 +293,7 @@ fn data_sets_have_folders_of_their_own() {
         DELETION.into(),
         "[output]\nresamples = 50\ngallery = 1\n".into(),
     ];
-    let lab = Lab::with(&config.concat(), TABLES);
+    let lab = TestRun::with(&config.concat(), TABLES);
     let rows = plan(&lab, &[]);
     let files: Vec<&str> = rows.iter().map(|row| &*row["file"]).collect();
     let file = |set: &str, number: usize| format!("{set}/R/val/disc_checks/disc_checks_000{number}_0.npy");

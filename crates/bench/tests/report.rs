@@ -7,11 +7,11 @@ use std::path::Path;
 
 use bench::config::Config;
 use bench::records::{Failure, Record};
-use bench::report::{Summary, Written, write};
+use bench::report::{ReportFiles, Summary, write};
 use report_common::{config, facts, normals, pairs, record, rows, summary};
 use ucag_core::postprocess::MapState;
 
-fn report(config: &Config, records: &[Record], out: &Path) -> Written {
+fn report(config: &Config, records: &[Record], out: &Path) -> ReportFiles {
     write(&summary(config, &facts(config), records, out)).expect("a report")
 }
 
@@ -123,7 +123,7 @@ fn degenerate_maps_are_counted_by_kind() {
     let out = tempfile::tempdir().unwrap();
     let mut records = pairs("deletion", &[0.1, 0.2, 0.3, 0.4], &[]);
     for (record, state) in
-        records.iter_mut().zip([MapState::AllZero, MapState::AllZero, MapState::Constant, MapState::Fine])
+        records.iter_mut().zip([MapState::AllZero, MapState::AllZero, MapState::Constant, MapState::Ok])
     {
         record.map = state;
     }

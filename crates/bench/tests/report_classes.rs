@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bench::config::Config;
 use bench::records::{Failure, Record};
-use bench::report::{DatasetFacts, Summary, Written, write};
+use bench::report::{DatasetFacts, ReportFiles, Summary, write};
 use report_common::{config, config_on, facts, record, rows, summary};
 use ucag_core::postprocess::MapState;
 use ucag_core::protocol::Protocol;
@@ -26,7 +26,7 @@ fn four_classes(config: &Config) -> Vec<DatasetFacts> {
     facts(config).into_iter().map(|facts| DatasetFacts { classes: classes.clone(), ..facts }).collect()
 }
 
-fn report(config: &Config, facts: &[DatasetFacts], records: &[Record], out: &Path) -> Written {
+fn report(config: &Config, facts: &[DatasetFacts], records: &[Record], out: &Path) -> ReportFiles {
     write(&summary(config, facts, records, out)).expect("a report")
 }
 

@@ -8,12 +8,12 @@ use std::path::Path;
 use bench::config::{Columns, Config, Figure as Wanted};
 use bench::records::Failure;
 use bench::records::saved_maps;
-use bench::records::saved_maps::{Pictures, Plate, Tile};
+use bench::records::saved_maps::{Pictures, SavedMaps, Tile};
 use bench::report::figure::{Block, Cell, Figure, Group, Map, compose, gather, shade, shade_signed};
 use bench::report::{Summary, write as report};
 use image::{Rgb, RgbImage};
 use report_common::{config, facts, summary};
-use ucag_core::postprocess::{MapState, Post};
+use ucag_core::postprocess::{MapKind, MapState};
 
 const GREY: u8 = 100;
 
@@ -204,16 +204,16 @@ fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, c
         ucag: variant.ucag,
         variant: variant.name.clone(),
         file: None,
-        signed: method.post == Post::Signed,
+        signed: method.post == MapKind::Signed,
         largest: 0.0,
-        state: if method.id == "uniform" { MapState::Constant } else { MapState::Fine },
+        state: if method.id == "uniform" { MapState::Constant } else { MapState::Ok },
         point: None,
         scores: Vec::new(),
     };
     let tiles: Vec<Tile> = config.rows_on(0).map(tile).collect();
     let maps: Vec<Vec<f32>> = (0..tiles.len()).map(|n| vec![n as f32 / 10.0; 12]).collect();
     let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
-    let plate = Plate {
+    let plate = SavedMaps {
         dataset: "mini".to_owned(),
         sample: sample.to_owned(),
         class,
@@ -253,11 +253,11 @@ fn methods_or_networks_stand_side_by_side() {
     let figure = gather(&summary(&by_method, &facts, &[], out.path())).unwrap().unwrap();
     assert_eq!(figure.rows, ["original", "with UCAG"]);
     assert_eq!(figure.blocks.iter().map(|block| block.name.as_str()).collect::<Vec<_>>(), ["class 2", "class 0"]);
-    let heads = |figure: &Figure| -> Vec<(String, Vec<String>)> {
+    let metric_columns = |figure: &Figure| -> Vec<(String, Vec<String>)> {
         figure.groups.iter().map(|group| (group.name.clone(), group.columns.clone())).collect()
     };
     let columns = ["GradCAM", "LRP", "Uniform map"].map(str::to_owned).to_vec();
-    assert_eq!(heads(&figure), [("M".to_owned(), columns.clone()), ("N".to_owned(), columns)]);
+    assert_eq!(metric_columns(&figure), [("M".to_owned(), columns.clone()), ("N".to_owned(), columns)]);
     // Rows of the table are GradCAM, GradCAM + UCAG, LRP, LRP + UCAG, uniform.
     let [plain, with] = &figure.blocks[0].cells[..] else { panic!("not two rows") };
     let close = |cell: &Cell, value: f32, signed: bool| {
@@ -275,7 +275,7 @@ fn methods_or_networks_stand_side_by_side() {
     let figure = gather(&summary(&by_network, &facts, &[], out.path())).unwrap().unwrap();
     let models = ["M", "N"].map(str::to_owned).to_vec();
     let expected = ["GradCAM", "LRP", "Uniform map"].map(|name| (name.to_owned(), models.clone()));
-    assert_eq!(heads(&figure), expected);
+    assert_eq!(metric_columns(&figure), expected);
     close(&figure.blocks[1].cells[1][1], 0.1, false);
 }
 

@@ -1,8 +1,8 @@
 //! Overlays and sheets.
 
-use bench::report::gallery::{Sheet, Tile, compose, file_name, index, overlay, scores, write};
+use bench::report::gallery::{ContactSheet, Tile, compose, file_name, index, overlay, scores, write};
 use image::{Rgb, RgbImage};
-use ucag_core::postprocess::{MapState, Post};
+use ucag_core::postprocess::{MapKind, MapState};
 
 fn grey(side: u32) -> RgbImage {
     RgbImage::from_pixel(side, side, Rgb([100; 3]))
@@ -11,7 +11,7 @@ fn grey(side: u32) -> RgbImage {
 #[test]
 fn viridis_ends_over_grey() {
     // Viridis runs from (68, 1, 84) to (253, 231, 37); 0.6 of it and 0.4 of grey 100.
-    let picture = overlay(&grey(2), &[0.0, 1.0, -3.0, 7.0], Post::Cam).unwrap();
+    let picture = overlay(&grey(2), &[0.0, 1.0, -3.0, 7.0], MapKind::Cam).unwrap();
     let (low, high) = (Rgb([81, 41, 90]), Rgb([192, 179, 62]));
     for (pixel, expected) in picture.pixels().zip([low, high, low, high]) {
         for (channel, expected) in pixel.0.into_iter().zip(expected.0) {
@@ -22,7 +22,7 @@ fn viridis_ends_over_grey() {
 
 #[test]
 fn signed_maps_are_red_for_and_blue_against() {
-    let picture = overlay(&grey(2), &[2.0, -2.0, 0.0, 0.5], Post::Signed).unwrap();
+    let picture = overlay(&grey(2), &[2.0, -2.0, 0.0, 0.5], MapKind::Signed).unwrap();
     let [Rgb([r, _, b]), Rgb([r2, _, b2]), Rgb(zero), Rgb([r3, _, b3])] =
         [0, 1, 2, 3].map(|i| *picture.get_pixel(i % 2, i / 2));
     assert!(r > b && b2 > r2, "{r} {b} {r2} {b2}");
@@ -33,34 +33,34 @@ fn signed_maps_are_red_for_and_blue_against() {
 #[test]
 fn maps_that_do_not_fit_are_refused() {
     for (map, expected) in [(vec![0.0; 3], "3 values"), (vec![0.0, f32::NAN, 0.0, 0.0], "NaN")] {
-        let error = overlay(&grey(2), &map, Post::Cam).unwrap_err().to_string();
+        let error = overlay(&grey(2), &map, MapKind::Cam).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
 
 fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> Tile<'a> {
-    Tile { label, ucag, map, point: None, post: Post::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
+    Tile { label, ucag, map, point: None, post: MapKind::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
 }
 
 #[test]
 fn a_sheet_has_a_row_without_and_a_row_with() {
     let (image, map) = (grey(180), vec![0.5; 180 * 180]);
-    let both = [false, true].map(|ucag| tile("GradCAM", ucag, &map, MapState::Fine));
+    let both = [false, true].map(|ucag| tile("GradCAM", ucag, &map, MapState::Ok));
     let sheet = |tiles: Vec<Tile<'_>>| {
-        compose(&Sheet { title: "t".into(), image: &image, mask: None, tiles }).unwrap().dimensions()
+        compose(&ContactSheet { title: "t".into(), image: &image, mask: None, tiles }).unwrap().dimensions()
     };
     let (one, two) = (sheet(both[..1].to_vec()), sheet(both.to_vec()));
     assert_eq!(one.0, two.0);
     assert!(two.1 >= one.1 + 180);
-    let wider = sheet(vec![both[0].clone(), tile("Other", true, &map, MapState::Fine)]);
+    let wider = sheet(vec![both[0].clone(), tile("Other", true, &map, MapState::Ok)]);
     assert!(wider.0 >= two.0 + 180);
 }
 
 #[test]
 fn a_degenerate_map_looks_different_from_a_zero_map() {
     let (image, map) = (grey(180), vec![0.0; 180 * 180]);
-    let [fine, degenerate] = [MapState::Fine, MapState::AllZero].map(|state| {
-        compose(&Sheet {
+    let [fine, degenerate] = [MapState::Ok, MapState::AllZero].map(|state| {
+        compose(&ContactSheet {
             title: "t".into(),
             image: &image,
             mask: None,
@@ -77,11 +77,11 @@ fn sheets_are_indexed() {
     assert_eq!(index(folder.path()).unwrap(), None);
     assert_eq!(index(&folder.path().join("absent")).unwrap(), None);
     let (image, map) = (grey(180), vec![0.5; 180 * 180]);
-    let sheet = Sheet {
+    let sheet = ContactSheet {
         title: "t".into(),
         image: &image,
         mask: None,
-        tiles: vec![tile("GradCAM", false, &map, MapState::Fine)],
+        tiles: vec![tile("GradCAM", false, &map, MapState::Ok)],
     };
     for place in 0..2 {
         write(&folder.path().join(file_name(None, place, "a/b c", "M:1", &["M:1"])), &sheet).unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bench::config::Config;
 use bench::records::saved_maps;
-use bench::records::saved_maps::{Pictures, Plate, Tile};
+use bench::records::saved_maps::{Pictures, SavedMaps, Tile};
 use bench::records::{Failure, Record};
 use bench::report::{DatasetFacts, Records, Summary, write};
 use image::{Rgb, RgbImage};
@@ -54,12 +54,12 @@ fn plate(folder: &Path, sample: &str, model: &str) {
         file: None,
         signed,
         largest: 0.0,
-        state: if method == "lrp" && ucag { MapState::AllZero } else { MapState::Fine },
+        state: if method == "lrp" && ucag { MapState::AllZero } else { MapState::Ok },
         point: Some([3.0, 4.0]),
         scores: vec![("deletion".to_owned(), 0.25)],
     };
     let rows = [("gradcam", false, false), ("gradcam", true, false), ("lrp", false, true), ("lrp", true, true)];
-    let plate = Plate {
+    let plate = SavedMaps {
         dataset: "mini".to_owned(),
         sample: sample.to_owned(),
         class: 0,

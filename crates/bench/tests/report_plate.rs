@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use bench::records::saved_maps::{Pictures, Plate, Tile, clear, read, read_all, write};
+use bench::records::saved_maps::{Pictures, SavedMaps, Tile, clear, read, read_all, write};
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::MapState;
 
@@ -22,9 +22,9 @@ fn tile(method: &str, signed: bool, state: MapState) -> Tile {
     }
 }
 
-fn plate(tiles: Vec<Tile>) -> Plate {
+fn plate(tiles: Vec<Tile>) -> SavedMaps {
     let (dataset, sample, class_name, model) = ("mini".into(), "s/0".into(), "ring".into(), "M".into());
-    Plate { dataset, sample, class: 3, class_name, model, size: [0; 2], mask: false, tiles }
+    SavedMaps { dataset, sample, class: 3, class_name, model, size: [0; 2], mask: false, tiles }
 }
 
 fn image() -> RgbImage {
@@ -33,11 +33,8 @@ fn image() -> RgbImage {
 
 /// A plate of a map in [0, 1], a signed one and an all-zero one.
 fn write_three(folder: &Path) {
-    let tiles = vec![
-        tile("cam", false, MapState::Fine),
-        tile("lrp", true, MapState::Fine),
-        tile("flat", false, MapState::AllZero),
-    ];
+    let tiles =
+        vec![tile("cam", false, MapState::Ok), tile("lrp", true, MapState::Ok), tile("flat", false, MapState::AllZero)];
     let maps: [&[f32]; 3] = [&[0.0, 0.5, 1.0, 0.2, 2.0, -1.0], &[0.0, -4.0, 4.0, 2.0, -1.0, 0.01], &[0.0; 6]];
     let mask = [true, false, false, true, true, false];
     write(folder, plate(tiles), &Pictures { image: &image(), mask: Some(&mask), maps: &maps }).unwrap();
@@ -96,7 +93,7 @@ fn the_same_plate_is_the_same_bytes_and_replaces_the_one_before() {
     let [one, two] = ["one", "two"].map(|name| gallery.path().join(name));
     write_three(&one);
     // An earlier plate with more maps leaves nothing behind.
-    let tiles: Vec<Tile> = (0..5).map(|_| tile("cam", false, MapState::Fine)).collect();
+    let tiles: Vec<Tile> = (0..5).map(|_| tile("cam", false, MapState::Ok)).collect();
     write(&two, plate(tiles), &Pictures { image: &image(), mask: None, maps: &[&[0.5_f32; 6][..]; 5] }).unwrap();
     assert!(two.join("04.png").exists());
     write_three(&two);
@@ -138,7 +135,7 @@ fn what_does_not_fit_is_refused_with_the_file() {
     let gallery = tempfile::tempdir().unwrap();
     let folder = gallery.path().join("one");
     let refused = |map: &[f32]| {
-        let tiles = vec![tile("cam", false, MapState::Fine)];
+        let tiles = vec![tile("cam", false, MapState::Ok)];
         let error = write(&folder, plate(tiles), &Pictures { image: &image(), mask: None, maps: &[map] }).unwrap_err();
         assert!(!folder.exists());
         format!("{error:#}")

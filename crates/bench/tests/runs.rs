@@ -6,11 +6,11 @@ mod lab;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
 const TABLES: &[&str] = &["samples.csv", "curves.csv", "small.csv", "small.md"];
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "title = 'Small'\nseed = 3\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 4\n\
          [[model]]\nname = 'A'\narch = 'resnet'\nweights = '{0}'\n\
@@ -19,11 +19,11 @@ fn lab() -> Lab {
          [[metric]]\nid = 'deletion'\nstep = 4096\n[[metric]]\nid = 'insertion'\nstep = 4096\n[output]\nresamples = 200\ngallery = 1\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 /// Puts a file that is no image into the data, in place of its third scene.
-fn break_an_image(lab: &Lab) {
+fn break_an_image(lab: &TestRun) {
     lab.run(0, &["small.toml", "--out", "first", "--limit", "1"]);
     std::fs::write(lab.path("data/val/disc_checks/disc_checks_0003.png"), "no image").unwrap();
 }

@@ -6,11 +6,11 @@ mod lab;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
 const TABLES: &[&str] = &["samples.csv", "small.csv", "small.md"];
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "title = 'Small'\n[dataset]\nkind = 'mini-imagenet-seg'\nroot = 'data'\nlimit = 2\n\
          [[model]]\nname = 'V'\narch = 'vgg'\nweights = '{}'\n\
@@ -22,7 +22,7 @@ fn lab() -> Lab {
         weights("vgg.safetensors"),
         weights("resnet.safetensors")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bench::config::{self, Overrides};
 use bench::plan::Plan;
 use bench::records::{Record, Unit};
-use bench::run::{Finished, run};
+use bench::run::{CompletedRun, run};
 use datasets::{Checksum, Dataset, Mask, Object, Sample};
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
@@ -125,7 +125,7 @@ fn plan(folder: &std::path::Path, more: &str, explainer: Arc<dyn Explainer>) -> 
     Ok(plan)
 }
 
-fn units(finished: &Finished) -> Vec<Unit> {
+fn units(finished: &CompletedRun) -> Vec<Unit> {
     let mut units = Vec::new();
     finished
         .each(|unit| {
@@ -136,7 +136,7 @@ fn units(finished: &Finished) -> Vec<Unit> {
     units
 }
 
-fn records(finished: &Finished) -> Vec<Record> {
+fn records(finished: &CompletedRun) -> Vec<Record> {
     units(finished).into_iter().flat_map(|unit| unit.outcome.unwrap()).collect()
 }
 

@@ -7,10 +7,10 @@ mod lab;
 use std::collections::BTreeMap;
 
 use folders::{assert_same, bytes, copy};
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
 /// Two data sets, three models, one of which takes its classes from another, published numbers and failures to be.
-fn table() -> Lab {
+fn table() -> TestRun {
     let config = "\
 title = 'Small'
 seed = 3
@@ -60,7 +60,7 @@ gallery = 2
 published = 'published.csv'
 remark = 'Made up.'
 ";
-    let lab = Lab::with(config, &[]);
+    let lab = TestRun::with(config, &[]);
     std::fs::copy(weights("resnet.safetensors"), lab.path("w.safetensors")).unwrap();
     lab.write(
         "published.csv",
@@ -69,7 +69,7 @@ remark = 'Made up.'
     lab
 }
 
-fn units(lab: &Lab, run: &str) -> Vec<usize> {
+fn units(lab: &TestRun, run: &str) -> Vec<usize> {
     let unit =
         |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["index"].as_u64().unwrap() as usize;
     lab.read(run, "records.jsonl").lines().skip(1).map(unit).collect()
@@ -107,7 +107,7 @@ fn shards_of_a_table_merge_to_the_bytes_of_the_whole_run() {
     assert_eq!(sorted("3-of-3"), [4, 5, 6]);
 
     // Merged where there is nothing else: no data, weights, config or published numbers.
-    let elsewhere = Lab::with("", &[]);
+    let elsewhere = TestRun::with("", &[]);
     std::fs::remove_file(elsewhere.path("small.toml")).unwrap();
     copy(&lab.path("run"), &elsewhere.path("run"));
     let output = elsewhere.run(3, &["merge", "run"]);
@@ -155,7 +155,7 @@ fn a_figure_and_more_shards_than_samples() {
          [[method]]\nid = 'gradcam'\nucag = [false, true]\n[[method]]\nid = 'lrp'\n",
         weights("resnet.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     lab.run(0, &["small.toml", "--out", "whole"]);
     for shard in ["1/3", "2/3", "3/3"] {
         lab.run(0, &["small.toml", "--out", "run", "--shard", shard]);
@@ -180,7 +180,7 @@ fn segmentation_in_two_parts() {
          [output]\nresamples = 100\ngallery = 1\n",
         weights("vgg.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     lab.run(0, &["small.toml", "--out", "whole"]);
     lab.run(0, &["small.toml", "--out", "run", "--shard", "2/2"]);
     lab.run(0, &["small.toml", "--out", "run", "--shard", "1/2"]);
@@ -197,7 +197,7 @@ fn maps_from_elsewhere_are_listed_as_in_the_whole_run() {
          [[metric]]\nid = 'deletion'\nstep = 8192\n[output]\nresamples = 100\ngallery = 0\n",
         weights("resnet.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     lab.run(0, &["export-plan", "small.toml", "--out", "plan.csv"]);
     let mut csv = csv::Reader::from_path(lab.path("plan.csv")).unwrap();
     let files: Vec<BTreeMap<String, String>> = csv.deserialize().map(Result::unwrap).collect();

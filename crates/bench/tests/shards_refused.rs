@@ -7,17 +7,17 @@ mod lab;
 use std::fs::{File, OpenOptions};
 
 use folders::{bytes, copy};
-use lab::{Lab, text, weights};
+use lab::{TestRun, text, weights};
 
 /// A run that takes no time, in two shards: `a/shards/1-of-2` and `a/shards/2-of-2`.
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "title = 'Small'\nseed = 3\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 3\n\
          [[model]]\nname = 'A'\narch = 'resnet'\nweights = '{}'\n[[method]]\nid = 'random'\n\
          [[metric]]\nid = 'deletion'\nstep = 8192\n[output]\nresamples = 20\ngallery = 1\n",
         weights("resnet.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     lab.run(0, &["small.toml", "--out", "a", "--shard", "1/2"]);
     lab.run(0, &["small.toml", "--out", "a", "--shard", "2/2"]);
     lab
@@ -25,7 +25,7 @@ fn lab() -> Lab {
 
 /// Demands that this merge is refused, says all of these, and writes nothing.
 #[track_caller]
-fn refused(lab: &Lab, code: i32, arguments: &[&str], parts: &[&str]) {
+fn refused(lab: &TestRun, code: i32, arguments: &[&str], parts: &[&str]) {
     let output = lab.run(code, &[&["merge"], arguments].concat());
     let said = text(&output.stderr);
     for part in parts {
@@ -364,7 +364,7 @@ fn photos_that_changed_in_between() {
 
 #[test]
 fn the_command_line() {
-    let lab = Lab::with("", &[]);
+    let lab = TestRun::with("", &[]);
     for (shard, part) in
         [("0/4", "1/4 to 4/4"), ("5/4", "1/4 to 4/4"), ("1/0", "2/4 for the second"), ("a/b", "2/4 for")]
     {

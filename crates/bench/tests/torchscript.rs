@@ -5,7 +5,7 @@ mod lab;
 mod support;
 
 use bench::config::{Overrides, load};
-use lab::{Lab, text};
+use lab::{TestRun, text};
 use support::{GOOD, Scratch};
 
 const TABLES: &[&str] = &["samples.csv", "curves.csv", "small.csv", "small.md", "report.html"];
@@ -14,13 +14,13 @@ fn module(name: &str) -> String {
     format!("{}/../ucag-core/tests/fixtures/torchscript/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn lab(method: &str) -> Lab {
+fn lab(method: &str) -> TestRun {
     let config = format!(
         "[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 3\n[[model]]\ntorchscript = '{}'\ninput_size = 64\n\
          {method}[[metric]]\nid = 'deletion'\nstep = 1024\n[[metric]]\nid = 'positive-map-density'\n[output]\nresamples = 50\ngallery = 1\n",
         module("mini.pt")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 const METHODS: &str = "[[method]]\nid = 'gradient'\nucag = [false, true]\n[[method]]\nid = 'rise'\nmasks = 5\nucag = [false, true]\n\
@@ -128,7 +128,7 @@ fn values(samples: &str, model: &str) -> Vec<f64> {
 
 #[test]
 fn a_softmax_inside_a_module_changes_no_number_once_it_is_stated() {
-    let lab = Lab::with(&config(&(model("logits", "") + &model("softmax", "output = 'probabilities'\n"))), TABLES);
+    let lab = TestRun::with(&config(&(model("logits", "") + &model("softmax", "output = 'probabilities'\n"))), TABLES);
     lab.run(0, &["small.toml", "--out", "run"]);
     let samples = lab.read("run", "samples.csv");
     let [logits, softmax] = ["logits", "softmax"].map(|name| values(&samples, name));
@@ -150,7 +150,7 @@ fn a_softmax_inside_a_module_changes_no_number_once_it_is_stated() {
 
 #[test]
 fn sigmoid_scores_are_the_probabilities_that_are_reported() {
-    let lab = Lab::with(&config(&model("sigmoid", "output = 'sigmoid'\n")), TABLES);
+    let lab = TestRun::with(&config(&model("sigmoid", "output = 'sigmoid'\n")), TABLES);
     lab.run(0, &["small.toml", "--out", "run"]);
     let (file, image) = (module("mini_sigmoid.pt"), "data/val/disc_checks/disc_checks_0001.png");
     let explain = ["explain", "--torchscript", &file, "--input-size", "32", "--image", image, "--class", "0"];

@@ -5,9 +5,9 @@ mod lab;
 mod support;
 
 use bench::config::{Config, ConfigErrors, Overrides, load};
-use lab::{Lab, weights};
+use lab::{TestRun, weights};
 use support::{GOOD, Scratch};
-use ucag_core::protocol::{Confidence, Coverage, Protocol, Smoothing};
+use ucag_core::protocol::{Coverage, Protocol, Smoothing, ViewWeight};
 
 const BOTH: &str = "'gradcam'\nucag = [false, true]";
 
@@ -84,7 +84,7 @@ fn variants_are_run_in_their_order_each_against_the_one_above() {
     assert_eq!(rows(&config), expected);
     let protocol = &config.variants[2].protocol;
     let name = "paper+alpha=1.0+confidence=none".to_owned();
-    assert_eq!(*protocol, Protocol { name, alpha: 1.0, confidence: Confidence::None, ..Protocol::paper() });
+    assert_eq!(*protocol, Protocol { name, alpha: 1.0, confidence: ViewWeight::None, ..Protocol::paper() });
     assert_eq!(config.variants[1].protocol.smoothing, Smoothing::Both);
     assert_eq!(protocol.coverage, Coverage::True);
     // What UCAG can't be around is in the rows without it.
@@ -148,18 +148,18 @@ fn what_is_wrong_with_lists_and_variants_is_said() {
 
 const TABLES: &[&str] = &["samples.csv", "curves.csv", "small.csv", "small.md"];
 
-fn lab() -> Lab {
+fn lab() -> TestRun {
     let config = format!(
         "[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = 2\n[[model]]\nname = 'A'\narch = 'resnet'\nweights = '{}'\n\
          [[method]]\nid = 'gradcam'\nucag = [false, true]\n[[method]]\nid = 'random'\nucag = [false, true]\n\
          [[metric]]\nid = 'deletion'\nstep = 4096\n[output]\nresamples = 200\ngallery = 1\n",
         weights("resnet.safetensors")
     );
-    Lab::with(&config, TABLES)
+    TestRun::with(&config, TABLES)
 }
 
 /// The values of a run's records by method, UCAG and variant.
-fn values(lab: &Lab, run: &str, ucag: bool, variant: &str) -> Vec<(String, String)> {
+fn values(lab: &TestRun, run: &str, ucag: bool, variant: &str) -> Vec<(String, String)> {
     let text = lab.read(run, "samples.csv");
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_reader(text.as_bytes()).into_records().map(Result::unwrap).collect();

@@ -9,14 +9,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Files that must be there are not.
-    #[error("not found:{}\nexpected layout:\n{layout}\nhow to get it:\n{obtain}", bullets(.paths))]
+    #[error("not found:{}\nexpected layout:\n{layout}\nhow to get it:\n{how_to_get}", bullets(.paths))]
     Missing {
         /// Every missing path, not only the first.
         paths: Vec<PathBuf>,
         /// How the files must lie below the root.
         layout: String,
         /// Where the files come from.
-        obtain: String,
+        how_to_get: String,
     },
     /// The operating system refused.
     #[error("{}: {source}", .path.display())]

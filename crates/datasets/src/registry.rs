@@ -15,7 +15,7 @@ pub struct DatasetKind {
     /// How its files lie below the root.
     pub layout: &'static str,
     /// Where its files come from.
-    pub obtain: &'static str,
+    pub how_to_get: &'static str,
     /// Opens the data set: builds the index, decodes nothing.
     pub open: fn(&Source<'_>) -> Result<Box<dyn Dataset>>,
 }

@@ -11,9 +11,9 @@ pub enum Averaging {
     Samples,
     /// The unweighted mean over all classes of the mean over a class's pairs; a class without a pair counts as zero.
     Classes,
-    /// As [`Averaging::Classes`], but under the protocol's `Tally::Released` every class that has no scored pair in the data set's first sample has
+    /// As [`Averaging::Classes`], but under the protocol's `EmptyPairs::Released` every class that has no scored pair in the data set's first sample has
     /// one pair of value zero more: the released code sets empty counts to one when it first prints its running result.
-    TalliedClasses,
+    ClassesAsReleased,
     /// Counts are summed over all samples before they are divided: the mean over [`Score::counts`](crate::Score::counts) of `Σ numerator / Σ denominator`,
     /// where 0/0 is 0.
     Ratios,
@@ -22,7 +22,7 @@ pub enum Averaging {
 impl Averaging {
     /// Whether classes are averaged first.
     pub fn is_by_class(self) -> bool {
-        matches!(self, Averaging::Classes | Averaging::TalliedClasses)
+        matches!(self, Averaging::Classes | Averaging::ClassesAsReleased)
     }
 }
 
@@ -39,13 +39,13 @@ pub struct Class {
     /// Sum of their values.
     pub sum: f64,
     /// Pairs of value zero that nothing was scored for.
-    pub phantoms: usize,
+    pub padding_pairs: usize,
 }
 
 impl Class {
     /// Mean over its pairs, the phantoms among them; zero where there are none.
     pub fn mean(&self) -> f64 {
-        match self.pairs + self.phantoms {
+        match self.pairs + self.padding_pairs {
             0 => 0.0,
             count => self.sum / count as f64,
         }
@@ -58,9 +58,9 @@ impl Class {
 /// # Panics
 /// Where a class isn't below `classes`.
 pub fn by_class(pairs: impl IntoIterator<Item = (usize, f64)>, classes: usize, first: Option<&[usize]>) -> Vec<Class> {
-    let phantoms = |class| first.map_or(0, |shown| usize::from(!shown.contains(&class)));
+    let padding_pairs = |class| first.map_or(0, |shown| usize::from(!shown.contains(&class)));
     let mut by_class: Vec<Class> =
-        (0..classes).map(|class| Class { phantoms: phantoms(class), ..Class::default() }).collect();
+        (0..classes).map(|class| Class { padding_pairs: padding_pairs(class), ..Class::default() }).collect();
     for (class, value) in pairs {
         by_class[class].pairs += 1;
         by_class[class].sum += value;

@@ -5,11 +5,11 @@
 //! the image's own back. The class's probability before every step and after the last makes a curve, whose normalised area is the score.
 
 use tch::{Kind, Tensor};
-use ucag_core::protocol::Ties;
+use ucag_core::protocol::TieOrder;
 
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
-use crate::{End, Error, Result};
+use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
+use crate::{Endpoint, Error, Result};
 
 /// Registry entry.
 pub(crate) static DELETION: Metric = Metric {
@@ -19,7 +19,7 @@ pub(crate) static DELETION: Metric = Metric {
     direction: Direction::Lower,
     columns: &[Column { subset: Subset::All, published: "deletion_auc_pct" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
-    score: |case| score(case, Start::Image, Scored::Given).map(Some),
+    score: |case| score(case, Curve::Image, ScoredClass::Given).map(Some),
     ..COMMON
 };
 
@@ -31,8 +31,8 @@ pub(crate) static INSERTION: Metric = Metric {
     direction: Direction::Higher,
     columns: &[Column { subset: Subset::All, published: "insertion_auc_pct" }],
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
-    score: |case| score(case, Start::Blurred, Scored::Given).map(Some),
-    ends: &Start::Blurred.ends(),
+    score: |case| score(case, Curve::Blurred, ScoredClass::Given).map(Some),
+    endpoints: &Curve::Blurred.endpoints(),
     ..COMMON
 };
 
@@ -41,7 +41,7 @@ pub(crate) static DELETION_RISE: Metric = Metric {
     id: "deletion-rise",
     name: "Deletion (RISE)",
     summary: "deletion as RISE's own code has it: the predicted class is scored",
-    score: |case| score(case, Start::Image, Scored::Predicted).map(Some),
+    score: |case| score(case, Curve::Image, ScoredClass::Predicted).map(Some),
     ..COMMON
 };
 
@@ -50,8 +50,8 @@ pub(crate) static INSERTION_RISE: Metric = Metric {
     id: "insertion-rise",
     name: "Insertion (RISE)",
     summary: "insertion as RISE's own code has it: the predicted class is scored, from an image blurred by 11 × 11 taps, σ 5, zeros beyond the border",
-    score: |case| score(case, Start::BlurredAsRise, Scored::Predicted).map(Some),
-    ends: &Start::BlurredAsRise.ends(),
+    score: |case| score(case, Curve::BlurredAsRise, ScoredClass::Predicted).map(Some),
+    endpoints: &Curve::BlurredAsRise.endpoints(),
     direction: Direction::Higher,
     axes: Some(["fraction of pixels inserted", "probability of the class"]),
     ..COMMON
@@ -66,20 +66,20 @@ const COMMON: Metric = Metric {
     direction: Direction::Lower,
     scale: 100.0,
     unit: "%",
-    frame: Frame::Input,
-    wants: Wants::Nothing,
+    frame: Resolution::NetworkInput,
+    wants: Annotation::Nothing,
     averaging: Averaging::Samples,
     columns: &[Column { subset: Subset::All, published: "" }],
     axes: Some(["fraction of pixels deleted", "probability of the class"]),
-    counts: |_, _| true,
-    score: |case| score(case, Start::Image, Scored::Given).map(Some),
-    forwards: |height, width, step| steps(height * width, step_size(height, width, step)) - 1,
-    ends: &Start::Image.ends(),
+    is_scored: |_, _| true,
+    score: |case| score(case, Curve::Image, ScoredClass::Given).map(Some),
+    forward_passes: |height, width, step| steps(height * width, step_size(height, width, step)) - 1,
+    endpoints: &Curve::Image.endpoints(),
 };
 
 /// What the curve starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum Curve {
     /// The image, from which pixels are deleted.
     Image,
     /// The image under 51 × 51 Gaussian taps, σ 50, reflected borders; pixels are inserted.
@@ -88,20 +88,20 @@ pub enum Start {
     BlurredAsRise,
 }
 
-impl Start {
+impl Curve {
     /// Where the curve starts, and where it ends.
-    const fn ends(self) -> [End; 2] {
+    const fn endpoints(self) -> [Endpoint; 2] {
         match self {
-            Start::Image => [End::Image, End::Deleted],
-            Start::Blurred => [End::Blurred, End::Image],
-            Start::BlurredAsRise => [End::BlurredAsRise, End::Image],
+            Curve::Image => [Endpoint::Image, Endpoint::Deleted],
+            Curve::Blurred => [Endpoint::Blurred, Endpoint::Image],
+            Curve::BlurredAsRise => [Endpoint::BlurredAsRise, Endpoint::Image],
         }
     }
 }
 
 /// Whose probability makes the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scored {
+pub enum ScoredClass {
     /// The class that the map explains.
     Given,
     /// The class that the network predicts for the whole image.
@@ -112,7 +112,7 @@ pub enum Scored {
 ///
 /// # Errors
 /// Where map and image don't have the same size, the map isn't finite, the step is zero, or the network fails.
-pub fn score(case: &Case<'_>, start: Start, scored: Scored) -> Result<Score> {
+pub fn score(case: &ScoreInput<'_>, start: Curve, scored: ScoredClass) -> Result<Score> {
     let order = order(case.map, case.ties)?;
     let curve = curve(case, &order, start, scored)?;
     let value = auc(&curve);
@@ -123,7 +123,7 @@ pub fn score(case: &Case<'_>, start: Start, scored: Scored) -> Result<Score> {
 ///
 /// # Errors
 /// Where the map isn't finite.
-pub fn order(map: &Tensor, ties: Ties) -> Result<Tensor> {
+pub fn order(map: &Tensor, ties: TieOrder) -> Result<Tensor> {
     if map.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
         return Err(Error::Invalid(
             "the map holds values that are not finite; degenerate maps are to be scored as zeros".into(),
@@ -131,8 +131,8 @@ pub fn order(map: &Tensor, ties: Ties) -> Result<Tensor> {
     }
     let flat = map.f_flatten(0, -1)?;
     Ok(match ties {
-        Ties::LargerIndexFirst => flat.f_sort_stable(true, 0, false)?.1.f_flip([0i64])?,
-        Ties::SmallerIndexFirst => flat.f_sort_stable(true, 0, true)?.1,
+        TieOrder::LargerIndexFirst => flat.f_sort_stable(true, 0, false)?.1.f_flip([0i64])?,
+        TieOrder::SmallerIndexFirst => flat.f_sort_stable(true, 0, true)?.1,
     })
 }
 
@@ -140,22 +140,24 @@ pub fn order(map: &Tensor, ties: Ties) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`score`].
-pub fn curve(case: &Case<'_>, order: &Tensor, start: Start, scored: Scored) -> Result<Vec<f32>> {
+pub fn curve(case: &ScoreInput<'_>, order: &Tensor, start: Curve, scored: ScoredClass) -> Result<Vec<f32>> {
     let [height, width] = case.sides()?;
     let pixels = (height * width) as usize;
     let step = step_size(height as usize, width as usize, case.step);
     if step == 0 {
         return Err(Error::Invalid("a step of 0 pixels".into()));
     }
-    let [from, to] = start.ends().map(|end| case.end(end));
+    let [from, to] = start.endpoints().map(|end| case.endpoint(end));
     let (from, to) = (from?, to?);
     // A pixel has moved by step i if its rank is below i · step: no image depends on the one before it.
     let rank = Tensor::f_empty([pixels as i64], (Kind::Int64, order.device()))?;
     let ranks = Tensor::f_arange(pixels as i64, (Kind::Int64, order.device()))?;
     let rank = rank.f_scatter(0, order, &ranks)?.f_view([1, 1, height, width])?;
     let class = match scored {
-        Scored::Given => case.class as i64,
-        Scored::Predicted => case.end(End::Image)?.probabilities.f_argmax(1, false)?.f_int64_value(&[0])?,
+        ScoredClass::Given => case.class as i64,
+        ScoredClass::Predicted => {
+            case.endpoint(Endpoint::Image)?.probabilities.f_argmax(1, false)?.f_int64_value(&[0])?
+        }
     };
     let of_class = |probabilities: &Tensor| -> Result<Vec<f32>> {
         Ok(Vec::try_from(&probabilities.f_select(1, class)?.f_to_kind(Kind::Float)?)?)

@@ -16,7 +16,7 @@ use tch::Kind;
 use ucag_core::postprocess::MapState;
 
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
+use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -50,15 +50,15 @@ const COMMON: Metric = Metric {
     direction: Direction::Higher,
     scale: 1.0,
     unit: "",
-    frame: Frame::Input,
-    wants: Wants::Nothing,
+    frame: Resolution::NetworkInput,
+    wants: Annotation::Nothing,
     averaging: Averaging::Samples,
     columns: &[],
     axes: None,
-    counts: |_, _| true,
+    is_scored: |_, _| true,
     score: |case| score(case, Part::Marked),
-    forwards: |_, _, _| 1,
-    ends: &[],
+    forward_passes: |_, _, _| 1,
+    endpoints: &[],
 };
 
 /// How far a saliency may be outside of [0, 1]: a blur's taps don't sum to one to the last bit.
@@ -77,9 +77,9 @@ pub enum Part {
 ///
 /// # Errors
 /// Where map and image don't have the same size, the map isn't finite or, not being signed, isn't in [0, 1], or the network fails.
-pub fn score(case: &Case<'_>, part: Part) -> Result<Option<Score>> {
+pub fn score(case: &ScoreInput<'_>, part: Part) -> Result<Option<Score>> {
     let [height, width] = case.sides()?;
-    if case.state != MapState::Fine {
+    if case.state != MapState::Ok {
         return Ok(None);
     }
     let (low, high) = (case.map.f_min()?.f_double_value(&[])?, case.map.f_max()?.f_double_value(&[])?);

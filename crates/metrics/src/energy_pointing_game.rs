@@ -3,11 +3,11 @@
 //!
 //! How much of the map's sum lies on the class, in the photo as it is in the data set.
 
-use ucag_core::protocol::Tally;
+use ucag_core::protocol::EmptyPairs;
 
 use crate::Result;
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
+use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
 use crate::pointing_game::photo;
 
 /// Registry entry.
@@ -20,30 +20,30 @@ pub(crate) static ENERGY: Metric = Metric {
     direction: Direction::Higher,
     scale: 100.0,
     unit: "%",
-    frame: Frame::Photo,
-    wants: Wants::Region,
-    averaging: Averaging::TalliedClasses,
+    frame: Resolution::Original,
+    wants: Annotation::Region,
+    averaging: Averaging::ClassesAsReleased,
     columns: &[
         Column { subset: Subset::All, published: "energy_pointing_all_pct" },
         Column { subset: Subset::Difficult, published: "energy_pointing_difficult_pct" },
     ],
     axes: None,
-    counts: |region, tally| tally == Tally::Released || region.is_none_or(|region| !region.all_difficult),
+    is_scored: |region, tally| tally == EmptyPairs::Released || region.is_none_or(|region| !region.all_difficult),
     score,
-    forwards: |_, _, _| 0,
-    ends: &[],
+    forward_passes: |_, _, _| 0,
+    endpoints: &[],
 };
 
-/// The share of the map's energy that lies on the mask. A pair whose objects are all flagged as difficult has none under `Tally::Released` and is not
-/// part of the game under `Tally::Pairs`.
+/// The share of the map's energy that lies on the mask. A pair whose objects are all flagged as difficult has none under `EmptyPairs::Released` and is not
+/// part of the game under `EmptyPairs::Pairs`.
 ///
 /// # Errors
 /// Where there is no region, its mask isn't of the map's size, or the map isn't finite.
-pub fn score(case: &Case<'_>) -> Result<Option<Score>> {
+pub fn score(case: &ScoreInput<'_>) -> Result<Option<Score>> {
     let (map, region) = photo(case)?;
     let value = match (region.all_difficult, case.tally) {
-        (true, Tally::Pairs) => return Ok(None),
-        (true, Tally::Released) => 0.0,
+        (true, EmptyPairs::Pairs) => return Ok(None),
+        (true, EmptyPairs::Released) => 0.0,
         (false, _) => energy(&map, region.mask.pixels),
     };
     Ok(Some(Score::of(value)))

@@ -13,8 +13,10 @@ pub mod pointing_game;
 pub mod segmentation;
 
 pub use averaging::Averaging;
-pub use endpoints::{End, Ends};
-pub use metric::{Case, Column, Direction, Frame, METRICS, Mask, Metric, Object, Region, Score, Subset, Wants, metric};
+pub use endpoints::{Endpoint, Endpoints};
+pub use metric::{
+    Annotation, Column, Direction, METRICS, Mask, Metric, Object, Region, Resolution, Score, ScoreInput, Subset, metric,
+};
 
 /// Errors of scoring a map.
 #[derive(Debug, thiserror::Error)]

@@ -2,18 +2,20 @@
 
 use tch::Tensor;
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;
-use crate::{End, Ends, Error, Result, deletion_insertion, density, energy_pointing_game, pointing_game, segmentation};
+use crate::{
+    Endpoint, Endpoints, Error, Result, deletion_insertion, density, energy_pointing_game, pointing_game, segmentation,
+};
 
 /// From a batch of normalised images `[B, 3, H, W]` to class probabilities `[B, N]`.
 pub type Probabilities<'a> = dyn Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> + 'a;
 
 /// One map to be scored, with all that any metric may ask for.
-pub struct Case<'a> {
-    /// The map, `[H, W]`, finite, of the size that the metric's [`Frame`] asks for.
+pub struct ScoreInput<'a> {
+    /// The map, `[H, W]`, finite, of the size that the metric's [`Resolution`] asks for.
     pub map: &'a Tensor,
     /// Whether the map is signed and in native units; any other is in [0, 1].
     pub signed: bool,
@@ -28,12 +30,12 @@ pub struct Case<'a> {
     /// The network.
     pub probabilities: &'a Probabilities<'a>,
     /// What the network says of images that no map has changed. Cases of the same image and network share it.
-    pub ends: &'a Ends,
+    pub endpoints: &'a Endpoints,
     /// Value of a deleted pixel, `[1, 3, 1, 1]`, normalized: see
     /// docs/protocol.md#d12-deletion-baseline.
     pub deleted: &'a Tensor,
     /// Order of pixels of equal saliency.
-    pub ties: Ties,
+    pub ties: TieOrder,
     /// Pixels moved per step; `None` for the published eight rows.
     pub step: Option<usize>,
     /// Images in one call of the network.
@@ -44,10 +46,10 @@ pub struct Case<'a> {
     pub object: Option<Object<'a>>,
     /// Treatment of pairs that aren't part of the energy game: see
     /// docs/protocol.md#d21-energy-tally.
-    pub tally: Tally,
+    pub tally: EmptyPairs,
 }
 
-impl Case<'_> {
+impl ScoreInput<'_> {
     /// Height and width of the image, once it is sure that it is one and that the map fits it.
     ///
     /// # Errors
@@ -180,31 +182,31 @@ impl Direction {
 
 /// At which size a metric wants the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Frame {
+pub enum Resolution {
     /// The network's input.
-    Input,
+    NetworkInput,
     /// The photo as it is in the data set, before any resizing.
-    Photo,
+    Original,
 }
 
 /// What a metric must be told of an image beyond the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wants {
+pub enum Annotation {
     /// Nothing.
     Nothing,
-    /// Where the class is: [`Case::region`].
+    /// Where the class is: [`ScoreInput::region`].
     Region,
-    /// What is the object, whatever its class: [`Case::object`].
+    /// What is the object, whatever its class: [`ScoreInput::object`].
     Object,
 }
 
-impl Wants {
+impl Annotation {
     /// What it must be told, in words that follow "needs to know".
     pub fn words(self) -> &'static str {
         match self {
-            Wants::Nothing => "nothing",
-            Wants::Region => "where a class is in an image",
-            Wants::Object => "what of an image is the object",
+            Annotation::Nothing => "nothing",
+            Annotation::Region => "where a class is in an image",
+            Annotation::Object => "what of an image is the object",
         }
     }
 }
@@ -256,9 +258,9 @@ pub struct Metric {
     /// Unit of the scaled value.
     pub unit: &'static str,
     /// At which size it wants the map.
-    pub frame: Frame,
+    pub frame: Resolution,
     /// What it must be told of an image.
-    pub wants: Wants,
+    pub wants: Annotation,
     /// How the values of pairs become one number.
     pub averaging: Averaging,
     /// The numbers that its values come to, in the order of tables.
@@ -266,13 +268,13 @@ pub struct Metric {
     /// What the curve's axes are, horizontal and vertical, where there is one.
     pub axes: Option<[&'static str; 2]>,
     /// Whether a pair of image and class is part of the game at all: of one that isn't, no map need be made.
-    pub counts: fn(Option<&Region<'_>>, Tally) -> bool,
-    /// Scores a map; `None` where the pair of image and class is not part of the game (`counts`), or the metric has no number for the map.
-    pub score: fn(&Case<'_>) -> Result<Option<Score>>,
+    pub is_scored: fn(Option<&Region<'_>>, EmptyPairs) -> bool,
+    /// Scores a map; `None` where the pair of image and class is not part of the game (`is_scored`), or the metric has no number for the map.
+    pub score: fn(&ScoreInput<'_>) -> Result<Option<Score>>,
     /// How many images it asks the network for, for a map of H × W pixels and a step, beyond its `ends`.
-    pub forwards: fn(usize, usize, Option<usize>) -> usize,
+    pub forward_passes: fn(usize, usize, Option<usize>) -> usize,
     /// The images that it asks for whatever the map.
-    pub ends: &'static [End],
+    pub endpoints: &'static [Endpoint],
 }
 
 /// Every metric. To add one: a file with its entries, and their lines here.

@@ -4,7 +4,7 @@
 //! A map points at its maximum. It hits if the class is less than 15 pixels away from there, in the photo as it is in the data set.
 
 use crate::averaging::Averaging;
-use crate::metric::{Case, Column, Direction, Frame, Metric, Region, Score, Subset, Wants};
+use crate::metric::{Annotation, Column, Direction, Metric, Region, Resolution, Score, ScoreInput, Subset};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -17,18 +17,18 @@ pub(crate) static POINTING: Metric = Metric {
     direction: Direction::Higher,
     scale: 100.0,
     unit: "%",
-    frame: Frame::Photo,
-    wants: Wants::Region,
+    frame: Resolution::Original,
+    wants: Annotation::Region,
     averaging: Averaging::Classes,
     columns: &[
         Column { subset: Subset::All, published: "pointing_acc_all_pct" },
         Column { subset: Subset::Difficult, published: "pointing_acc_difficult_pct" },
     ],
     axes: None,
-    counts: |region, _| region.is_none_or(|region| !region.all_difficult),
+    is_scored: |region, _| region.is_none_or(|region| !region.all_difficult),
     score,
-    forwards: |_, _, _| 0,
-    ends: &[],
+    forward_passes: |_, _, _| 0,
+    endpoints: &[],
 };
 
 /// How close to the mask a point must come, in pixels; a distance of just that is a miss.
@@ -41,7 +41,7 @@ pub const TOLERANCE: f64 = 15.0;
 ///
 /// # Errors
 /// Where there is no region, its mask isn't of the map's size, or the map isn't finite.
-pub fn score(case: &Case<'_>) -> Result<Option<Score>> {
+pub fn score(case: &ScoreInput<'_>) -> Result<Option<Score>> {
     let (map, region) = photo(case)?;
     if region.all_difficult {
         return Ok(None);
@@ -55,7 +55,7 @@ pub fn score(case: &Case<'_>) -> Result<Option<Score>> {
 }
 
 /// The map's values row by row, and the region, once it is sure that they fit.
-pub(crate) fn photo<'a>(case: &Case<'a>) -> Result<(Vec<f64>, Region<'a>)> {
+pub(crate) fn photo<'a>(case: &ScoreInput<'a>) -> Result<(Vec<f64>, Region<'a>)> {
     let none = "a pointing game needs to know where the class is, and the data set doesn't say";
     let region = case.region.ok_or_else(|| Error::Invalid(none.into()))?;
     Ok((case.values(&region.mask)?, region))

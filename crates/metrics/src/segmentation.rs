@@ -8,7 +8,7 @@
 use ucag_core::postprocess::MapState;
 
 use crate::averaging::{Averaging, ratio};
-use crate::metric::{Case, Column, Direction, Frame, Metric, Score, Subset, Wants};
+use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -92,15 +92,15 @@ const COMMON: Metric = Metric {
     direction: Direction::Higher,
     scale: 1.0,
     unit: "",
-    frame: Frame::Input,
-    wants: Wants::Object,
+    frame: Resolution::NetworkInput,
+    wants: Annotation::Object,
     averaging: Averaging::Ratios,
     columns: &[Column { subset: Subset::All, published: "" }],
     axes: None,
-    counts: |_, _| true,
+    is_scored: |_, _| true,
     score: |case| accuracy(case, Threshold::Zero),
-    forwards: |_, _, _| 0,
-    ends: &[],
+    forward_passes: |_, _, _| 0,
+    endpoints: &[],
 };
 
 /// What a pixel is: object or not, or nothing that counts.
@@ -212,7 +212,7 @@ pub fn channels_precision(channels: &[Channels], labels: &[Label]) -> Result<f64
 }
 
 /// The map and its pixels' labels. A map with values that weren't finite is in neither channel anywhere, as in that evaluation; other degenerate maps are zero.
-fn image(case: &Case<'_>) -> Result<(Vec<f32>, Vec<Label>)> {
+fn image(case: &ScoreInput<'_>) -> Result<(Vec<f32>, Vec<Label>)> {
     let none = "segmentation needs to know what of an image is the object, and the data set doesn't say";
     let object = case.object.ok_or_else(|| Error::Invalid(none.into()))?;
     let value = |value: f64| if case.state == MapState::NonFinite { f32::NAN } else { value as f32 };
@@ -231,17 +231,17 @@ fn image(case: &Case<'_>) -> Result<(Vec<f32>, Vec<Label>)> {
     Ok((map, labels))
 }
 
-fn precision(case: &Case<'_>, threshold: Threshold) -> Result<Option<Score>> {
+fn precision(case: &ScoreInput<'_>, threshold: Threshold) -> Result<Option<Score>> {
     let (map, labels) = image(case)?;
     Ok(Some(Score::of(channels_precision(&hard(&map, threshold), &labels)?)))
 }
 
-fn accuracy(case: &Case<'_>, threshold: Threshold) -> Result<Option<Score>> {
+fn accuracy(case: &ScoreInput<'_>, threshold: Threshold) -> Result<Option<Score>> {
     let (map, labels) = image(case)?;
     Ok(Some(pooled(&[Confusion::of(&hard(&map, threshold), &labels).accuracy()])))
 }
 
-fn iou(case: &Case<'_>, threshold: Threshold) -> Result<Option<Score>> {
+fn iou(case: &ScoreInput<'_>, threshold: Threshold) -> Result<Option<Score>> {
     let (map, labels) = image(case)?;
     Ok(Some(pooled(&Confusion::of(&hard(&map, threshold), &labels).overlaps())))
 }

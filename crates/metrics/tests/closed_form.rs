@@ -1,10 +1,10 @@
 //! Deletion and insertion of toy networks whose curves are known in closed form.
 
-use metrics::deletion_insertion::{Scored, Start, auc, order, score};
-use metrics::{Case, Ends, Error};
+use metrics::deletion_insertion::{Curve, ScoredClass, auc, order, score};
+use metrics::{Endpoints, Error, ScoreInput};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -14,8 +14,8 @@ fn lit(images: &Tensor) -> metrics::Result<Tensor, Box<dyn std::error::Error + S
     Ok(Tensor::cat(&[&fraction, &(1.0 - &fraction)], 1))
 }
 
-fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize, batch: usize) -> Case<'a> {
-    Case {
+fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize, batch: usize) -> ScoreInput<'a> {
+    ScoreInput {
         map,
         signed: false,
         point: None,
@@ -23,15 +23,15 @@ fn case<'a>(map: &'a Tensor, image: &'a Tensor, deleted: &'a Tensor, step: usize
         class: 0,
         probabilities: &lit,
         // One for each case: nothing that the test asks for is left out.
-        ends: Box::leak(Box::default()),
+        endpoints: Box::leak(Box::default()),
         deleted,
-        ties: Ties::LargerIndexFirst,
+        ties: TieOrder::LargerIndexFirst,
         step: Some(step),
         batch,
         region: None,
         object: None,
-        state: MapState::Fine,
-        tally: Tally::Released,
+        state: MapState::Ok,
+        tally: EmptyPairs::Released,
     }
 }
 
@@ -50,7 +50,7 @@ fn falling() -> Tensor {
 fn deletion_of_a_lit_image_falls_linearly() {
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let (map, image) = (falling(), image(100));
-    let score = score(&case(&map, &image, &zeros, 10, 4), Start::Image, Scored::Given).unwrap();
+    let score = score(&case(&map, &image, &zeros, 10, 4), Curve::Image, ScoredClass::Given).unwrap();
     assert!((score.value - 0.5).abs() < 1e-6, "{}", score.value);
     let curve = score.curve.unwrap();
     assert_eq!(curve.len(), 11);
@@ -62,10 +62,10 @@ fn a_perfect_map_of_a_fifth_scores_its_triangle() {
     // 20 lit pixels, deleted first: 0.2, 0.1, 0, 0, …, so the area is (0.1 + 0.1 + …) = (0.2/2 + 0.1) / 10.
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let (map, image) = (falling(), image(20));
-    let perfect = score(&case(&map, &image, &zeros, 10, 16), Start::Image, Scored::Given).unwrap().value;
+    let perfect = score(&case(&map, &image, &zeros, 10, 16), Curve::Image, ScoredClass::Given).unwrap().value;
     assert!((perfect - 0.02).abs() < 1e-6, "{perfect}");
     // The reverse: 0.2 until the last two steps.
-    let worst = score(&case(&map.neg(), &image, &zeros, 10, 16), Start::Image, Scored::Given).unwrap().value;
+    let worst = score(&case(&map.neg(), &image, &zeros, 10, 16), Curve::Image, ScoredClass::Given).unwrap().value;
     assert!((worst - (0.1 + 8.0 * 0.2 + 0.1) / 10.0).abs() < 1e-6, "{worst}");
 }
 
@@ -74,7 +74,7 @@ fn a_shorter_last_step_counts_in_full() {
     // Steps of 30: 0.0, 0.3, 0.6, 0.9, 1.0 deleted, four steps of equal weight.
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let (map, image) = (falling(), image(100));
-    let score = score(&case(&map, &image, &zeros, 30, 16), Start::Image, Scored::Given).unwrap();
+    let score = score(&case(&map, &image, &zeros, 30, 16), Curve::Image, ScoredClass::Given).unwrap();
     let expected = (1.0 / 2.0 + 0.7 + 0.4 + 0.1 + 0.0) / 4.0;
     assert!((score.value - expected).abs() < 1e-6, "{}", score.value);
 }
@@ -83,7 +83,7 @@ fn a_shorter_last_step_counts_in_full() {
 fn the_batch_size_changes_nothing() {
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let (map, image) = (falling(), image(37));
-    let curve = |batch| score(&case(&map, &image, &zeros, 7, batch), Start::Image, Scored::Given).unwrap().curve;
+    let curve = |batch| score(&case(&map, &image, &zeros, 7, batch), Curve::Image, ScoredClass::Given).unwrap().curve;
     assert_eq!(curve(1), curve(5));
     assert_eq!(curve(1), curve(1000));
 }
@@ -92,8 +92,8 @@ fn the_batch_size_changes_nothing() {
 fn ties_are_ordered_as_named() {
     let map = Tensor::from_slice(&[1f32, 3., 1., 3., 0., 1.]).view([2, 3]);
     let indices = |ties| Vec::<i64>::try_from(order(&map, ties).unwrap()).unwrap();
-    assert_eq!(indices(Ties::LargerIndexFirst), [3, 1, 5, 2, 0, 4]);
-    assert_eq!(indices(Ties::SmallerIndexFirst), [1, 3, 0, 2, 5, 4]);
+    assert_eq!(indices(TieOrder::LargerIndexFirst), [3, 1, 5, 2, 0, 4]);
+    assert_eq!(indices(TieOrder::SmallerIndexFirst), [1, 3, 0, 2, 5, 4]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn insertion_of_a_constant_image_is_flat() {
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let image = Tensor::full([1, 3, 60, 60], 0.25, FLOAT);
     let map = Tensor::arange(3600, FLOAT).view([60, 60]);
-    let score = score(&case(&map, &image, &zeros, 480, 16), Start::Blurred, Scored::Given).unwrap();
+    let score = score(&case(&map, &image, &zeros, 480, 16), Curve::Blurred, ScoredClass::Given).unwrap();
     assert!((score.value - 0.25).abs() < 1e-5, "{}", score.value);
 }
 
@@ -115,13 +115,14 @@ fn the_ends_are_asked_for_once_for_all_maps() {
         asked.borrow_mut().push(images.size()[0]);
         lit(images)
     };
-    let ends = Ends::default();
+    let endpoints = Endpoints::default();
     let maps = [1.0, -1.0].map(|sign| Tensor::arange(900, FLOAT).view([30, 30]) * sign);
     let mut curves = Vec::new();
     for map in &maps {
-        for start in [Start::Image, Start::Blurred] {
-            let case = Case { probabilities: &counting, ends: &ends, ..case(map, &image, &zeros, 200, 16) };
-            curves.push(score(&case, start, Scored::Given).unwrap().curve.unwrap());
+        for start in [Curve::Image, Curve::Blurred] {
+            let case =
+                ScoreInput { probabilities: &counting, endpoints: &endpoints, ..case(map, &image, &zeros, 200, 16) };
+            curves.push(score(&case, start, ScoredClass::Given).unwrap().curve.unwrap());
         }
     }
     // 900 pixels in steps of 200: four points between the ends, of which there are three in all.
@@ -140,8 +141,8 @@ fn batches_are_of_nearly_one_size() {
         asked.borrow_mut().push(images.size()[0]);
         lit(images)
     };
-    let case = Case { probabilities: &counting, ..case(&map, &image, &zeros, 5, 16) };
-    let curve = score(&case, Start::Image, Scored::Given).unwrap().curve.unwrap();
+    let case = ScoreInput { probabilities: &counting, ..case(&map, &image, &zeros, 5, 16) };
+    let curve = score(&case, Curve::Image, ScoredClass::Given).unwrap().curve.unwrap();
     // Twenty steps: nineteen points between the ends, and a batch of 16 at most.
     assert_eq!(asked.into_inner(), [1, 1, 10, 9]);
     for (step, value) in curve.iter().enumerate() {
@@ -162,8 +163,8 @@ fn bad_input_is_refused_in_words() {
     let zeros = Tensor::zeros([1, 3, 1, 1], FLOAT);
     let image = image(10);
     let message = |map: &Tensor, step: usize, class: usize| {
-        let case = Case { class, ..case(map, &image, &zeros, step, 16) };
-        score(&case, Start::Image, Scored::Given).unwrap_err().to_string()
+        let case = ScoreInput { class, ..case(map, &image, &zeros, step, 16) };
+        score(&case, Curve::Image, ScoredClass::Given).unwrap_err().to_string()
     };
     let nan = Tensor::full([10, 10], f64::NAN, FLOAT);
     assert!(message(&nan, 10, 0).contains("not finite"));
@@ -174,13 +175,13 @@ fn bad_input_is_refused_in_words() {
         Err("out of memory".into())
     };
     let map = falling();
-    let case = Case { probabilities: &failing, ..case(&map, &image, &zeros, 10, 16) };
-    let error = score(&case, Start::Image, Scored::Given).unwrap_err();
+    let case = ScoreInput { probabilities: &failing, ..case(&map, &image, &zeros, 10, 16) };
+    let error = score(&case, Curve::Image, ScoredClass::Given).unwrap_err();
     assert!(matches!(error, Error::Network(_)));
     assert_eq!(error.to_string(), "asking the network: out of memory");
     let small = Tensor::zeros([1, 3, 20, 20], FLOAT);
     let map = Tensor::zeros([20, 20], FLOAT);
-    let case = Case { image: &small, map: &map, ..case };
-    let error = score(&case, Start::Blurred, Scored::Given).unwrap_err().to_string();
+    let case = ScoreInput { image: &small, map: &map, ..case };
+    let error = score(&case, Curve::Blurred, ScoredClass::Given).unwrap_err().to_string();
     assert!(error.contains("needs more than 25 pixels"), "{error}");
 }

@@ -1,10 +1,10 @@
 //! Map densities of toy networks whose probabilities are known in closed form.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use metrics::{Case, Direction, Error, Result, Score, metric};
+use metrics::{Direction, Error, Result, Score, ScoreInput, metric};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -34,12 +34,12 @@ struct Asked<'a> {
     network: &'a dyn Fn(&Tensor) -> Answer,
 }
 
-const PLAIN: Asked<'_> = Asked { signed: false, state: MapState::Fine, class: 1, network: &squared };
+const PLAIN: Asked<'_> = Asked { signed: false, state: MapState::Ok, class: 1, network: &squared };
 
 impl Asked<'_> {
     fn score(&self, id: &str, map: &Tensor, image: &Tensor) -> Result<Option<Score>> {
         let deleted = Tensor::zeros([1, 3, 1, 1], FLOAT);
-        let case = Case {
+        let case = ScoreInput {
             map,
             signed: self.signed,
             state: self.state,
@@ -48,14 +48,14 @@ impl Asked<'_> {
             class: self.class,
             probabilities: self.network,
             // One for each case: nothing that the test asks for is left out.
-            ends: Box::leak(Box::default()),
+            endpoints: Box::leak(Box::default()),
             deleted: &deleted,
-            ties: Ties::LargerIndexFirst,
+            ties: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: None,
             object: None,
-            tally: Tally::Released,
+            tally: EmptyPairs::Released,
         };
         (metric(id).unwrap().score)(&case)
     }
@@ -157,6 +157,6 @@ fn each_asks_once_and_knows_its_direction() {
         };
         let asks = Asked { network: &counting, ..PLAIN };
         asks.score(metric.id, &map([1.0, 0.5, 0.25, 0.0]), &image()).unwrap();
-        assert_eq!(asked.get(), (metric.forwards)(2, 2, None));
+        assert_eq!(asked.get(), (metric.forward_passes)(2, 2, None));
     }
 }

@@ -4,18 +4,18 @@
 mod support;
 
 use metrics::averaging::{Class, by_class, class_mean};
-use metrics::deletion_insertion::{Scored, Start, auc, curve, order, rise_kernel};
+use metrics::deletion_insertion::{Curve, ScoredClass, auc, curve, order, rise_kernel};
 use metrics::density::{self, Part};
 use metrics::energy_pointing_game::energy;
 use metrics::pointing_game::{TOLERANCE, hit};
 use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
-use metrics::{Case, Result};
+use metrics::{Result, ScoreInput};
 use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn main() {
     tch::set_num_threads(1);
@@ -169,24 +169,24 @@ fn case<'a>(
     class: usize,
     probabilities: &'a metrics::metric::Probabilities<'a>,
     step: Option<usize>,
-) -> Case<'a> {
-    Case {
+) -> ScoreInput<'a> {
+    ScoreInput {
         map,
         signed: false,
         image,
         class,
         probabilities,
         // One for each case: nothing that the test asks for is left out.
-        ends: Box::leak(Box::default()),
+        endpoints: Box::leak(Box::default()),
         deleted: image,
-        ties: Ties::LargerIndexFirst,
+        ties: TieOrder::LargerIndexFirst,
         step,
         batch: 16,
         point: None,
         region: None,
         object: None,
-        state: MapState::Fine,
-        tally: Tally::Released,
+        state: MapState::Ok,
+        tally: EmptyPairs::Released,
     }
 }
 
@@ -214,21 +214,21 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
         },
     };
     let start = match run.trim_start_matches("rise_") {
-        r if r.starts_with("del") || r == "tied" => Start::Image,
-        r if r.starts_with("ins") && rise => Start::BlurredAsRise,
-        r if r.starts_with("ins") => Start::Blurred,
+        r if r.starts_with("del") || r == "tied" => Curve::Image,
+        r if r.starts_with("ins") && rise => Curve::BlurredAsRise,
+        r if r.starts_with("ins") => Curve::Blurred,
         _ => return Ok(None),
     };
-    let scored = if rise { Scored::Predicted } else { Scored::Given };
+    let scored = if rise { ScoredClass::Predicted } else { ScoredClass::Given };
     let deleted = Tensor::zeros([1, 3, 1, 1], (Kind::Float, tch::Device::Cpu));
     let mut curves = Vec::new();
     for i in 0..count {
         let (image, map) = (images.narrow(0, i, 1), maps.get(i));
         let class = tensor("targets").int64_value(&[i]) as usize;
-        let case = Case { deleted: &deleted, ..case(&map, &image, class, &probabilities, step) };
+        let case = ScoreInput { deleted: &deleted, ..case(&map, &image, class, &probabilities, step) };
         let order = match run {
             "tied" => tensor("tied/order").get(i).to_kind(Kind::Int64),
-            _ => order(&map, Ties::LargerIndexFirst)?,
+            _ => order(&map, TieOrder::LargerIndexFirst)?,
         };
         curves.push(curve(&case, &order, start, scored)?);
     }

@@ -3,10 +3,10 @@
 use metrics::averaging::{Class, by_class, class_mean};
 use metrics::energy_pointing_game::energy;
 use metrics::pointing_game::{TOLERANCE, argmax, hit};
-use metrics::{Case, Mask, Metric, Region, Result, metric};
+use metrics::{Mask, Metric, Region, Result, ScoreInput, metric};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -17,18 +17,18 @@ struct Game<'a> {
     width: usize,
     all_difficult: bool,
     point: Option<[f64; 2]>,
-    tally: Tally,
+    tally: EmptyPairs,
 }
 
 impl<'a> Game<'a> {
     fn new(map: Tensor, mask: &'a [bool], width: usize) -> Self {
-        Self { map, mask, width, all_difficult: false, point: None, tally: Tally::Released }
+        Self { map, mask, width, all_difficult: false, point: None, tally: EmptyPairs::Released }
     }
 
     fn play(&self, id: &str) -> Result<Option<f64>> {
         let metric: &Metric = metric(id).expect("a game of the registry");
         let nothing = Tensor::zeros([1, 3, 1, 1], FLOAT);
-        let case = Case {
+        let case = ScoreInput {
             map: &self.map,
             signed: false,
             point: self.point,
@@ -36,9 +36,9 @@ impl<'a> Game<'a> {
             class: 0,
             probabilities: &|_| panic!("a pointing game asks no network"),
             // One for each case: nothing that the test asks for is left out.
-            ends: Box::leak(Box::default()),
+            endpoints: Box::leak(Box::default()),
             deleted: &nothing,
-            ties: Ties::LargerIndexFirst,
+            ties: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: Some(Region {
@@ -46,7 +46,7 @@ impl<'a> Game<'a> {
                 all_difficult: self.all_difficult,
             }),
             object: None,
-            state: MapState::Fine,
+            state: MapState::Ok,
             tally: self.tally,
         };
         Ok((metric.score)(&case)?.map(|score| score.value))
@@ -174,7 +174,7 @@ fn pairs_of_difficult_objects_only_are_not_part_of_the_game() {
     let all = [true; 4];
     let mut game = Game::new(Tensor::ones([2, 2], FLOAT), &all, 2);
     game.all_difficult = true;
-    for (tally, energy) in [(Tally::Released, Some(0.0)), (Tally::Pairs, None)] {
+    for (tally, energy) in [(EmptyPairs::Released, Some(0.0)), (EmptyPairs::Pairs, None)] {
         game.tally = tally;
         assert_eq!(game.play("energy").unwrap(), energy);
         assert_eq!(game.play("pointing").unwrap(), None);
@@ -208,8 +208,8 @@ fn classes_count_alike_and_those_without_a_pair_count_zero() {
     assert!((class_mean(&classes) - (2.0 / 3.0 + 0.5 + 0.0 + 1.0) / 4.0).abs() < 1e-15);
     // The first sample shows classes 0 and 2: the others start with a pair of zero.
     let classes = by_class(pairs, 4, Some(&[0, 2]));
-    assert_eq!(classes[1], Class { pairs: 1, sum: 0.5, phantoms: 1 });
-    assert_eq!(classes[2], Class { pairs: 0, sum: 0.0, phantoms: 0 });
+    assert_eq!(classes[1], Class { pairs: 1, sum: 0.5, padding_pairs: 1 });
+    assert_eq!(classes[2], Class { pairs: 0, sum: 0.0, padding_pairs: 0 });
     assert!((class_mean(&classes) - (2.0 / 3.0 + 0.25 + 0.0 + 0.5) / 4.0).abs() < 1e-15);
     assert_eq!(class_mean(&by_class([], 0, None)), 0.0);
 }

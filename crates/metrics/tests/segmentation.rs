@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use metrics::segmentation::{Confusion, Label, Threshold, average_precision, channels_precision, hard, soft};
-use metrics::{Averaging, Case, Mask, Object, Result, Score, metric};
+use metrics::{Averaging, Mask, Object, Result, Score, ScoreInput, metric};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{Tally, Ties};
+use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn fixture() -> Value {
     // What scripts/tests/make_segmentation.py wrote.
@@ -35,13 +35,13 @@ impl<'a> Game<'a> {
     fn new(map: &[f32], object: &'a [bool]) -> Self {
         let mask = Mask { pixels: object, width: object.len() / 2 };
         let object = Object { mask, void: None };
-        Self { map: map.to_vec(), height: 2, state: MapState::Fine, object: Some(object) }
+        Self { map: map.to_vec(), height: 2, state: MapState::Ok, object: Some(object) }
     }
 
     fn play(&self, id: &str) -> Result<Score> {
         let nothing = Tensor::zeros([1, 3, 1, 1], (Kind::Float, Device::Cpu));
         let map = Tensor::from_slice(&self.map).view([self.height, -1]);
-        let case = Case {
+        let case = ScoreInput {
             map: &map,
             signed: false,
             state: self.state,
@@ -50,14 +50,14 @@ impl<'a> Game<'a> {
             class: 0,
             probabilities: &|_| panic!("segmentation asks no network"),
             // One for each case: nothing that the test asks for is left out.
-            ends: Box::leak(Box::default()),
+            endpoints: Box::leak(Box::default()),
             deleted: &nothing,
-            ties: Ties::LargerIndexFirst,
+            ties: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: None,
             object: self.object,
-            tally: Tally::Released,
+            tally: EmptyPairs::Released,
         };
         Ok((metric(id).unwrap().score)(&case)?.expect("every image is part of the game"))
     }
@@ -240,7 +240,7 @@ fn what_does_not_fit_is_refused_in_words() {
 #[test]
 fn what_is_pooled_has_counts() {
     let object = [true, false];
-    for metric in metrics::METRICS.iter().filter(|metric| metric.wants == metrics::Wants::Object) {
+    for metric in metrics::METRICS.iter().filter(|metric| metric.wants == metrics::Annotation::Object) {
         let score = Game::new(&[1.0, -1.0], &object).play(metric.id).unwrap();
         assert_eq!(metric.averaging == Averaging::Ratios, !score.counts.is_empty(), "{}", metric.id);
     }

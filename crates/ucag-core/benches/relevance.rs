@@ -11,7 +11,7 @@ use ucag_core::explain::method;
 use ucag_core::network::{Checkpoint, Network, synthetic};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::protocol::Protocol;
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 const ROUNDS: usize = 21;
 const CLASS: usize = 7;
@@ -24,8 +24,8 @@ fn main() {
         let network = Network::from_checkpoint(name, &Checkpoint::from_tensors("random", tensors)).unwrap();
         let image = Tensor::rand([1, 3, 224, 224], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
         let layers = network.layers(None, None).unwrap();
-        let subject =
-            Subject { network: &network, image: &image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
+        let request =
+            ExplainRequest { network: &network, image: &image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
         let forward = || {
             let _ = Pass::new(&network, image.shallow_clone(), 0, Needs::default()).unwrap().logits().unwrap();
         };
@@ -42,7 +42,7 @@ fn main() {
             }
         };
         let map = |id: &str| {
-            plain(&subject, &[&*method(id).unwrap().explainer()]).unwrap();
+            plain(&request, &[&*method(id).unwrap().explainer()]).unwrap();
         };
         // First: the high-water mark of memory only rises.
         map("lrp");
@@ -68,7 +68,7 @@ fn main() {
             let explainers: Vec<_> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
             let explainers: Vec<_> = explainers.iter().map(|explainer| &**explainer).collect();
             let folded = seconds(|| {
-                ucag(&subject, &explainers, &Protocol::official()).unwrap();
+                ucag(&request, &explainers, &Protocol::official()).unwrap();
             });
             let names = ids.join(", ");
             println!("  {folded:7.1} s  {names} in UCAG, 36 views, 6 a batch; peak memory {} MiB", peak_mib());

@@ -9,30 +9,30 @@ use crate::protocol::{Protocol, Smoothing};
 
 /// What a kind of method has done to its maps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Post {
+pub enum MapKind {
     /// CAM-type: clipped at zero, resized to the image bilinearly, brought to [0, 1], smoothed as the protocol says.
     Cam,
     /// Propagation methods: resized to the image, otherwise left as they are, signed.
     Signed,
     /// A map that is what it is, such as a control: resized, brought to [0, 1], smoothed as the protocol says.
-    Plain,
+    MinMax,
     /// Methods whose maps aren't negative: what rounding leaves below zero is clipped; resized,
     /// smoothed as the method itself has it, divided by the maximum; UCAG's are smoothed as the
     /// protocol says, too.
-    Heat(Option<Own>),
+    NonNegative(Option<MethodBlur>),
     /// Not a map but a point, the image's centre. Pointing games take it as it is; other metrics see a map that falls off around it.
-    Centre,
+    Point,
 }
 
-impl Post {
+impl MapKind {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Post::Cam => "cam",
-            Post::Signed => "signed",
-            Post::Plain => "plain",
-            Post::Heat(_) => "heat",
-            Post::Centre => "centre",
+            MapKind::Cam => "cam",
+            MapKind::Signed => "signed",
+            MapKind::MinMax => "plain",
+            MapKind::NonNegative(_) => "heat",
+            MapKind::Point => "centre",
         }
     }
 }
@@ -40,21 +40,21 @@ impl Post {
 /// A Gaussian that belongs to a method's own definition, applied at the size of the result: see
 /// docs/protocol.md#own-blur.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Own {
+pub enum MethodBlur {
     /// σ is this share of the longer side; border pixels are repeated.
     OfLonger(f64),
     /// σ is this share of the shorter side; there are zeros beyond the border.
     OfShorter(f64),
 }
 
-impl Own {
+impl MethodBlur {
     /// Blurs `[1, 1, H, W]`.
     fn smooth(self, map: &Tensor) -> Result<Tensor> {
         let size = map.size();
         let (height, width) = (size[2] as f64, size[3] as f64);
         let (sigma, border) = match self {
-            Own::OfLonger(share) => (share * height.max(width), Border::Replicate),
-            Own::OfShorter(share) => (share * height.min(width), Border::Zero),
+            MethodBlur::OfLonger(share) => (share * height.max(width), Border::Replicate),
+            MethodBlur::OfShorter(share) => (share * height.min(width), Border::Zero),
         };
         smooth(map, sigma, border)
     }
@@ -65,7 +65,8 @@ impl Own {
 #[serde(rename_all = "kebab-case")]
 pub enum MapState {
     /// Finite, with at least two different values.
-    Fine,
+    #[serde(rename = "fine")]
+    Ok,
     /// Some value is NaN or infinite.
     NonFinite,
     /// Every value is zero, or nothing is left above zero of a map that is clipped there.
@@ -78,7 +79,7 @@ impl MapState {
     /// The word for it in tables.
     pub fn as_str(self) -> &'static str {
         match self {
-            MapState::Fine => "ok",
+            MapState::Ok => "ok",
             MapState::NonFinite => "non-finite",
             MapState::AllZero => "all-zero",
             MapState::Constant => "constant",
@@ -89,7 +90,7 @@ impl MapState {
 /// A map at input resolution, as metrics see it.
 #[derive(Debug)]
 pub struct Saliency {
-    /// `[H, W]`, float32, in [0, 1] unless the method is [`Post::Signed`]; all zero where the state isn't fine.
+    /// `[H, W]`, float32, in [0, 1] unless the method is [`MapKind::Signed`]; all zero where the state isn't fine.
     pub map: Tensor,
     /// What the raw map turned out to be.
     pub state: MapState,
@@ -105,18 +106,18 @@ pub struct Saliency {
 ///
 /// # Errors
 /// Where libtorch refuses.
-pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
-    if post == Post::Centre {
+pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
+    if post == MapKind::Point {
         return centre(image, raw.device());
     }
     let degenerate =
         |state| Ok(Saliency { map: Tensor::f_zeros(image, (Kind::Float, raw.device()))?, state, point: None });
     let range = Range::of(raw)?;
     let (mut map, mut range) = match range.state(if ucag { folding(protocol, raw.kind()) } else { 0.0 }) {
-        MapState::Fine => (raw.shallow_clone(), range),
+        MapState::Ok => (raw.shallow_clone(), range),
         state => return degenerate(state),
     };
-    if matches!(post, Post::Heat(_)) || (post == Post::Cam && protocol.rectify) {
+    if matches!(post, MapKind::NonNegative(_)) || (post == MapKind::Cam && protocol.rectify) {
         (map, range) = (map.f_relu()?, range.clipped());
         if range.high == 0.0 {
             return degenerate(MapState::AllZero);
@@ -132,25 +133,25 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
     let mut full = resize(&apart, image, Interpolation::Bilinear)?;
     let mut left = Range::of(&full)?;
     match left.state(if resized { RESIZING * epsilon(full.kind()) } else { 0.0 }) {
-        MapState::Fine => {}
+        MapState::Ok => {}
         MapState::AllZero if shared != 0.0 => return degenerate(MapState::Constant),
         state => return degenerate(state),
     }
     // Where zero means something.
-    if shared != 0.0 && matches!(post, Post::Signed | Post::Heat(_)) {
+    if shared != 0.0 && matches!(post, MapKind::Signed | MapKind::NonNegative(_)) {
         full = full.f_add_scalar(shared)?;
         left = Range::of(&full)?;
     }
-    if let Post::Heat(Some(own)) = post {
+    if let MapKind::NonNegative(Some(own)) = post {
         full = own.smooth(&full)?;
         left = Range::of(&full)?;
     }
-    let state = MapState::Fine;
+    let state = MapState::Ok;
     // Around a large value, float64 tells apart what float32 can't.
     let is_one_value = |map: &Tensor| -> Result<bool> {
-        Ok(full.kind() == Kind::Double && Range::of(map)?.state(0.0) != MapState::Fine)
+        Ok(full.kind() == Kind::Double && Range::of(map)?.state(0.0) != MapState::Ok)
     };
-    if post == Post::Signed {
+    if post == MapKind::Signed {
         let map = full.f_to_kind(Kind::Float)?.f_view(image)?;
         return if is_one_value(&map)? {
             degenerate(MapState::Constant)
@@ -160,7 +161,7 @@ pub fn saliency(raw: &Tensor, post: Post, image: [i64; 2], ucag: bool, protocol:
     }
     // In the map's own precision: forms of GradCAM++ span more magnitudes than float32 has.
     // A heat map's zero means something, and shares of its sum are measured: it isn't moved.
-    let low = if matches!(post, Post::Heat(_)) { 0.0 } else { left.low };
+    let low = if matches!(post, MapKind::NonNegative(_)) { 0.0 } else { left.low };
     let unit = full.f_sub_scalar(low)?.f_div_scalar(left.high - low)?.f_to_kind(Kind::Float)?;
     if is_one_value(&unit)? {
         return degenerate(MapState::Constant);
@@ -208,7 +209,7 @@ impl Range {
             () if !(low.is_finite() && high.is_finite()) => MapState::NonFinite,
             () if low == 0.0 && high == 0.0 => MapState::AllZero,
             () if high - low <= rounding * self.magnitude() => MapState::Constant,
-            () => MapState::Fine,
+            () => MapState::Ok,
         }
     }
 
@@ -246,6 +247,6 @@ fn centre(image: [i64; 2], device: tch::Device) -> Result<Saliency> {
     };
     let vertical = Tensor::f_from_slice(&axis(height))?.f_view([height, 1])?;
     let map = vertical.f_mul(&Tensor::f_from_slice(&axis(width))?.f_view([1, width])?)?.f_to_device(device)?;
-    let state = if height * width > 1 { MapState::Fine } else { MapState::Constant };
+    let state = if height * width > 1 { MapState::Ok } else { MapState::Constant };
     Ok(Saliency { map, state, point: Some([width as f64 / 2.0, height as f64 / 2.0]) })
 }

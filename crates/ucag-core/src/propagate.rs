@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 use crate::network::{Graph, Network, Node, NodeId, Op};
-use crate::pass::{Memo, Pass};
+use crate::pass::{Cache, Pass};
 use crate::{Error, Result};
 
 /// What a walk carries from an operation to its inputs.
-pub trait Carried: Sized {
+pub trait Signal: Sized {
     /// What arrives at a node that several others read, where the method doesn't say otherwise.
     ///
     /// # Errors
@@ -18,7 +18,7 @@ pub trait Carried: Sized {
     fn sum(self, other: Self) -> Result<Self>;
 }
 
-impl Carried for Tensor {
+impl Signal for Tensor {
     fn sum(self, other: Self) -> Result<Self> {
         Ok(self.f_add(&other)?)
     }
@@ -26,7 +26,7 @@ impl Carried for Tensor {
 
 /// An operation on the way back, with what it saw on the way forth.
 #[derive(Debug)]
-pub struct Visit<'a, C = Tensor> {
+pub struct LayerVisit<'a, C = Tensor> {
     /// The network.
     pub network: &'a Network,
     /// The node.
@@ -40,12 +40,12 @@ pub struct Visit<'a, C = Tensor> {
     /// What came out.
     pub output: &'a Tensor,
     /// What comes back to it, of the output's shape.
-    pub arriving: &'a C,
+    pub upstream: &'a C,
     /// Where the walks over these views keep what is the same in all of them, if there are several.
-    pub memo: Option<&'a Memo>,
+    pub cache: Option<&'a Cache>,
 }
 
-impl<C> Visit<'_, C> {
+impl<C> LayerVisit<'_, C> {
     /// Whether no entry of the first input is negative.
     ///
     /// # Errors
@@ -75,33 +75,33 @@ impl<C> Visit<'_, C> {
     }
 }
 
-impl Visit<'_> {
+impl LayerVisit<'_> {
     /// What ordinary differentiation sends back to each input.
     ///
     /// # Errors
     /// Where libtorch refuses.
     pub fn vjp(&self) -> Result<Vec<Tensor>> {
-        self.vjp_of(self.arriving)
+        self.vjp_of(self.upstream)
     }
 }
 
 /// What a propagation method sends back through an operation.
 pub trait Rule {
     /// What it sends: relevance, a cotangent, or several such things, of the shape of a node's output.
-    type Carried: Carried;
+    type Signal: Signal;
 
     /// What goes back to each input, of the inputs' shapes.
     ///
     /// # Errors
     /// Where the method has no rule for the operation, or libtorch refuses.
-    fn back(&self, visit: &Visit<'_, Self::Carried>) -> Result<Vec<Self::Carried>>;
+    fn back(&self, visit: &LayerVisit<'_, Self::Signal>) -> Result<Vec<Self::Signal>>;
 
     /// What comes back to a node of output `output` that several others read: the sum, unless the method says otherwise.
     ///
     /// # Errors
     /// Where libtorch refuses.
-    fn join(&self, _output: &Tensor, first: Self::Carried, rest: Vec<Self::Carried>) -> Result<Self::Carried> {
-        rest.into_iter().try_fold(first, Carried::sum)
+    fn join(&self, _output: &Tensor, first: Self::Signal, rest: Vec<Self::Signal>) -> Result<Self::Signal> {
+        rest.into_iter().try_fold(first, Signal::sum)
     }
 }
 
@@ -145,11 +145,11 @@ pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> 
 ///
 /// # Errors
 /// Where the rule has nothing for an operation on the way, an output wasn't kept, or no way leads from `from` to `to`.
-pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, to: NodeId) -> Result<R::Carried> {
+pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Signal, to: NodeId) -> Result<R::Signal> {
     let graph = &pass.network().graph;
-    let mut arriving: BTreeMap<NodeId, Vec<R::Carried>> = BTreeMap::from([(from, vec![seed])]);
-    let arrived = |id: NodeId, arriving: &mut BTreeMap<NodeId, Vec<R::Carried>>| -> Result<Option<R::Carried>> {
-        let mut parts = arriving.remove(&id).unwrap_or_default().into_iter();
+    let mut upstream: BTreeMap<NodeId, Vec<R::Signal>> = BTreeMap::from([(from, vec![seed])]);
+    let arrived = |id: NodeId, upstream: &mut BTreeMap<NodeId, Vec<R::Signal>>| -> Result<Option<R::Signal>> {
+        let mut parts = upstream.remove(&id).unwrap_or_default().into_iter();
         let Some(first) = parts.next() else { return Ok(None) };
         let rest: Vec<_> = parts.collect();
         Ok(Some(if rest.is_empty() {
@@ -159,26 +159,26 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
         }))
     };
     for id in path(graph, from, to).into_iter().rev() {
-        let Some(sum) = arrived(id, &mut arriving)? else { continue };
+        let Some(sum) = arrived(id, &mut upstream)? else { continue };
         let node = &graph.nodes()[id];
         let kept = |id| Ok(pass.activation_if_kept(id)?.unwrap_or_else(Tensor::new));
         let inputs = node.inputs.iter().map(|&input| kept(input)).collect::<Result<Vec<_>>>()?;
-        let visit = Visit {
+        let visit = LayerVisit {
             network: pass.network(),
             id,
             op: &node.op,
             folded: false,
             inputs: &inputs.iter().collect::<Vec<_>>(),
             output: &kept(id)?,
-            arriving: &sum,
-            memo: pass.trace().walks(),
+            upstream: &sum,
+            cache: pass.forward_pass().propagations(),
         };
         let back = rule.back(&visit).map_err(|error| Error::Invalid(format!("layer {}: {error}", node.name)))?;
         for (&input, back) in node.inputs.iter().zip(back) {
-            arriving.entry(input).or_default().push(back);
+            upstream.entry(input).or_default().push(back);
         }
     }
-    arrived(to, &mut arriving)?.ok_or_else(|| {
+    arrived(to, &mut upstream)?.ok_or_else(|| {
         let name = |id: NodeId| &graph.nodes()[id].name;
         Error::Invalid(format!("no way leads back from {} to {}", name(from), name(to)))
     })
@@ -188,17 +188,17 @@ pub fn walk<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Carried, 
 /// gradient at its output, which is dropped before the next one: all of them together needn't fit in memory.
 ///
 /// # Errors
-/// As [`walk`], or as `see`.
-pub fn gradients(pass: &Pass<'_>, to: NodeId, see: impl FnMut(&Visit<'_>) -> Result<()>) -> Result<Tensor> {
-    walk(pass, &Watched(RefCell::new(see)), pass.network().graph.output(), pass.cotangent()?, to)
+/// As [`propagate`], or as `see`.
+pub fn gradients(pass: &Pass<'_>, to: NodeId, see: impl FnMut(&LayerVisit<'_>) -> Result<()>) -> Result<Tensor> {
+    propagate(pass, &Watched(RefCell::new(see)), pass.network().graph.output(), pass.cotangent()?, to)
 }
 
 struct Watched<F>(RefCell<F>);
 
-impl<F: FnMut(&Visit<'_>) -> Result<()>> Rule for Watched<F> {
-    type Carried = Tensor;
+impl<F: FnMut(&LayerVisit<'_>) -> Result<()>> Rule for Watched<F> {
+    type Signal = Tensor;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+    fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         (*self.0.borrow_mut())(visit)?;
         visit.vjp()
     }

@@ -22,7 +22,7 @@ pub enum Coverage {
 /// docs/protocol.md#confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Confidence {
+pub enum ViewWeight {
     /// exp(q): the paper's equation.
     ExpSoftmax,
     /// exp(q) over its maximum among the views: the released code with its score flag.
@@ -48,7 +48,7 @@ pub enum Smoothing {
 /// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deleted {
+pub enum DeletionBaseline {
     /// Zero after normalisation, which is the data set's mean colour: the released code.
     MeanColour,
     /// Zero before normalisation, which is black: the text's "zero pixels".
@@ -59,7 +59,7 @@ pub enum Deleted {
 /// sort: see docs/protocol.md#tie-order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ties {
+pub enum TieOrder {
     /// The lower and further right: a stable ascending sort, read backwards.
     LargerIndexFirst,
     /// The higher and further left.
@@ -70,7 +70,7 @@ pub enum Ties {
 /// game: see docs/protocol.md#d21-energy-tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tally {
+pub enum EmptyPairs {
     /// As the released code counts: a pair whose objects are all flagged as difficult has energy zero in both subsets, and every class that the
     /// first image doesn't show starts with one pair of energy zero.
     Released,
@@ -122,7 +122,7 @@ pub struct Protocol {
     /// Divisor of the sum of overlapping maps: see docs/protocol.md#d1-coverage.
     pub coverage: Coverage,
     /// Weight of a view: see docs/protocol.md#confidence.
-    pub confidence: Confidence,
+    pub confidence: ViewWeight,
     /// Resizing of maps as large as an enlarged view: see docs/protocol.md#large-maps.
     pub large_maps: LargeMaps,
     /// Maps that get the final blur: see docs/protocol.md#d4-final-blur.
@@ -132,13 +132,13 @@ pub struct Protocol {
     /// docs/protocol.md#d5-final-clipping.
     pub rectify: bool,
     /// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
-    pub deleted: Deleted,
+    pub deleted: DeletionBaseline,
     /// Order of tied pixels: see docs/protocol.md#tie-order.
-    pub ties: Ties,
+    pub ties: TieOrder,
     /// Class that is explained and scored: see docs/protocol.md#d17-target-class.
     pub target: Target,
     /// Pairs that the energy game counts: see docs/protocol.md#d21-energy-tally.
-    pub tally: Tally,
+    pub tally: EmptyPairs,
 }
 
 /// Names of the protocols.
@@ -156,14 +156,14 @@ impl Protocol {
             interpolation: Interpolation::Bicubic,
             scale: 1.0,
             coverage: Coverage::PlusOne,
-            confidence: Confidence::ExpSoftmaxOverMax,
+            confidence: ViewWeight::ExpSoftmaxOverMax,
             large_maps: LargeMaps::ByImage,
             smoothing: Smoothing::Ucag,
             rectify: true,
-            deleted: Deleted::MeanColour,
-            ties: Ties::LargerIndexFirst,
+            deleted: DeletionBaseline::MeanColour,
+            ties: TieOrder::LargerIndexFirst,
             target: Target::Label,
-            tally: Tally::Released,
+            tally: EmptyPairs::Released,
         }
     }
 
@@ -173,11 +173,11 @@ impl Protocol {
             name: "paper".into(),
             rho: 0.555,
             coverage: Coverage::True,
-            confidence: Confidence::ExpSoftmax,
+            confidence: ViewWeight::ExpSoftmax,
             large_maps: LargeMaps::Directly,
             smoothing: Smoothing::None,
-            deleted: Deleted::Black,
-            tally: Tally::Pairs,
+            deleted: DeletionBaseline::Black,
+            tally: EmptyPairs::Pairs,
             ..Self::official()
         }
     }
@@ -189,7 +189,7 @@ impl Protocol {
             coverage: Coverage::True,
             large_maps: LargeMaps::Directly,
             smoothing: Smoothing::Both,
-            tally: Tally::Pairs,
+            tally: EmptyPairs::Pairs,
             ..Self::official()
         }
     }

@@ -9,7 +9,7 @@ use ucag_core::explain::{Explainer, Settings, method};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::{ResNet, Template};
 use ucag_core::network::{Checkpoint, Layers, Network, Op};
-use ucag_core::pass::{Needs, Pass, Trace};
+use ucag_core::pass::{ForwardPass, Needs, Pass};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -37,7 +37,7 @@ fn views(count: i64) -> Tensor {
 
 fn with(id: &str, resolutions: &[f64]) -> Arc<dyn Explainer> {
     let method = method(id).unwrap();
-    let mut settings = Settings::published(method.settings);
+    let mut settings = Settings::defaults(method.settings);
     if id == "cameras" {
         settings.set("resolutions", resolutions.to_vec()).unwrap();
     }
@@ -112,10 +112,10 @@ fn together(
 ) -> Vec<Tensor> {
     let needs = explainers.iter().map(|e| e.needs(network, layers).unwrap());
     let needs = needs.fold(Needs::default(), |all, own| all.union(&own));
-    let trace = Rc::new(Trace::new(network, views(count), needs).with_classes(said));
+    let forward_pass = Rc::new(ForwardPass::new(network, views(count), needs).with_classes(said));
     let maps = explainers.iter().flat_map(|explainer| {
-        let trace = Rc::clone(&trace);
-        [0, 4].map(move |class| explainer.explain(&trace.target(class).unwrap(), layers).unwrap())
+        let forward_pass = Rc::clone(&forward_pass);
+        [0, 4].map(move |class| explainer.explain(&forward_pass.target(class).unwrap(), layers).unwrap())
     });
     maps.collect()
 }
@@ -148,9 +148,9 @@ fn what_classes_share_is_not_mixed_up() {
     // And another layer of the same views.
     let other = network.layers(Some("layer3"), None).unwrap();
     let needs = Needs::layer(layers.target).union(&Needs::layer(other.target));
-    let trace = Rc::new(Trace::new(&network, views(1), needs).with_classes(&[1]));
+    let forward_pass = Rc::new(ForwardPass::new(&network, views(1), needs).with_classes(&[1]));
     for explainer in &explainers {
-        let map = |layers: &Layers| explainer.explain(&trace.target(1).unwrap(), layers).unwrap();
+        let map = |layers: &Layers| explainer.explain(&forward_pass.target(1).unwrap(), layers).unwrap();
         let alone = explainer.needs(&network, &other).unwrap();
         let alone = explainer.explain(&Pass::new(&network, views(1), 1, alone).unwrap(), &other).unwrap();
         let _ = map(&layers);
@@ -175,8 +175,8 @@ fn score_cam_runs_the_network_as_often_as_it_says() {
         let needs = explainer.needs(network, &layers).unwrap();
         let pass = Pass::new(network, Tensor::ones([1, 3, 96, 96], FLOAT), 0, needs).unwrap();
         let channels = pass.activation(layers.target).unwrap().size()[1];
-        let extra = explainer.extra(network, &layers);
-        assert_eq!((extra.per_view, extra.per_class), (channels as usize, 0), "{}", network.variant);
+        let extra = explainer.extra_passes(network, &layers);
+        assert_eq!((extra.per_view, extra.per_class), (channels as usize, 0), "{}", network.architecture);
     }
 }
 

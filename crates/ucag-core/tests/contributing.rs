@@ -7,8 +7,8 @@ mod elementwise;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::Role;
 use ucag_core::network::{Checkpoint, Network};
-use ucag_core::protocol::{Confidence, Coverage, Protocol};
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::protocol::{Coverage, Protocol, ViewWeight};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 #[test]
 fn the_file_is_what_the_document_shows() {
@@ -62,7 +62,8 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     let red = Tensor::arange(64, (Kind::Float, Device::Cpu)).view([1, 1, 8, 8]) + 1.0;
     let image = Tensor::cat(&[&red, &red, &red], 1);
     let layers = network.layers(None, None).unwrap();
-    let subject = Subject { network: &network, image: &image, classes: &[0], layers, views_per_batch: 5, seed: 0 };
+    let request =
+        ExplainRequest { network: &network, image: &image, classes: &[0], layers, views_per_batch: 5, seed: 0 };
     let method = elementwise::METHOD.explainer();
     let values = |map: &Tensor| Vec::<f32>::try_from(map.contiguous().view([-1])).unwrap();
     let near = |ours: &[f32], expected: &[f32]| {
@@ -72,7 +73,7 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     let red = |row: usize, column: usize| (8 * row + column + 1) as f32;
 
     // Red's gradient is 3 over 4 positions; green's is negative, and counts for nothing. The largest of 3 × 3 is the last of them.
-    let map = &plain(&subject, &[&*method]).unwrap()[0][0];
+    let map = &plain(&request, &[&*method]).unwrap()[0][0];
     assert_eq!(map.size(), [1, 1, 2, 2]);
     let expected: Vec<f32> = (0..4).map(|i| 3.0 / 4.0 * red(i / 2 * 4 + 2, i % 2 * 4 + 2)).collect();
     near(&values(map), &expected);
@@ -83,10 +84,10 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
         rho: 0.25,
         alpha: 1.0,
         coverage: Coverage::True,
-        confidence: Confidence::None,
+        confidence: ViewWeight::None,
         ..Protocol::official()
     };
-    let map = &ucag(&subject, &[&*method], &protocol).unwrap()[0][0];
+    let map = &ucag(&request, &[&*method], &protocol).unwrap()[0][0];
     assert_eq!(map.size(), [1, 1, 8, 8]);
     let expected: Vec<f32> = (0..64).map(|i| 3.0 * red(i / 16 * 2, i % 8 / 2 * 2)).collect();
     near(&values(map), &expected);

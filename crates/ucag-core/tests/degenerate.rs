@@ -2,18 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use tch::{Device, Kind, Tensor};
-use ucag_core::postprocess::{MapState, Post, Saliency, saliency};
+use ucag_core::postprocess::{MapKind, MapState, Saliency, saliency};
 use ucag_core::protocol::{Coverage, Protocol};
 use ucag_core::ucag::conquer::conquer;
 use ucag_core::ucag::unfold::Geometry;
 
-const ALL: [Post; 4] = [Post::Cam, Post::Signed, Post::Plain, Post::Heat(None)];
+const ALL: [MapKind; 4] = [MapKind::Cam, MapKind::Signed, MapKind::MinMax, MapKind::NonNegative(None)];
 
-fn see(raw: &Tensor, post: Post, image: [i64; 2]) -> Saliency {
+fn see(raw: &Tensor, post: MapKind, image: [i64; 2]) -> Saliency {
     let seen = saliency(raw, post, image, false, &Protocol::official()).unwrap();
     assert_eq!((seen.map.size(), seen.map.kind()), (image.to_vec(), Kind::Float));
     let zero = seen.map.abs().max().double_value(&[]) == 0.0;
-    assert_eq!(zero, seen.state != MapState::Fine, "a degenerate map is scored as zeros, and no other is");
+    assert_eq!(zero, seen.state != MapState::Ok, "a degenerate map is scored as zeros, and no other is");
     seen
 }
 
@@ -45,24 +45,27 @@ fn of_a_map_that_is_clipped_what_is_left_counts() {
     let negative = map(&[-1.0, -2.0, -3.0, -4.0], [2, 2]);
     let touching = map(&[0.0, -1.0, -2.0, -3.0], [2, 2]);
     for image in [[2, 2], [32, 32]] {
-        for post in [Post::Cam, Post::Heat(None)] {
+        for post in [MapKind::Cam, MapKind::NonNegative(None)] {
             assert_eq!(see(&negative, post, image).state, MapState::AllZero);
             assert_eq!(see(&touching, post, image).state, MapState::AllZero);
         }
-        for post in [Post::Plain, Post::Signed] {
-            assert_eq!(see(&negative, post, image).state, MapState::Fine);
-            assert_eq!(see(&touching, post, image).state, MapState::Fine);
+        for post in [MapKind::MinMax, MapKind::Signed] {
+            assert_eq!(see(&negative, post, image).state, MapState::Ok);
+            assert_eq!(see(&touching, post, image).state, MapState::Ok);
         }
     }
     // What isn't clipped keeps its ranking.
     assert_eq!(
-        values(&see(&negative, Post::Plain, [2, 2])),
+        values(&see(&negative, MapKind::MinMax, [2, 2])),
         [1.0, 2.0 / 3.0, 1.0 / 3.0, 0.0].map(|v| f64::from(v as f32))
     );
     // A heat map is divided by its maximum, never by what is below zero.
-    assert_eq!(values(&see(&map(&[-8.0, 0.0, 1.0, 2.0], [2, 2]), Post::Heat(None), [2, 2])), [0.0, 0.0, 0.5, 1.0]);
+    assert_eq!(
+        values(&see(&map(&[-8.0, 0.0, 1.0, 2.0], [2, 2]), MapKind::NonNegative(None), [2, 2])),
+        [0.0, 0.0, 0.5, 1.0]
+    );
     let unclipped = Protocol { rectify: false, ..Protocol::official() };
-    assert_eq!(saliency(&negative, Post::Cam, [2, 2], false, &unclipped).unwrap().state, MapState::Fine);
+    assert_eq!(saliency(&negative, MapKind::Cam, [2, 2], false, &unclipped).unwrap().state, MapState::Ok);
 }
 
 #[test]
@@ -83,8 +86,8 @@ fn a_map_that_varies_little_around_a_large_value_is_no_constant_and_no_noise() {
     // One to eight spacings of numbers near one half, in either precision: what is left without the
     // half is exact.
     for raw in [narrow(0.5, (-24f64).exp2()).to_kind(Kind::Float), narrow(0.5, (-53f64).exp2()), narrow(-7.0, 1e-12)] {
-        let (seen, plain) = (see(&raw, Post::Plain, [30, 30]), see(&map(&ramp, [3, 3]), Post::Plain, [30, 30]));
-        assert_eq!(seen.state, MapState::Fine);
+        let (seen, plain) = (see(&raw, MapKind::MinMax, [30, 30]), see(&map(&ramp, [3, 3]), MapKind::MinMax, [30, 30]));
+        assert_eq!(seen.state, MapState::Ok);
         let corners = |seen: &Saliency| [[0, 0], [0, 29], [29, 0], [29, 29]].map(|at| seen.map.double_value(&at));
         for (ours, expected) in corners(&seen).into_iter().zip(corners(&plain)) {
             assert!((ours - expected).abs() < 2e-3, "{ours}, not {expected}");
@@ -101,10 +104,10 @@ fn what_float32_cannot_tell_apart_is_constant_where_zero_means_something() {
     let raw = map(&[5.0, 5.0 + 1e-12, 5.0 + 2e-12, 5.0 + 3e-12], [2, 2]);
     for image in [[2, 2], [9, 9]] {
         // Zero means something to these, so that nothing may be taken off.
-        assert_eq!(see(&raw, Post::Signed, image).state, MapState::Constant);
-        assert_eq!(see(&raw, Post::Heat(None), image).state, MapState::Constant);
-        assert_eq!(see(&raw, Post::Plain, image).state, MapState::Fine);
-        assert_eq!(see(&raw, Post::Cam, image).state, MapState::Fine);
+        assert_eq!(see(&raw, MapKind::Signed, image).state, MapState::Constant);
+        assert_eq!(see(&raw, MapKind::NonNegative(None), image).state, MapState::Constant);
+        assert_eq!(see(&raw, MapKind::MinMax, image).state, MapState::Ok);
+        assert_eq!(see(&raw, MapKind::Cam, image).state, MapState::Ok);
     }
 }
 
@@ -116,7 +119,7 @@ fn what_a_resize_leaves_out_is_not_replaced_by_noise() {
         let _ = raw.narrow(2, 0, 1).narrow(3, 0, 1).fill_(other);
         for post in ALL {
             assert_eq!(see(&raw, post, [10, 10]).state, MapState::Constant, "{kind:?} {other} {post:?}");
-            assert_eq!(see(&raw, post, [1000, 1000]).state, MapState::Fine);
+            assert_eq!(see(&raw, post, [1000, 1000]).state, MapState::Ok);
         }
     }
 }
@@ -126,13 +129,13 @@ fn magnitudes_beyond_float32_keep_their_ranking() {
     let ramp = [-1.0, -0.5, 0.5, 1.0];
     for scale in [1.7e308, 1e100, 1e-60, 1e-300] {
         let raw = map(&ramp.map(|v| v * scale), [2, 2]);
-        assert_eq!(values(&see(&raw, Post::Plain, [2, 2])), [0.0, 0.25, 0.75, 1.0], "{scale}");
-        assert_eq!(values(&see(&raw, Post::Cam, [2, 2])), [0.0, 0.0, 0.5, 1.0]);
-        let signed = values(&see(&raw, Post::Signed, [2, 2]));
+        assert_eq!(values(&see(&raw, MapKind::MinMax, [2, 2])), [0.0, 0.25, 0.75, 1.0], "{scale}");
+        assert_eq!(values(&see(&raw, MapKind::Cam, [2, 2])), [0.0, 0.0, 0.5, 1.0]);
+        let signed = values(&see(&raw, MapKind::Signed, [2, 2]));
         assert!(signed.is_sorted() && signed[1] == signed[0] / 2.0 && signed[3] == -signed[0], "{signed:?}");
     }
     let large = map(&[-1.0, -0.5, 0.5, 1.0].map(|v| v * 3e38), [2, 2]).to_kind(Kind::Float);
-    assert_eq!(values(&see(&large, Post::Plain, [2, 2])), [0.0, 0.25, 0.75, 1.0]);
+    assert_eq!(values(&see(&large, MapKind::MinMax, [2, 2])), [0.0, 0.25, 0.75, 1.0]);
 }
 
 /// Constant views, one value each, folded; and what is made of that.
@@ -154,10 +157,10 @@ fn views_that_say_the_same_everywhere_fold_to_a_constant() {
         for value in [1.0, 0.1, 0.7, 1e-20] {
             assert_eq!(folded(|_| value, Coverage::True, kind), MapState::Constant, "{value} {kind:?}");
             // Counted from one, the number of views shows: the released code's centre prior.
-            assert_eq!(folded(|_| value, Coverage::PlusOne, kind), MapState::Fine);
+            assert_eq!(folded(|_| value, Coverage::PlusOne, kind), MapState::Ok);
         }
         // What views weigh is an explanation of its own.
-        assert_eq!(folded(|view| 1.0 + 1e-4 * view as f64, Coverage::True, kind), MapState::Fine);
+        assert_eq!(folded(|view| 1.0 + 1e-4 * view as f64, Coverage::True, kind), MapState::Ok);
         assert_eq!(folded(|_| 0.0, Coverage::PlusOne, kind), MapState::AllZero);
     }
 }

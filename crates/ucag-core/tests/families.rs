@@ -25,7 +25,7 @@ fn tensor(path: &Path, name: &str) -> Tensor {
 fn logits_equal_torchvisions_at_several_sizes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/families");
     let mut checked = 0;
-    for (name, variant) in [
+    for (name, architecture) in [
         ("vgg", "vgg11"),
         ("vgg_bn", "vgg11_bn"),
         ("resnet_basic", "resnet (basic blocks [1, 2, 1, 1])"),
@@ -40,7 +40,7 @@ fn logits_equal_torchvisions_at_several_sizes() {
     ] {
         let family = FAMILIES.iter().find(|family| name.starts_with(family.id)).expect("the name begins with a family");
         let network = Network::load(family.id, &folder.join(format!("{name}.safetensors"))).unwrap();
-        assert_eq!(network.variant, variant);
+        assert_eq!(network.architecture, architecture);
         let caffe = name.ends_with("caffe");
         assert_eq!(network.preprocessing, if caffe { Preprocessing::Caffe } else { Preprocessing::Imagenet }, "{name}");
         for size in ["96x96", "80x107", "113x78"] {

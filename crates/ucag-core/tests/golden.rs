@@ -19,11 +19,11 @@ use ucag_core::explain::method;
 use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::Op;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::postprocess::{Post, saliency};
-use ucag_core::protocol::{Confidence, Protocol};
+use ucag_core::postprocess::{MapKind, saliency};
+use ucag_core::protocol::{Protocol, ViewWeight};
 use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::ucag::unfold::{Geometry, unfold};
-use ucag_core::ucag::{Subject, Unfolded, explain_views};
+use ucag_core::ucag::{ExplainRequest, ViewMaps, explain_views};
 use ucag_core::{Result, explain};
 
 fn main() {
@@ -114,7 +114,7 @@ fn exact(golden: &Golden, group: &str, net: &str, entry: &Entry) -> Option<Tenso
     Some(one_by_one(&network, &image).swap_remove(node))
 }
 
-/// Logits, activations, gradients and CAMs: keys are `INPUT/what` and `INPUT/method/variant`.
+/// Logits, activations, gradients and CAMs: keys are `INPUT/what` and `INPUT/method/architecture`.
 fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
     let network = golden.network(net, double);
     let key = entry.key.trim_end_matches("@f64");
@@ -174,7 +174,7 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     Ok(match (stem, form) {
         ("gradcam/torchray", _) | (_, "relu") => Some(raw.relu()),
         (_, "raw") => Some(raw),
-        (_, "norm") => Some(saliency(&raw, Post::Cam, [size[2], size[3]], false, &Protocol::official())?.map),
+        (_, "norm") => Some(saliency(&raw, MapKind::Cam, [size[2], size[3]], false, &Protocol::official())?.map),
         _ => None,
     })
 }
@@ -188,8 +188,8 @@ fn backprop_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Re
     let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
     let class = entry.class.expect("a map has a class");
     let mut at = what.split('@');
-    let (method, middle, contrast) = (at.next().unwrap_or_default(), at.next(), at.next());
-    let mut layers = network.layers(None, middle)?;
+    let (method, excitation, contrast) = (at.next().unwrap_or_default(), at.next(), at.next());
+    let mut layers = network.layers(None, excitation)?;
     if let Some(name) = contrast {
         layers.contrast = network.graph.resolve(name)?;
     }
@@ -248,7 +248,7 @@ fn fold_check(golden: &Golden, entry: &Entry, what: &str) -> Result<Option<Tenso
     let mut protocol =
         parameters.filter_map(|other| described(&other.reference)).next().expect("the case's parameters");
     if what.ends_with("_unscored") {
-        protocol.confidence = Confidence::None;
+        protocol.confidence = ViewWeight::None;
     }
     let image = golden.tensor(&entry.file, &key("image")).unsqueeze(0);
     let size = [image.size()[2], image.size()[3]];
@@ -273,7 +273,7 @@ fn fold_check(golden: &Golden, entry: &Entry, what: &str) -> Result<Option<Tenso
     let folded = conquer(&maps, &weights(&scores, protocol.confidence)?, &geometry, &protocol)?;
     Ok(match what {
         "combined_scored" | "combined_unscored" => Some(folded),
-        "final_scored" | "final_unscored" => Some(saliency(&folded, Post::Cam, size, true, &protocol)?.map),
+        "final_scored" | "final_unscored" => Some(saliency(&folded, MapKind::Cam, size, true, &protocol)?.map),
         _ => None,
     })
 }
@@ -291,13 +291,13 @@ fn end_to_end_check(
     let mut protocol = described(&entry.reference).expect("the run's parameters");
     let (scored, what) = what.split_once('.').expect("a run names its result");
     if scored == "unscored" {
-        protocol.confidence = Confidence::None;
+        protocol.confidence = ViewWeight::None;
     }
     let network = golden.network(net, double);
     let kind = if double { Kind::Double } else { Kind::Float };
     let image = golden.tensor(&format!("in_{net}"), &format!("{input}/input")).to_kind(kind).unsqueeze(0);
     let class = entry.class.expect("a run has a class");
-    let subject = Subject {
+    let request = ExplainRequest {
         network: &network,
         image: &image,
         classes: &[class],
@@ -306,9 +306,9 @@ fn end_to_end_check(
         seed: 0,
     };
     let method = explain::method(id)?;
-    let unfolded: Unfolded = explain_views(&subject, &[&*method.explainer()], &protocol)?;
+    let unfolded: ViewMaps = explain_views(&request, &[&*method.explainer()], &protocol)?;
     let maps = &unfolded.maps[0][0];
-    let folded = unfolded.conquer(&subject, 0, 0, &protocol)?;
+    let folded = unfolded.conquer(&request, 0, 0, &protocol)?;
     let size = [image.size()[2], image.size()[3]];
     Ok(match what {
         "maps" => Some(maps.squeeze_dim(1)),

@@ -17,8 +17,8 @@ use ucag_core::explain::{Explainer, Settings, method};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, FAMILIES, Network};
-use ucag_core::pass::{Needs, Pass, Seed, Trace};
-use ucag_core::ucag::{Subject, plain};
+use ucag_core::pass::{ForwardPass, Needs, Pass, Seed};
+use ucag_core::ucag::{ExplainRequest, plain};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -41,7 +41,7 @@ fn input(size: &str) -> Tensor {
 
 fn explainer(id: &str, changes: &[(&str, f64)]) -> std::sync::Arc<dyn Explainer> {
     let method = method(id).unwrap();
-    let mut settings = Settings::published(method.settings);
+    let mut settings = Settings::defaults(method.settings);
     changes.iter().for_each(|(key, value)| settings.set(key, vec![*value]).unwrap());
     (method.make)(&settings)
 }
@@ -72,9 +72,9 @@ fn full_gradients_add_up_to_the_logit() {
         let first = input("96x96");
         let views = Tensor::cat(&[&first, &first.flip([3])], 0);
         let every = (0..network.graph.nodes().len()).collect();
-        let trace = Rc::new(Trace::new(&network, views, Needs { activations: every, ..Needs::default() }));
+        let forward_pass = Rc::new(ForwardPass::new(&network, views, Needs { activations: every, ..Needs::default() }));
         for class in [0, 4] {
-            let pass = trace.target(class).unwrap();
+            let pass = forward_pass.target(class).unwrap();
             for form in [Form::Released, Form::Idiap] {
                 let total = full_gradients(&pass, form).unwrap().total;
                 close(&total, &pass.score().unwrap(), 1e-4).unwrap_or_else(|e| panic!("{name}, class {class}: {e}"));
@@ -285,10 +285,10 @@ fn smoothgrad_is_the_mean_of_gradients_at_seeded_copies() {
     let views = Tensor::cat(&[input("80x107"), input("80x107").flip([2]) * 0.5], 0);
     let smooth = explainer("smoothgrad", &[("samples", 11.0)]);
     let layers = network.layers(None, None).unwrap();
-    let trace = Trace::new(&network, views.shallow_clone(), Needs::default()).with_classes(&[0, 6]);
-    let trace = Rc::new(trace.with_seed(Seed { image: 77, view: 3 }));
+    let forward_pass = ForwardPass::new(&network, views.shallow_clone(), Needs::default()).with_classes(&[0, 6]);
+    let forward_pass = Rc::new(forward_pass.with_seed(Seed { image: 77, view: 3 }));
     for class in [6, 0] {
-        let map = smooth.explain(&trace.target(class).unwrap(), &layers).unwrap();
+        let map = smooth.explain(&forward_pass.target(class).unwrap(), &layers).unwrap();
         let one = |view: i64| {
             let x = views.narrow(0, view, 1);
             let deviation = 0.15 * (x.max() - x.min()).double_value(&[]);
@@ -338,12 +338,12 @@ fn classes_share_the_forward_passes_that_are_announced() {
         ("smoothgrad-released", "samples", 9),
     ] {
         let explainer = explainer(id, &[(key, 9.0)]);
-        let extra = explainer.extra(&network, &layers);
+        let extra = explainer.extra_passes(&network, &layers);
         assert_eq!((extra.per_view, extra.per_class), (forward, 2 * forward), "{id}");
         let before = network.views();
-        let subject =
-            Subject { network: &network, image: &image, classes: &[1, 4], layers, views_per_batch: 4, seed: 5 };
-        plain(&subject, &[&*explainer]).unwrap();
+        let request =
+            ExplainRequest { network: &network, image: &image, classes: &[1, 4], layers, views_per_batch: 4, seed: 5 };
+        plain(&request, &[&*explainer]).unwrap();
         assert_eq!(network.views() - before, forward as u64, "{id}");
     }
 }

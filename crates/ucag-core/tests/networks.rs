@@ -49,7 +49,7 @@ fn every_family_runs_at_any_size_it_accepts() {
             assert_eq!(logits(&network, height, width).size(), [2, 5], "{arch} at {height} × {width}");
         }
         network.graph.resolve(&network.layer).unwrap();
-        let shared = network.share().unwrap();
+        let shared = network.shallow_clone().unwrap();
         assert_eq!(logits(&shared, 80, 96), logits(&network, 80, 96), "{arch} shared");
     }
 }
@@ -62,7 +62,7 @@ fn members_are_recognised_by_their_shapes() {
         let zeros = |shape: &[i64]| Tensor::zeros(shape, (Kind::Float, Device::Cpu));
         let tensors = tensors.shapes().map(|(name, shape)| (name.to_owned(), zeros(shape)));
         let network = Network::from_checkpoint(name, &Checkpoint::from_tensors(name, tensors)).unwrap();
-        assert_eq!(network.variant, name);
+        assert_eq!(network.architecture, name);
     }
     // Published parameter counts, running statistics aside.
     let trained = |t: &Template| {
@@ -73,9 +73,9 @@ fn members_are_recognised_by_their_shapes() {
     assert_eq!(trained(&synthetic::named("inception_v3").unwrap()), 23_834_568);
     assert_eq!(trained(&synthetic::squeezenet(false, 1, 1000)), 1_248_424);
     assert_eq!(trained(&synthetic::squeezenet(true, 1, 1000)), 1_235_496);
-    assert_eq!(build("squeezenet1_0", &synthetic::squeezenet(false, 8, 5)).variant, "squeezenet1_0");
-    assert_eq!(build("squeezenet1_1", &synthetic::squeezenet(true, 8, 5)).variant, "squeezenet1_1");
-    assert_eq!(build("resnet", &tiny_resnet(true, 1)).variant, "resnet (bottleneck blocks [1, 2, 1, 1])");
+    assert_eq!(build("squeezenet1_0", &synthetic::squeezenet(false, 8, 5)).architecture, "squeezenet1_0");
+    assert_eq!(build("squeezenet1_1", &synthetic::squeezenet(true, 8, 5)).architecture, "squeezenet1_1");
+    assert_eq!(build("resnet", &tiny_resnet(true, 1)).architecture, "resnet (bottleneck blocks [1, 2, 1, 1])");
     for (arch, id) in
         [("resnet50", "resnet"), ("wide_resnet50_2", "resnet"), ("vgg16_bn", "vgg"), ("squeezenet1_1", "squeezenet")]
     {

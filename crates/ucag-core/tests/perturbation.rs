@@ -14,7 +14,7 @@ use ucag_core::explain::{Explainer, Settings, method};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, Network};
-use ucag_core::pass::{Needs, Seed, Trace};
+use ucag_core::pass::{ForwardPass, Needs, Seed};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -30,7 +30,7 @@ fn views(count: i64) -> Tensor {
 
 fn with(id: &str, settings: &[(&str, &[f64])]) -> Arc<dyn Explainer> {
     let method = method(id).unwrap();
-    let mut chosen = Settings::published(method.settings);
+    let mut chosen = Settings::defaults(method.settings);
     settings.iter().for_each(|(key, values)| chosen.set(key, values.to_vec()).unwrap());
     (method.make)(&chosen)
 }
@@ -40,8 +40,8 @@ fn maps(explainer: &dyn Explainer, views: Tensor, classes: &[usize], seed: Seed)
     let network = network();
     let layers = network.layers(None, None).unwrap();
     let needs = explainer.needs(&network, &layers).unwrap();
-    let trace = Rc::new(Trace::new(&network, views, needs).with_classes(classes).with_seed(seed));
-    classes.iter().map(|&class| explainer.explain(&trace.target(class).unwrap(), &layers).unwrap()).collect()
+    let forward_pass = Rc::new(ForwardPass::new(&network, views, needs).with_classes(classes).with_seed(seed));
+    classes.iter().map(|&class| explainer.explain(&forward_pass.target(class).unwrap(), &layers).unwrap()).collect()
 }
 
 fn off(a: &Tensor, b: &Tensor) -> f64 {
@@ -102,10 +102,10 @@ fn rise_answers_for_a_class_that_was_not_announced() {
     let network = network();
     let layers = network.layers(None, None).unwrap();
     let few = with("rise", &[("masks", &[20.0])]);
-    let trace = |classes: &[usize]| {
-        Rc::new(Trace::new(&network, views(1), Needs::default()).with_classes(classes).with_seed(SEED))
+    let forward_pass = |classes: &[usize]| {
+        Rc::new(ForwardPass::new(&network, views(1), Needs::default()).with_classes(classes).with_seed(SEED))
     };
-    let explain = |classes: &[usize]| few.explain(&trace(classes).target(2).unwrap(), &layers).unwrap();
+    let explain = |classes: &[usize]| few.explain(&forward_pass(classes).target(2).unwrap(), &layers).unwrap();
     assert!(off(&explain(&[]), &explain(&[0, 2])) < 1e-6);
     assert!(off(&explain(&[1]), &explain(&[2])) < 1e-6);
 }
@@ -265,6 +265,6 @@ fn extremal_maps_add_the_masks_of_each_view() {
         }
     }
     let network = network();
-    let extra = quick.extra(&network, &network.layers(None, None).unwrap());
+    let extra = quick.extra_passes(&network, &network.layers(None, None).unwrap());
     assert_eq!((extra.per_view, extra.per_class), (0, 18), "two areas, three iterations, there and twice as much back");
 }

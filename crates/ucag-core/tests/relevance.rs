@@ -35,7 +35,7 @@ fn image() -> Tensor {
 
 fn map(network: &Network, id: &str, settings: &[(&str, f64)], image: &Tensor, class: usize) -> Tensor {
     let method = method(id).unwrap();
-    let mut own = Settings::published(method.settings);
+    let mut own = Settings::defaults(method.settings);
     settings.iter().for_each(|&(key, value)| own.set(key, vec![value]).unwrap());
     let explainer = (method.make)(&own);
     let layers = network.layers(None, None).unwrap();

@@ -14,7 +14,7 @@ use ucag_core::network::{Checkpoint, FAMILIES, Network, Op, Preprocessing, State
 use ucag_core::pass::{Needs, Pass};
 
 const SIZES: [&str; 3] = ["96x96", "80x107", "113x78"];
-const GREY: Preprocessing = Preprocessing::Grey { mean: 0.4375, deviation: 0.25 };
+const GREY: Preprocessing = Preprocessing::Grey { mean: 0.4375, std: 0.25 };
 
 fn fixtures(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file)
@@ -65,7 +65,7 @@ fn a_stem_that_is_stated_is_the_one_that_runs() {
         let path = fixtures(&format!("stems/{name}.safetensors"));
         let network = Network::load_as(family, &path, &stated(stem)).unwrap();
         agrees(name, &network);
-        assert!(network.variant.ends_with(&format!(", {word} stem")), "{}", network.variant);
+        assert!(network.architecture.ends_with(&format!(", {word} stem")), "{}", network.architecture);
         assert_eq!(network.input_size, 32);
         let assumed = &network.assumptions[..];
         assert!(assumed.len() == 1 && assumed[0].contains("ImageNet's statistics"), "{assumed:?}");
@@ -74,7 +74,7 @@ fn a_stem_that_is_stated_is_the_one_that_runs() {
         let file = said.iter().fold(checkpoint(name), |file, (key, value)| file.with_metadata(key, value));
         let network = Network::from_checkpoint(family, &file).unwrap();
         agrees(name, &network);
-        assert_eq!(network.preprocessing, Preprocessing::Own { mean: [0.5, 0.5, 0.25], deviation: [0.25; 3] });
+        assert_eq!(network.preprocessing, Preprocessing::Custom { mean: [0.5, 0.5, 0.25], std: [0.25; 3] });
         assert_eq!((network.input_size, network.assumptions.len()), (32, 0));
     }
 }
@@ -136,9 +136,9 @@ fn a_stem_of_one_channel_is_for_grey_images() {
         let stated = Stated { stem, input_size: Some(64), preprocessing: Some(GREY), ..Stated::default() };
         let network = Network::load_as(family(name), &fixtures(&format!("stems/{name}.safetensors")), &stated).unwrap();
         agrees(name, &network);
-        assert!(network.variant.ends_with(", grey"), "{}", network.variant);
+        assert!(network.architecture.ends_with(", grey"), "{}", network.architecture);
         assert_eq!(network.assumptions, [""; 0]);
-        assert_eq!((network.preprocessing.mean(), network.preprocessing.deviation()), (vec![0.4375], vec![0.25]));
+        assert_eq!((network.preprocessing.mean(), network.preprocessing.std()), (vec![0.4375], vec![0.25]));
         let unsaid = Stated { preprocessing: None, ..stated };
         let message = refusal(name, &unsaid, &[]);
         assert!(message.contains("takes grey images, and nothing says how they are normalised"), "{message}");
@@ -160,7 +160,7 @@ fn a_stem_of_one_channel_is_for_grey_images() {
 
 #[test]
 fn how_the_input_is_normalised_can_be_stated() {
-    let own = |value: f32| Preprocessing::Own { mean: [value; 3], deviation: [0.5; 3] };
+    let own = |value: f32| Preprocessing::Custom { mean: [value; 3], std: [0.5; 3] };
     let file = || checkpoint("resnet_bias").with_metadata("mean", "0.5, 0.5, 0.5").with_metadata("std", "0.5,0.5,0.5");
     let of = |preprocessing| {
         let stated = Stated { preprocessing, ..Stated::default() };
@@ -217,7 +217,7 @@ fn transform_input_has_one_rule() {
     }
     assert!(of(7, Some("yes"), none).unwrap_err().contains("transform_input is 'yes', expected 'true' or 'false'"));
     // The transformation is from ImageNet's statistics; with others, nobody can say whether it is meant.
-    let half = Preprocessing::Own { mean: [0.5; 3], deviation: [0.5; 3] };
+    let half = Preprocessing::Custom { mean: [0.5; 3], std: [0.5; 3] };
     let message = of(1000, None, Stated { preprocessing: Some(half), ..none }).unwrap_err();
     assert!(
         message.contains("doesn't say transform_input") && message.contains("state transform_input, too"),
@@ -323,7 +323,7 @@ fn a_vgg_with_other_layers_is_refused_or_said() {
     assert_eq!(network.assumptions, [""; 0]);
     let other = Checkpoint::from_tensors("made", vgg(&[&[4], &[4], &[6], &[8]]));
     let network = Network::from_checkpoint("vgg", &other).unwrap();
-    assert_eq!(network.variant, "vgg (convolutions [1, 1, 1, 1])");
+    assert_eq!(network.architecture, "vgg (convolutions [1, 1, 1, 1])");
     assert!(network.assumptions[0].starts_with("features.2, features.5, features.8, features.11 have no weights"));
     // A dropout in front of a pool, or no ReLU behind a convolution.
     let moved = |shift: fn(usize) -> usize| {

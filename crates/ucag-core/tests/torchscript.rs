@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{METHODS, Settings, method};
 use ucag_core::network::{Network, Output, Preprocessing};
 use ucag_core::protocol::Protocol;
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -46,7 +46,7 @@ fn error(name: &str, side: usize) -> String {
 
 /// Few samples of each method are as good as many for a comparison.
 fn small(id: &str) -> Settings {
-    let mut settings = Settings::published(method(id).unwrap().settings);
+    let mut settings = Settings::defaults(method(id).unwrap().settings);
     for (key, value) in [("masks", 6.0), ("steps", 3.0), ("samples", 3.0), ("iterations", 3.0)] {
         if method(id).unwrap().settings.iter().any(|setting| setting.key == key) {
             settings.set(key, vec![value]).unwrap();
@@ -67,11 +67,12 @@ fn every_method_that_needs_no_layers_gives_what_it_gives_with_the_graph() {
         let explainer = (method.make)(&small(method.id));
         let maps = |network: &Network, with: bool| {
             let layers = network.layers(None, None).unwrap();
-            let subject = Subject { network, image: &image, classes: &[2, 5], layers, views_per_batch: 3, seed: 4 };
+            let request =
+                ExplainRequest { network, image: &image, classes: &[2, 5], layers, views_per_batch: 3, seed: 4 };
             let protocol = Protocol { n: 2, alpha: 1.5, ..Protocol::official() };
             match with {
-                true => ucag(&subject, &[&*explainer], &protocol).unwrap(),
-                false => plain(&subject, &[&*explainer]).unwrap(),
+                true => ucag(&request, &[&*explainer], &protocol).unwrap(),
+                false => plain(&request, &[&*explainer]).unwrap(),
             }
         };
         for with in [false, true].into_iter().filter(|with| !with || method.not_with_ucag.is_none()) {

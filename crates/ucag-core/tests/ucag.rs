@@ -12,12 +12,12 @@ use ucag_core::image_ops::{Interpolation, resize};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::ResNet;
 use ucag_core::network::{Checkpoint, Network};
-use ucag_core::pass::{Needs, Pass, Trace};
-use ucag_core::postprocess::{MapState, Post, saliency};
-use ucag_core::protocol::{Confidence, Coverage, LargeMaps, PROTOCOLS, Protocol, Smoothing};
+use ucag_core::pass::{ForwardPass, Needs, Pass};
+use ucag_core::postprocess::{MapKind, MapState, saliency};
+use ucag_core::protocol::{Coverage, LargeMaps, PROTOCOLS, Protocol, Smoothing, ViewWeight};
 use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::ucag::unfold::{Geometry, unfold};
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -42,7 +42,7 @@ fn with_ucag() -> Vec<&'static Method> {
 
 /// A method with small numbers for what is repeated many times.
 fn quick(method: &Method) -> Arc<dyn Explainer> {
-    let mut settings = Settings::published(method.settings);
+    let mut settings = Settings::defaults(method.settings);
     let small = [
         ("masks", vec![20.0]),
         ("iterations", vec![2.0]),
@@ -121,10 +121,10 @@ fn confidences_weigh_as_named() {
     let weigh = |confidence| values(&weights(&q, confidence).unwrap());
     let close = |ours: Vec<f64>, expected: [f64; 3]| ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6);
     let e = std::f64::consts::E;
-    assert!(close(weigh(Confidence::ExpSoftmax), [1.0, e.sqrt(), e]));
-    assert!(close(weigh(Confidence::ExpSoftmaxOverMax), [1.0 / e, 1.0 / e.sqrt(), 1.0]));
-    assert!(close(weigh(Confidence::Softmax), [0.0, 0.5, 1.0]));
-    assert!(close(weigh(Confidence::None), [1.0, 1.0, 1.0]));
+    assert!(close(weigh(ViewWeight::ExpSoftmax), [1.0, e.sqrt(), e]));
+    assert!(close(weigh(ViewWeight::ExpSoftmaxOverMax), [1.0 / e, 1.0 / e.sqrt(), 1.0]));
+    assert!(close(weigh(ViewWeight::Softmax), [0.0, 0.5, 1.0]));
+    assert!(close(weigh(ViewWeight::None), [1.0, 1.0, 1.0]));
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_view_that_the_border_cuts_is_stretched() {
     let geometry = Geometry::new([299, 299], &protocol).unwrap();
     let last = unfold(&ramp, &geometry, &protocol, 35..36).unwrap();
     assert_eq!(last.size(), [1, 1, 429, 429]);
-    let middle = last.double_value(&[0, 0, 200, 214]);
-    assert!((middle - (135.0 + 214.5 * 164.0 / 429.0 - 0.5)).abs() < 1e-3, "{middle}");
+    let excitation = last.double_value(&[0, 0, 200, 214]);
+    assert!((excitation - (135.0 + 214.5 * 164.0 / 429.0 - 0.5)).abs() < 1e-3, "{excitation}");
 }
 
 #[test]
@@ -146,23 +146,23 @@ fn degenerate_maps_are_typed_and_scored_as_zeros() {
         let seen = saliency(&raw.view([1, 1, 2, 2]), post, [8, 8], false, &protocol).unwrap();
         assert_eq!(seen.map.size(), [8, 8]);
         let zero = values(&seen.map).iter().all(|v| *v == 0.0);
-        assert_eq!(zero, seen.state != MapState::Fine);
+        assert_eq!(zero, seen.state != MapState::Ok);
         seen.state
     };
     let map = |values: [f32; 4]| Tensor::from_slice(&values);
-    assert_eq!(see(map([0.0; 4]), Post::Cam), MapState::AllZero);
-    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), Post::Cam), MapState::AllZero, "nothing speaks for the class");
-    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), Post::Signed), MapState::Fine);
-    assert_eq!(see(map([2.0; 4]), Post::Cam), MapState::Constant);
-    assert_eq!(see(map([1.0, f32::NAN, 0.0, 0.0]), Post::Cam), MapState::NonFinite);
-    assert_eq!(see(map([1.0, f32::INFINITY, 0.0, 0.0]), Post::Plain), MapState::NonFinite);
-    assert_eq!(see(map([0.0, 1.0, 0.0, 0.0]), Post::Cam), MapState::Fine);
+    assert_eq!(see(map([0.0; 4]), MapKind::Cam), MapState::AllZero);
+    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), MapKind::Cam), MapState::AllZero, "nothing speaks for the class");
+    assert_eq!(see(map([-1.0, -2.0, -3.0, -4.0]), MapKind::Signed), MapState::Ok);
+    assert_eq!(see(map([2.0; 4]), MapKind::Cam), MapState::Constant);
+    assert_eq!(see(map([1.0, f32::NAN, 0.0, 0.0]), MapKind::Cam), MapState::NonFinite);
+    assert_eq!(see(map([1.0, f32::INFINITY, 0.0, 0.0]), MapKind::MinMax), MapState::NonFinite);
+    assert_eq!(see(map([0.0, 1.0, 0.0, 0.0]), MapKind::Cam), MapState::Ok);
 }
 
 #[test]
 fn protocols_differ_where_they_say() {
     let raw = Tensor::from_slice(&[0.0f32, 1.0, 2.0, 3.0]).view([1, 1, 2, 2]);
-    let map = |protocol: &Protocol, ucag| values(&saliency(&raw, Post::Cam, [32, 32], ucag, protocol).unwrap().map);
+    let map = |protocol: &Protocol, ucag| values(&saliency(&raw, MapKind::Cam, [32, 32], ucag, protocol).unwrap().map);
     let [official, paper, controlled] = [Protocol::official(), Protocol::paper(), Protocol::controlled()];
     assert_ne!(map(&official, false), map(&official, true), "official smooths UCAG's maps only");
     assert_eq!(map(&paper, false), map(&paper, true));
@@ -192,7 +192,7 @@ fn gradcampp_survives_logits_that_leave_float32() {
     for form in [gradcampp::torchcam, gradcampp::divided, gradcampp::authors_class, gradcampp::canonical] {
         let large = form(&layer(100.0)).unwrap();
         assert!(values(&large).iter().all(|v| v.is_finite()));
-        assert_eq!(saliency(&large, Post::Cam, [4, 4], false, &Protocol::official()).unwrap().state, MapState::Fine);
+        assert_eq!(saliency(&large, MapKind::Cam, [4, 4], false, &Protocol::official()).unwrap().state, MapState::Ok);
     }
 }
 
@@ -224,8 +224,9 @@ fn batches_of_views_change_no_map() {
     let explainers: Vec<&dyn Explainer> = explainers.iter().map(|explainer| &**explainer).collect();
     let maps = |views_per_batch| {
         let layers = network.layers(None, None).unwrap();
-        let subject = Subject { network: &network, image: &image, classes: &[3], layers, views_per_batch, seed: 11 };
-        ucag(&subject, &explainers, &protocol).unwrap().remove(0)
+        let request =
+            ExplainRequest { network: &network, image: &image, classes: &[3], layers, views_per_batch, seed: 11 };
+        ucag(&request, &explainers, &protocol).unwrap().remove(0)
     };
     let (one, four, all) = (maps(1), maps(4), maps(9));
     for (index, method) in methods.iter().enumerate() {
@@ -242,13 +243,14 @@ fn methods_together_equal_methods_apart() {
     let network = network();
     let image = image();
     let layers = network.layers(None, None).unwrap();
-    let subject = |classes| Subject { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
+    let request =
+        |classes| ExplainRequest { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
     let all: Vec<_> = METHODS.iter().map(|method| quick(method)).collect();
     let all: Vec<&dyn Explainer> = all.iter().map(|explainer| &**explainer).collect();
     // Classes together, too.
-    let together = plain(&subject(&[4, 1]), &all).unwrap().remove(1);
+    let together = plain(&request(&[4, 1]), &all).unwrap().remove(1);
     for ((method, explainer), map) in METHODS.iter().zip(all).zip(&together) {
-        let alone = plain(&subject(&[1]), &[explainer]).unwrap();
+        let alone = plain(&request(&[1]), &[explainer]).unwrap();
         assert!(
             (map - &alone[0][0]).abs().max().double_value(&[]) <= 1e-6 * map.abs().max().double_value(&[]),
             "{}",
@@ -266,8 +268,9 @@ fn what_belongs_to_the_image_is_computed_once_for_all_classes() {
         let before = network.views();
         let methods: Vec<_> = ids.iter().map(|id| quick(method(id).unwrap())).collect();
         let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
-        let subject = Subject { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
-        plain(&subject, &methods).unwrap();
+        let request =
+            ExplainRequest { network: &network, image: &image, classes, layers, views_per_batch: 12, seed: 0 };
+        plain(&request, &methods).unwrap();
         network.views() - before
     };
     let cheap = ["gradcam", "layercam", "gradient", "deconvnet", "guided-backprop", "mwp", "cmwp", "normgrad"];
@@ -287,8 +290,9 @@ fn a_method_gives_the_same_bits_in_any_company() {
     let run = |ids: &[&str], folded: bool| {
         let methods: Vec<_> = ids.iter().map(|id| quick(method(id).unwrap())).collect();
         let methods: Vec<&dyn Explainer> = methods.iter().map(|method| &**method).collect();
-        let subject = Subject { network: &network, image: &image, classes: &[3], layers, views_per_batch: 12, seed: 0 };
-        let maps = if folded { ucag(&subject, &methods, &Protocol::official()) } else { plain(&subject, &methods) };
+        let request =
+            ExplainRequest { network: &network, image: &image, classes: &[3], layers, views_per_batch: 12, seed: 0 };
+        let maps = if folded { ucag(&request, &methods, &Protocol::official()) } else { plain(&request, &methods) };
         maps.unwrap().swap_remove(0)
     };
     let all = ["gradcam", "gradient", "fullgrad", "mwp", "lrp", "normgrad", "gradcam++", "rap"];
@@ -303,10 +307,10 @@ fn a_method_gives_the_same_bits_in_any_company() {
 fn one_trace_serves_several_classes() {
     let network = network();
     let layer = network.graph.resolve("layer3").unwrap();
-    let trace = Rc::new(Trace::new(&network, image(), Needs::layer(layer)));
+    let forward_pass = Rc::new(ForwardPass::new(&network, image(), Needs::layer(layer)));
     for class in [0, 4, 0] {
         let apart = Pass::new(&network, image(), class, Needs::layer(layer)).unwrap();
-        assert_eq!(trace.target(class).unwrap().gradient(layer).unwrap(), apart.gradient(layer).unwrap());
+        assert_eq!(forward_pass.target(class).unwrap().gradient(layer).unwrap(), apart.gradient(layer).unwrap());
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn unit(index: usize) -> Unit {
             variant: String::new(),
             metric: metric.to_owned(),
             value: Some(value),
-            map: MapState::Fine,
+            map: MapState::Ok,
             curve: Some((0..POINTS).map(|point| (noise(point as u64) * value) as f32).collect()),
             counts: Vec::new(),
         }
@@ -94,7 +94,7 @@ pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
         remarks: Vec::new(),
         models: Vec::new(),
     }];
-    let records = Records::Written(&journal, &units);
+    let records = Records::ReportFiles(&journal, &units);
     let written = report::write(&Summary { config: &config, datasets: &datasets, records, failures: &[], out: dir })?;
     Ok(written.table)
 }

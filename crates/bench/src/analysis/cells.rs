@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Context;
 use metrics::{Column, Subset};
 
-use super::estimates::Game;
-use super::metric_columns::{Metric, heads};
+use super::estimates::Population;
+use super::metric_columns::{Metric, metric_columns};
 use crate::config::{Config, Method, Variant};
 use crate::records::Record;
 
@@ -33,8 +33,8 @@ impl<'a> Cell<'a> {
         self.variant.label(&self.method.name)
     }
 
-    pub(crate) fn game(&self) -> Game<'a> {
-        Game { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
+    pub(crate) fn game(&self) -> Population<'a> {
+        Population { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
     }
 
     /// What tells it from every other cell.
@@ -81,12 +81,12 @@ pub struct Key<'a> {
 
 /// Every cell of the config, data sets one after the other, in its order.
 pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
-    let heads = heads(config);
+    let metric_columns = metric_columns(config);
     let mut cells = Vec::new();
     for (place, dataset) in config.datasets.iter().enumerate() {
         for model in config.models.iter().filter(|model| model.dataset == place) {
             for (method, variant) in config.rows_on(place) {
-                cells.extend(heads.iter().map(|head| Cell {
+                cells.extend(metric_columns.iter().map(|head| Cell {
                     dataset: &dataset.name,
                     model: &model.name,
                     method,
@@ -101,9 +101,9 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
 }
 
 /// Where the cells of records are.
-pub(crate) struct Places<'a>(HashMap<Key<'a>, usize>);
+pub(crate) struct CellIndex<'a>(HashMap<Key<'a>, usize>);
 
-impl<'a> Places<'a> {
+impl<'a> CellIndex<'a> {
     pub(crate) fn new(cells: &'a [Cell<'a>]) -> Self {
         Self(cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect())
     }

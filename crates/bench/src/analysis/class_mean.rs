@@ -26,7 +26,7 @@ pub struct Pairs {
     pub pairs: Vec<Pair>,
     /// Number of classes of the data set.
     pub classes: usize,
-    /// The classes with a pair in the first sample, where those without one get a pair of value zero (`Averaging::TalliedClasses`).
+    /// The classes with a pair in the first sample, where those without one get a pair of value zero (`Averaging::ClassesAsReleased`).
     pub first: Option<Vec<usize>>,
 }
 
@@ -74,7 +74,7 @@ impl Pairs {
         let classes = self.by_class();
         for (class, counted) in classes.iter().enumerate().filter(|(_, counted)| counted.pairs > 0) {
             let start = segments.last().map_or(0, |last| last.end);
-            segments.push(Segment { class, start, end: start + counted.pairs, phantoms: counted.phantoms });
+            segments.push(Segment { class, start, end: start + counted.pairs, padding_pairs: counted.padding_pairs });
         }
         Layout { samples, segments, drawn: number.len(), classes: classes.len() }
     }
@@ -86,7 +86,7 @@ struct Segment {
     class: usize,
     start: usize,
     end: usize,
-    phantoms: usize,
+    padding_pairs: usize,
 }
 
 /// Pairs sorted by class, without their values. Cells that scored the same pairs share it.
@@ -125,7 +125,7 @@ impl Reduce for Resample<'_> {
             }
             if count > 0.0 {
                 drawn += 1;
-                add(&mut means, &sums.map(|sum| sum / (count + segment.phantoms as f64)));
+                add(&mut means, &sums.map(|sum| sum / (count + segment.padding_pairs as f64)));
             }
         }
         let share = segments.len() as f64 / (*classes as f64 * f64::from(drawn.max(1)));

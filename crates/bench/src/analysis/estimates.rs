@@ -1,12 +1,12 @@
 //! A cell's values: how they become one number, a difference, and intervals.
 
-use crate::plan::dataset_facts::Extent;
+use crate::plan::dataset_facts::DatasetSize;
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context;
 use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
-use ucag_core::protocol::Tally;
+use ucag_core::protocol::EmptyPairs;
 
 use super::aggregate::Aggregate;
 use super::bootstrap;
@@ -20,7 +20,7 @@ use super::record_columns::{Columns, Samples};
 
 /// What the mean of a cell is over.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Values {
+pub(crate) enum CellValues {
     /// Each sample and its value, and their mean.
     Samples(Vec<(usize, f64)>, Option<f64>),
     /// Pairs of sample and class, averaged by class.
@@ -29,56 +29,56 @@ pub(crate) enum Values {
     Ratios(Ratios),
 }
 
-impl Values {
+impl CellValues {
     /// The number of the cell, in the metric's own range; `None` where nothing could be scored.
     pub(crate) fn mean(&self) -> Option<f64> {
         match self {
-            Values::Samples(_, mean) => *mean,
-            Values::Classes(pairs) => pairs.mean(),
-            Values::Ratios(ratios) => ratios.mean(),
+            CellValues::Samples(_, mean) => *mean,
+            CellValues::Classes(pairs) => pairs.mean(),
+            CellValues::Ratios(ratios) => ratios.mean(),
         }
     }
 
     /// Number of samples.
     pub(crate) fn n(&self) -> usize {
         match self {
-            Values::Samples(samples, _) => samples.len(),
-            Values::Classes(pairs) => pairs.samples().len(),
-            Values::Ratios(ratios) => ratios.len(),
+            CellValues::Samples(samples, _) => samples.len(),
+            CellValues::Classes(pairs) => pairs.samples().len(),
+            CellValues::Ratios(ratios) => ratios.len(),
         }
     }
 
     /// What each class comes to; nothing where the mean isn't by class.
     pub(crate) fn by_class(&self) -> Vec<Class> {
         match self {
-            Values::Samples(..) | Values::Ratios(_) => Vec::new(),
-            Values::Classes(pairs) => pairs.by_class(),
+            CellValues::Samples(..) | CellValues::Ratios(_) => Vec::new(),
+            CellValues::Classes(pairs) => pairs.by_class(),
         }
     }
 
     /// Whether a difference is zero in every sample; not where there are none.
     pub(crate) fn vanishes(&self) -> bool {
         let vanishes = match self {
-            Values::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
-            Values::Classes(pairs) => pairs.pairs.iter().all(|pair| pair.value == 0.0),
-            Values::Ratios(ratios) => ratios.vanishes(),
+            CellValues::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
+            CellValues::Classes(pairs) => pairs.pairs.iter().all(|pair| pair.value == 0.0),
+            CellValues::Ratios(ratios) => ratios.vanishes(),
         };
         vanishes && self.n() > 0
     }
 
     /// These minus those, sample by sample or pair by pair, where both are there.
-    pub(crate) fn minus(&self, those: &Values) -> Option<Values> {
+    pub(crate) fn minus(&self, those: &CellValues) -> Option<CellValues> {
         match (self, those) {
-            (Values::Samples(these, _), Values::Samples(those, _)) => {
+            (CellValues::Samples(these, _), CellValues::Samples(those, _)) => {
                 let those: HashMap<usize, f64> = those.iter().copied().collect();
                 let difference = |&(sample, value): &(usize, f64)| Some((sample, value - those.get(&sample)?));
                 let samples: Vec<(usize, f64)> = these.iter().filter_map(difference).collect();
                 let sum = samples.iter().map(|(_, value)| value).sum::<f64>();
                 let mean = (!samples.is_empty()).then(|| sum / samples.len() as f64);
-                Some(Values::Samples(samples, mean))
+                Some(CellValues::Samples(samples, mean))
             }
-            (Values::Classes(these), Values::Classes(those)) => Some(Values::Classes(these.minus(those))),
-            (Values::Ratios(these), Values::Ratios(those)) => Some(Values::Ratios(these.minus(those))),
+            (CellValues::Classes(these), CellValues::Classes(those)) => Some(CellValues::Classes(these.minus(those))),
+            (CellValues::Ratios(these), CellValues::Ratios(those)) => Some(CellValues::Ratios(these.minus(those))),
             _ => None,
         }
     }
@@ -86,20 +86,20 @@ impl Values {
 
 /// What a cell is a number of, whatever the model and the method: which pairs are part of it doesn't depend on those.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Game<'a> {
+pub(crate) struct Population<'a> {
     /// The data set's name.
     pub(crate) dataset: &'a str,
     pub(crate) metric: Metric,
     pub(crate) subset: Subset,
 }
 
-impl<'a> Game<'a> {
+impl<'a> Population<'a> {
     fn key(&self) -> (&'a str, &'static str, Subset) {
         (self.dataset, self.metric.0.id, self.subset)
     }
 
     /// What is known of its data set.
-    pub(super) fn extent<'e, 'x>(&self, extents: &'e [Extent<'x>]) -> anyhow::Result<&'e Extent<'x>> {
+    pub(super) fn extent<'e, 'x>(&self, extents: &'e [DatasetSize<'x>]) -> anyhow::Result<&'e DatasetSize<'x>> {
         let own = extents.iter().find(|extent| extent.dataset == self.dataset);
         own.with_context(|| {
             format!("nothing is known of data set '{}', whose classes an average is over", self.dataset)
@@ -112,29 +112,31 @@ impl<'a> Game<'a> {
 /// # Errors
 /// Where a metric averages by class, and nothing is known of the data set's.
 pub(crate) fn values(
-    games: &[Game<'_>],
+    games: &[Population<'_>],
     columns: Columns,
     samples: &Samples,
     aggregates: &mut [Aggregate],
-    (extents, tally): (&[Extent<'_>], Tally),
-) -> anyhow::Result<Vec<Values>> {
+    (extents, tally): (&[DatasetSize<'_>], EmptyPairs),
+) -> anyhow::Result<Vec<CellValues>> {
     let shown = shown(games, &columns, samples, extents);
     let mut ratios = columns.ratios.into_iter();
-    let start = |(game, aggregate): (&Game<'_>, &mut Aggregate)| {
+    let start = |(game, aggregate): (&Population<'_>, &mut Aggregate)| {
         let ratios = ratios.next().unwrap_or_default();
         let tallied = match game.metric.averaging {
-            Averaging::Samples => return Ok(Values::Samples(std::mem::take(&mut aggregate.samples), aggregate.mean)),
+            Averaging::Samples => {
+                return Ok(CellValues::Samples(std::mem::take(&mut aggregate.samples), aggregate.mean));
+            }
             Averaging::Classes => false,
-            Averaging::TalliedClasses => tally == Tally::Released,
-            Averaging::Ratios => return Ok(Values::Ratios(ratios)),
+            Averaging::ClassesAsReleased => tally == EmptyPairs::Released,
+            Averaging::Ratios => return Ok(CellValues::Ratios(ratios)),
         };
         let first = || shown.get(&game.key()).map(|shown| shown.iter().copied().collect()).unwrap_or_default();
         let classes = game.extent(extents)?.classes;
-        Ok(Values::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
+        Ok(CellValues::Classes(Pairs { pairs: Vec::new(), classes, first: tallied.then(first) }))
     };
     let mut values = games.iter().zip(aggregates).map(start).collect::<anyhow::Result<Vec<_>>>()?;
     for (row, &value) in columns.value.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
-        if let Values::Classes(pairs) = &mut values[columns.cell[row] as usize] {
+        if let CellValues::Classes(pairs) = &mut values[columns.cell[row] as usize] {
             let (sample, class) = (columns.sample[row] as usize, columns.class[row] as usize);
             pairs.pairs.push(Pair { sample, class, value });
         }
@@ -145,7 +147,7 @@ pub(crate) fn values(
 type Shown<'a> = HashMap<(&'a str, &'static str, Subset), BTreeSet<usize>>;
 
 /// For each game, the classes with a scored pair in the first sample of the plan.
-fn shown<'a>(games: &[Game<'a>], columns: &Columns, samples: &Samples, extents: &[Extent<'_>]) -> Shown<'a> {
+fn shown<'a>(games: &[Population<'a>], columns: &Columns, samples: &Samples, extents: &[DatasetSize<'_>]) -> Shown<'a> {
     let firsts: Vec<u32> = extents.iter().filter_map(|extent| samples.find(extent.dataset, extent.first)).collect();
     let mut shown = Shown::new();
     for (row, _) in columns.sample.iter().enumerate().filter(|(_, sample)| firsts.contains(sample)) {
@@ -156,23 +158,23 @@ fn shown<'a>(games: &[Game<'a>], columns: &Columns, samples: &Samples, extents: 
 }
 
 /// Intervals of the means, in the order given.
-pub(crate) fn intervals(values: &[&Values], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
+pub(crate) fn intervals(values: &[&CellValues], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut columns = Vec::new();
     let (mut classes, mut quotients) = (Vec::new(), Vec::new());
     for values in values {
         match values {
-            Values::Samples(samples, _) => columns.push(samples.iter().map(|&(_, value)| value).collect()),
-            Values::Classes(pairs) => classes.push(pairs),
-            Values::Ratios(ratios) => quotients.push(ratios),
+            CellValues::Samples(samples, _) => columns.push(samples.iter().map(|&(_, value)| value).collect()),
+            CellValues::Classes(pairs) => classes.push(pairs),
+            CellValues::Ratios(ratios) => quotients.push(ratios),
         }
     }
     let mut columns = bootstrap::bootstrap(&columns, seed, resamples).into_iter();
     let mut classes = class_mean::bootstrap(&classes, seed, resamples).into_iter();
     let mut quotients = pooled_ratio::bootstrap(&quotients, seed, resamples).into_iter();
-    let next = |values: &&Values| match values {
-        Values::Samples(..) => columns.next().flatten(),
-        Values::Classes(_) => classes.next().flatten(),
-        Values::Ratios(_) => quotients.next().flatten(),
+    let next = |values: &&CellValues| match values {
+        CellValues::Samples(..) => columns.next().flatten(),
+        CellValues::Classes(_) => classes.next().flatten(),
+        CellValues::Ratios(_) => quotients.next().flatten(),
     };
     values.iter().map(next).collect()
 }

@@ -49,12 +49,12 @@ impl Metric {
 
 /// One of a metric's columns.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Head {
+pub(crate) struct MetricColumn {
     pub(crate) metric: Metric,
     pub(crate) column: &'static Column,
 }
 
-impl Head {
+impl MetricColumn {
     /// The metric's name, with the subset where the metric has several.
     pub(crate) fn name(&self) -> String {
         match self.metric.columns.len() {
@@ -74,10 +74,10 @@ impl Head {
 }
 
 /// The columns of every metric of the config, in its order.
-pub(crate) fn heads(config: &Config) -> Vec<Head> {
+pub(crate) fn metric_columns(config: &Config) -> Vec<MetricColumn> {
     let of = |metric: &crate::config::Metric| {
         let metric = Metric(metric.metric);
-        metric.0.columns.iter().map(move |column| Head { metric, column })
+        metric.0.columns.iter().map(move |column| MetricColumn { metric, column })
     };
     config.metrics.iter().flat_map(of).collect()
 }

@@ -17,13 +17,13 @@ use metrics::averaging::Class;
 
 use crate::analysis::aggregate::{Degenerate, aggregate};
 use crate::analysis::bootstrap::{Interval, Verdict};
-use crate::analysis::cells::{Cell, Key, Places, cells};
-use crate::analysis::estimates::{Game, Values, intervals, values};
+use crate::analysis::cells::{Cell, CellIndex, Key, cells};
+use crate::analysis::estimates::{CellValues, Population, intervals, values};
 use crate::analysis::metric_columns::Metric;
 use crate::analysis::published::{Published, find, read};
 use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::Config;
-use crate::plan::dataset_facts::{DatasetFacts, Extent};
+use crate::plan::dataset_facts::{DatasetFacts, DatasetSize};
 use crate::records::Record;
 
 /// One cell's numbers, in the metric's unit.
@@ -66,7 +66,7 @@ pub struct Paired {
 
 impl Paired {
     /// From differences and the interval of their mean, in the metric's own range; `None` where there are no differences.
-    pub(crate) fn new(change: &Values, interval: Option<Interval>, metric: Metric) -> Option<Self> {
+    pub(crate) fn new(change: &CellValues, interval: Option<Interval>, metric: Metric) -> Option<Self> {
         let interval = scaled(interval, metric);
         let verdict = Verdict::new(interval, metric.direction);
         Some(Self { difference: change.mean()? * metric.scale, interval, n: change.n(), verdict })
@@ -97,7 +97,7 @@ impl<'a> Table<'a> {
     /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be read.
     pub fn new(config: &'a Config, datasets: &'a [DatasetFacts], records: &[Record]) -> anyhow::Result<Self> {
         let cells = cells(config);
-        let mut draft = Draft::new(datasets, &cells)?;
+        let mut draft = TableBuilder::new(datasets, &cells)?;
         records.iter().try_for_each(|record| draft.add(record).map(|_| ()))?;
         Self::of(config, datasets, &cells, draft)
     }
@@ -110,16 +110,17 @@ impl<'a> Table<'a> {
         config: &'a Config,
         datasets: &'a [DatasetFacts],
         cells: &[Cell<'a>],
-        draft: Draft<'_>,
+        draft: TableBuilder<'_>,
     ) -> anyhow::Result<Self> {
         let published = config.output.published.as_deref().map(read).transpose()?.unwrap_or_default();
-        let Draft { columns, samples, games, extents, .. } = draft;
+        let TableBuilder { columns, samples, games, extents, .. } = draft;
         let mut aggregates = aggregate(cells.len(), &columns)?;
         let values = values(&games, columns, &samples, &mut aggregates, (&extents, config.protocol.tally))?;
 
         // A row's values and its differences from another are resampled with the same draws.
-        let changes: Vec<Option<Values>> = (0..cells.len()).map(|with| change(config, cells, &values, with)).collect();
-        let resampled: Vec<&Values> = values.iter().chain(changes.iter().flatten()).collect();
+        let changes: Vec<Option<CellValues>> =
+            (0..cells.len()).map(|with| change(config, cells, &values, with)).collect();
+        let resampled: Vec<&CellValues> = values.iter().chain(changes.iter().flatten()).collect();
         let mut intervals = intervals(&resampled, config.seed, config.output.resamples).into_iter();
         let own: Vec<Option<Interval>> = intervals.by_ref().take(cells.len()).collect();
 
@@ -150,8 +151,8 @@ impl<'a> Table<'a> {
     }
 
     /// The columns of the table.
-    pub(crate) fn heads(&self) -> Vec<metric_columns::Head> {
-        metric_columns::heads(self.config)
+    pub(crate) fn metric_columns(&self) -> Vec<metric_columns::MetricColumn> {
+        metric_columns::metric_columns(self.config)
     }
 
     /// What each row is of.
@@ -171,24 +172,24 @@ impl<'a> Table<'a> {
 }
 
 /// A table to be: what has been added of its records.
-pub(crate) struct Draft<'a> {
-    places: Places<'a>,
-    games: Vec<Game<'a>>,
-    extents: Vec<Extent<'a>>,
+pub(crate) struct TableBuilder<'a> {
+    places: CellIndex<'a>,
+    games: Vec<Population<'a>>,
+    extents: Vec<DatasetSize<'a>>,
     samples: Samples,
     columns: Columns,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> TableBuilder<'a> {
     /// Of these cells.
     ///
     /// # Errors
     /// Where a metric averages by class, and nothing is known of the data set's.
     pub(crate) fn new(datasets: &'a [DatasetFacts], cells: &'a [Cell<'a>]) -> anyhow::Result<Self> {
-        let games: Vec<Game<'_>> = cells.iter().map(Cell::game).collect();
-        let extents: Vec<Extent<'_>> = datasets.iter().map(DatasetFacts::extent).collect();
+        let games: Vec<Population<'_>> = cells.iter().map(Cell::game).collect();
+        let extents: Vec<DatasetSize<'_>> = datasets.iter().map(DatasetFacts::extent).collect();
         let columns = Columns::new(&games, &extents)?;
-        Ok(Self { places: Places::new(cells), games, extents, samples: Samples::default(), columns })
+        Ok(Self { places: CellIndex::new(cells), games, extents, samples: Samples::default(), columns })
     }
 
     /// Adds the next record in plan order, and says which cell it is in, subsets aside.
@@ -205,7 +206,7 @@ impl<'a> Draft<'a> {
 }
 
 /// A cell minus the one that its variant is compared with; nothing where there is no such cell.
-fn change(config: &Config, cells: &[Cell<'_>], values: &[Values], with: usize) -> Option<Values> {
+fn change(config: &Config, cells: &[Cell<'_>], values: &[CellValues], with: usize) -> Option<CellValues> {
     let against = &config.variants[cells[with].variant.against?];
     let without = Key { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
     let without = cells.iter().position(|cell| cell.key() == without)?;

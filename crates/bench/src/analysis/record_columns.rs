@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use metrics::averaging::Averaging;
 use ucag_core::postprocess::MapState;
 
-use super::estimates::Game;
+use super::estimates::Population;
 use super::pooled_ratio::Ratios;
-use crate::plan::dataset_facts::Extent;
+use crate::plan::dataset_facts::DatasetSize;
 use crate::records::Record;
 
 /// Numbers of samples, in plan order over all data sets.
@@ -65,11 +65,11 @@ impl Columns {
     ///
     /// # Errors
     /// Where a metric averages by class, and nothing is known of the data set's.
-    pub(crate) fn new(games: &[Game<'_>], extents: &[Extent<'_>]) -> Result<Self> {
-        let kind = |game: &Game<'_>| {
+    pub(crate) fn new(games: &[Population<'_>], extents: &[DatasetSize<'_>]) -> Result<Self> {
+        let kind = |game: &Population<'_>| {
             Ok(match game.metric.averaging {
                 Averaging::Samples => Kind::Samples,
-                Averaging::Classes | Averaging::TalliedClasses => Kind::Classes(game.extent(extents)?.classes),
+                Averaging::Classes | Averaging::ClassesAsReleased => Kind::Classes(game.extent(extents)?.classes),
                 Averaging::Ratios => Kind::Ratios,
             })
         };

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use metrics::End;
-use ucag_core::explain::{Explainer, Extra};
+use metrics::Endpoint;
+use ucag_core::explain::{Explainer, ExtraPasses};
 use ucag_core::protocol::Target;
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::Geometry;
 
 use crate::config::{self, Resize};
-use crate::plan::{Model, Plan, Site};
+use crate::plan::{LoadedNetwork, Model, Plan};
 use crate::run::explainer::Named;
-use crate::run::row_groups::shares;
+use crate::run::row_groups::row_groups;
 
 impl Plan {
     /// What a run will do and take.
@@ -43,7 +43,7 @@ impl Plan {
                 self.model(model, &mut text)?;
             }
         }
-        for shelf in &self.maps.shelves {
+        for shelf in &self.maps.rows {
             let _ = writeln!(text, "maps       {}", shelf.describe());
         }
         let units = self.units().len();
@@ -78,7 +78,7 @@ impl Plan {
             Resize::Squash => format!("input {side} × {side}"),
             Resize::ShorterSide => format!("shorter side {side}"),
         };
-        let variant = &model.unfolded.network.variant;
+        let variant = &model.unfolded.network.architecture;
         let _ = writeln!(text, "model      {}: {variant}, layers {layer} and {middle}, {square}", model.name);
         for sentence in &model.unfolded.network.assumptions {
             let _ = writeln!(text, "           {sentence}");
@@ -89,14 +89,14 @@ impl Plan {
         }
         let table: Vec<_> = config.rows_on(model.dataset).collect();
         let computed: Vec<usize> = (0..table.len()).filter(|&row| table[row].0.computed().is_some()).collect();
-        for share in shares(&table, &computed) {
-            let geometry = Geometry::new([side, side], share.protocol)?;
-            let (views, site) = if share.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };
-            let (image, class) = extra(share.methods.iter().copied(), site);
-            let count = share.methods.len();
-            let what = match (share.ucag, share.protocol.scale == 1.0) {
+        for group in row_groups(&table, &computed) {
+            let geometry = Geometry::new([side, side], group.protocol)?;
+            let (views, site) = if group.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };
+            let (image, class) = extra(group.methods.iter().copied(), site);
+            let count = group.methods.len();
+            let what = match (group.ucag, group.protocol.scale == 1.0) {
                 (false, true) => "without UCAG: 1 image".to_owned(),
-                (false, false) => format!("without UCAG: 1 image, enlarged {} times", share.protocol.scale),
+                (false, false) => format!("without UCAG: 1 image, enlarged {} times", group.protocol.scale),
                 (true, _) => {
                     let [height, width] = geometry.view;
                     let passes = views.div_ceil(config.compute.views_per_batch);
@@ -104,7 +104,7 @@ impl Plan {
                 }
             };
             let rows = if count == 1 { "1 method".to_owned() } else { format!("{count} methods and all classes") };
-            let passes = companies(share.methods.iter().copied(), site)?;
+            let passes = pass_groups(group.methods.iter().copied(), site)?;
             let times =
                 if passes > 1 { format!(", {passes} times for as many depths of looking") } else { String::new() };
             let _ = write!(text, "           {what}, shared by {rows}{times}");
@@ -112,11 +112,12 @@ impl Plan {
             list(text, "; for each class", &class, views);
             let _ = writeln!(text);
         }
-        let asked = |m: &config::Metric| (m.metric.forwards)(model.input_size, model.input_size, m.step);
+        let asked = |m: &config::Metric| (m.metric.forward_passes)(model.input_size, model.input_size, m.step);
         let scored = config.metrics.iter().map(asked).sum::<usize>() * table.len();
         if scored > 0 {
-            let ends: BTreeSet<End> = config.metrics.iter().flat_map(|m| m.metric.ends).copied().collect();
-            let ends = if ends.is_empty() { String::new() } else { format!("{} images, and ", ends.len()) };
+            let endpoints: BTreeSet<Endpoint> =
+                config.metrics.iter().flat_map(|m| m.metric.endpoints).copied().collect();
+            let ends = if endpoints.is_empty() { String::new() } else { format!("{} images, and ", endpoints.len()) };
             let _ = writeln!(text, "           metrics: {ends}{scored} images for each class");
         }
         Ok(())
@@ -150,11 +151,11 @@ impl Plan {
 /// Work beyond the shared pass: by method, for an image and for each class.
 type Work<'a> = Vec<(&'a str, usize)>;
 
-fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> (Work<'a>, Work<'a>) {
+fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNetwork) -> (Work<'a>, Work<'a>) {
     let (mut image, mut class) = (Vec::new(), Vec::new());
     for method in methods {
         let Some(computed) = method.computed() else { continue };
-        let Extra { per_view, per_class } = computed.explainer.extra(&site.network, &site.layers);
+        let ExtraPasses { per_view, per_class } = computed.explainer.extra_passes(&site.network, &site.layers);
         image.extend((per_view > 0).then_some((&method.name[..], per_view)));
         class.extend((per_class > 0).then_some((&method.name[..], per_class)));
     }
@@ -162,10 +163,10 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> 
 }
 
 /// How many passes the methods share.
-fn companies<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &Site) -> Result<usize> {
+fn pass_groups<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNetwork) -> Result<usize> {
     let named = methods.map(Named::new).collect::<Result<Vec<_>>>()?;
     let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
-    Ok(ucag::companies(&site.network, &site.layers, &explainers)?.len())
+    Ok(ucag::pass_groups(&site.network, &site.layers, &explainers)?.len())
 }
 
 /// `; for each class RISE 8000, …`

@@ -12,7 +12,7 @@ use ucag_core::network::{Network, Preprocessing, Stated};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::saliency;
 use ucag_core::ucag::unfold::enlarge;
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 use crate::cli::ExplainArgs;
 use crate::config::{self, Resize};
@@ -21,7 +21,7 @@ use crate::io::npy;
 use crate::io::npy::Array;
 use crate::report::gallery::overlay;
 use crate::run::input::input;
-use crate::run::timings::settle;
+use crate::run::timings::synchronize;
 
 /// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
 ///
@@ -54,11 +54,11 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let start = Instant::now();
     let whole = Pass::new(&network, image.shallow_clone(), args.class, Needs::default())?;
     let logits = whole.logits()?;
-    settle(device);
+    synchronize(device);
     let forward = start.elapsed();
     let explainer = method.explainer();
     let start = Instant::now();
-    let subject = Subject {
+    let request = ExplainRequest {
         network: &network,
         image: &image,
         classes: &[args.class],
@@ -67,11 +67,11 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
         seed: args.seed,
     };
     let maps = match args.ucag {
-        true => ucag(&subject, &[&*explainer], &protocol)?,
-        false => plain(&Subject { image: &enlarge(&image, &protocol)?, ..subject }, &[&*explainer])?,
+        true => ucag(&request, &[&*explainer], &protocol)?,
+        false => plain(&ExplainRequest { image: &enlarge(&image, &protocol)?, ..request }, &[&*explainer])?,
     };
     let raw = maps.into_iter().flatten().next().context("the method gave no map")?;
-    settle(device);
+    synchronize(device);
     let explained = start.elapsed();
     let seen = saliency(&raw, method.post, size, args.ucag, &protocol)?;
 
@@ -88,7 +88,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let probabilities = network.probabilities(&logits)?;
     let class = args.class as i64;
     let summary = json!({
-        "arch": network.variant,
+        "arch": network.architecture,
         "weights": {"file": weights, "sha256": checksum(weights)?},
         "normalised": config::normalisation(network.preprocessing),
         "assumptions": network.assumptions,
@@ -166,7 +166,7 @@ fn array(path: &Path, Array { shape, values }: Array, preprocessing: Preprocessi
         bail!("{}: value {bad} is not finite", path.display());
     }
     let pixels = height * width;
-    let (mean, deviation) = (preprocessing.mean(), preprocessing.deviation());
+    let (mean, deviation) = (preprocessing.mean(), preprocessing.std());
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = y as usize * width + x as usize;
         let level = |c: usize| ((values[c * pixels + at] * deviation[c] + mean[c]) * 255.0).round() as u8;

@@ -14,7 +14,7 @@ use crate::plan::target_classes::known;
 use crate::plan::{Model, Plan};
 use crate::run::input::{Input, input};
 use crate::run::progress::Progress;
-use crate::run::sample::Subject;
+use crate::run::sample::SampleContext;
 use crate::run::target_classes::classes;
 
 /// A map that is wanted.
@@ -108,7 +108,7 @@ fn seen(
     let input = input(&sample.image, &model.unfolded.network, model.input_size, data.resize)?;
     let size = input.image.size();
     let picture = pictures.map(|folder| write_picture(folder, data, model, sample, &input)).transpose()?;
-    let subject = Subject { data, place, sample, model, input: &input, object: None };
+    let subject = SampleContext { data, place, sample, model, input: &input, object: None };
     Ok(Seen { classes: classes(&subject, &plan.config, &plan.models)?, size: [size[2], size[3]], picture })
 }
 
@@ -145,7 +145,7 @@ fn rows<'a>(
         height: seen.size[0],
         width: seen.size[1],
         mean: numbers(preprocessing.mean()),
-        std: numbers(preprocessing.deviation()),
+        std: numbers(preprocessing.std()),
         arch: &named.arch,
         weights: &named.weights,
         layer: model.layer_names()[0],

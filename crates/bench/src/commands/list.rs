@@ -85,7 +85,7 @@ fn datasets(out: &mut dyn Write) -> io::Result<()> {
     for (i, kind) in datasets::DATASETS.iter().enumerate() {
         let gap = if i > 0 { "\n" } else { "" };
         writeln!(out, "{gap}{}  {}\n\nlayout below the root:\n  {}", kind.id, kind.summary, kind.layout)?;
-        writeln!(out, "\nhow to get it:\n  {}", kind.obtain)?;
+        writeln!(out, "\nhow to get it:\n  {}", kind.how_to_get)?;
     }
     Ok(())
 }
@@ -104,8 +104,8 @@ fn protocols(out: &mut dyn Write) -> io::Result<()> {
         };
         std::iter::once(key.clone()).chain(fields.iter().map(value)).collect::<Vec<_>>()
     });
-    let heads: Vec<&str> = std::iter::once("field").chain(PROTOCOLS.iter().copied()).collect();
-    columns(out, &heads, rows)?;
+    let metric_columns: Vec<&str> = std::iter::once("field").chain(PROTOCOLS.iter().copied()).collect();
+    columns(out, &metric_columns, rows)?;
     writeln!(
         out,
         "\nA config may override any field but the version: a table [protocol] with 'base' and the fields, or --set protocol.FIELD=VALUE."
@@ -118,12 +118,12 @@ fn short(number: f64) -> String {
 }
 
 /// Rows below a head, each column as wide as its widest cell.
-fn columns(out: &mut dyn Write, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
-    let mut lines = vec![heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>()];
+fn columns(out: &mut dyn Write, metric_columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+    let mut lines = vec![metric_columns.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>()];
     lines.extend(rows);
     let length = |cell: &String| cell.chars().count();
     let widths: Vec<usize> =
-        (0..heads.len()).map(|i| lines.iter().map(|line| length(&line[i])).max().unwrap_or(0)).collect();
+        (0..metric_columns.len()).map(|i| lines.iter().map(|line| length(&line[i])).max().unwrap_or(0)).collect();
     for line in lines {
         let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;

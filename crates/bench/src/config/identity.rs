@@ -93,7 +93,7 @@ pub(crate) fn with_output(model: &mut Value, output: Option<Output>) {
 
 /// What an input's normalisation is, as a document has it.
 pub(crate) fn normalisation(preprocessing: Preprocessing) -> Value {
-    json!({ "mean": preprocessing.mean(), "std": preprocessing.deviation() })
+    json!({ "mean": preprocessing.mean(), "std": preprocessing.std() })
 }
 
 /// Where maps that were made elsewhere are. What numbers depend on is what is in them, and that is in the run folder's list of maps.

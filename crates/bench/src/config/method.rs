@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ucag_core::explain::{self, Explainer, Role, Settings};
-use ucag_core::postprocess::Post;
+use ucag_core::postprocess::MapKind;
 
 /// `[[method]]`
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Method {
     /// Where its maps come from.
     pub source: Source,
     /// What is done to its raw maps.
-    pub post: Post,
+    pub post: MapKind,
     /// The only data set that it is for, as an index into [`super::Config::datasets`]; for all of them where absent.
     pub dataset: Option<usize>,
     /// Its rows, as indices into [`super::Config::variants`], in the order of the table.

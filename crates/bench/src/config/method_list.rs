@@ -228,7 +228,7 @@ fn rows(section: &mut Section<'_>, explicit: bool) -> Vec<bool> {
 
 /// A method's numbers, where the config changes any.
 fn settings(section: &mut Section<'_>, method: &'static explain::Method) -> Settings {
-    let mut settings = Settings::published(method.settings);
+    let mut settings = Settings::defaults(method.settings);
     for setting in method.settings {
         if let Some(Numbers(values)) = section.get(setting.key) {
             section.check(setting.key, settings.set(setting.key, values));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use ucag_core::explain::METHODS;
-use ucag_core::postprocess::Post;
+use ucag_core::postprocess::MapKind;
 use ucag_core::suggest::{hint, nearest};
 
 use super::section::{Choice, Section, Unique};
@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Precomputed,
 }
 
-/// [`Post`] as configs have it. The others belong to single methods.
+/// [`MapKind`] as configs have it. The others belong to single methods.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Finish {
@@ -65,10 +65,10 @@ pub(super) fn method(
     }
     section.finish();
     let post = match post?.0 {
-        Finish::Cam => Post::Cam,
-        Finish::Signed => Post::Signed,
-        Finish::Plain => Post::Plain,
-        Finish::Heat => Post::Heat(None),
+        Finish::Cam => MapKind::Cam,
+        Finish::Signed => MapKind::Signed,
+        Finish::Plain => MapKind::MinMax,
+        Finish::Heat => MapKind::NonNegative(None),
     };
     let dataset = match dataset {
         Some(named) => Some(named?),

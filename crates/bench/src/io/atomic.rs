@@ -114,7 +114,7 @@ pub(crate) fn remove_partial_files(folder: &Path, except: &str) -> std::io::Resu
 }
 
 /// Makes durable which files a folder holds.
-pub(crate) fn settle(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn synchronize(folder: &Path) -> std::io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)?.sync_all()
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use datasets::{Dataset, Source};
-use metrics::Wants;
+use metrics::Annotation;
 use ucag_core::protocol::{Protocol, Target};
 use ucag_core::suggest::{hint, nearest};
 
@@ -135,9 +135,9 @@ impl Data {
     /// Where the metric must be told what the data set doesn't say.
     pub fn allows(&self, metric: &metrics::Metric) -> Result<()> {
         let says = match metric.wants {
-            Wants::Nothing => true,
-            Wants::Region => self.dataset.is_localised(),
-            Wants::Object => self.dataset.is_segmented(),
+            Annotation::Nothing => true,
+            Annotation::Region => self.dataset.is_localised(),
+            Annotation::Object => self.dataset.is_segmented(),
         };
         anyhow::ensure!(
             says,

@@ -40,14 +40,14 @@ impl ModelFacts {
 }
 
 impl DatasetFacts {
-    pub(crate) fn extent(&self) -> Extent<'_> {
-        Extent { dataset: &self.name, classes: self.classes.len(), first: &self.first }
+    pub(crate) fn extent(&self) -> DatasetSize<'_> {
+        DatasetSize { dataset: &self.name, classes: self.classes.len(), first: &self.first }
     }
 }
 
 /// What averages over a data set must know of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent<'a> {
+pub(crate) struct DatasetSize<'a> {
     /// Its name.
     pub(crate) dataset: &'a str,
     /// Number of its classes.

@@ -30,14 +30,14 @@ pub struct Manifest {
     /// How many units of work the whole run has.
     pub units: usize,
     /// Its config.
-    pub config: Written,
+    pub config: ConfigSource,
     /// Its data sets, in the config's order.
     pub datasets: Vec<Planned>,
 }
 
 /// A config as it was written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Written {
+pub struct ConfigSource {
     /// The file.
     pub path: PathBuf,
     /// Its text.
@@ -58,7 +58,7 @@ pub struct Planned {
 impl Manifest {
     /// What a plan that isn't divided yet is.
     pub(crate) fn new(plan: &Plan, shard: Shard, overrides: Overrides) -> Self {
-        let config = Written { path: plan.config.path.clone(), text: plan.config.text.clone(), overrides };
+        let config = ConfigSource { path: plan.config.path.clone(), text: plan.config.text.clone(), overrides };
         let datasets = plan.facts().into_iter().zip(&plan.data);
         let datasets = datasets.map(|(facts, data)| Planned { facts, places: data.places() }).collect();
         let dir = plan.config.output.dir.clone();
@@ -114,7 +114,7 @@ impl Manifest {
     /// # Errors
     /// Where this version of the program doesn't accept it.
     pub fn config(&self, out: &Path) -> Result<Config, ConfigErrors> {
-        let Written { path, text, overrides } = &self.config;
+        let ConfigSource { path, text, overrides } = &self.config;
         let here =
             Overrides { out: Some(out.to_owned()), device: Some("cpu".to_owned()), workers: None, ..overrides.clone() };
         config::parse(path, text, &here)
@@ -141,7 +141,7 @@ impl Manifest {
 
     /// The command that makes one of the shards, or goes on with it.
     pub fn command(&self, shard: Shard) -> String {
-        let Written { path, overrides: Overrides { limit, out, device, workers, set }, .. } = &self.config;
+        let ConfigSource { path, overrides: Overrides { limit, out, device, workers, set }, .. } = &self.config;
         let mut words = vec!["bench".to_owned(), path.display().to_string()];
         let limit = limit.map(|limit| ("--limit", limit.to_string()));
         let out = out.as_ref().map(|out| ("--out", out.display().to_string()));

@@ -21,7 +21,7 @@ use crate::io::checksum::checksum;
 use crate::plan::dataset::Data;
 use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 use crate::plan::manifest::Manifest;
-use crate::plan::precomputed::Stock;
+use crate::plan::precomputed::MapInventory;
 use crate::plan::shard::Shard;
 
 /// A model that is loaded.
@@ -33,9 +33,9 @@ pub struct Model {
     /// The model whose likeliest class is explained in place of its own, as an index into [`Plan::models`].
     pub classes_from: Option<usize>,
     /// What is explained without UCAG.
-    pub plain: Site,
+    pub plain: LoadedNetwork,
     /// What is explained with UCAG, and what metrics ask.
-    pub unfolded: Site,
+    pub unfolded: LoadedNetwork,
     /// Side of its square input, or its shorter side, in pixels.
     pub input_size: usize,
     /// SHA-256 of its checkpoint, in hex.
@@ -44,16 +44,16 @@ pub struct Model {
 
 /// A network in the form in which it is explained, and the layers that methods are defined at.
 #[derive(Debug)]
-pub struct Site {
+pub struct LoadedNetwork {
     /// The network.
     pub network: Network,
     /// Its layers.
     pub layers: Layers,
 }
 
-impl Site {
-    fn share(&self) -> Result<Self> {
-        Ok(Self { network: self.network.share()?, ..*self })
+impl LoadedNetwork {
+    fn shallow_clone(&self) -> Result<Self> {
+        Ok(Self { network: self.network.shallow_clone()?, ..*self })
     }
 }
 
@@ -62,8 +62,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`Network::share`].
-    pub fn share(&self) -> Result<Self> {
-        let (plain, unfolded) = (self.plain.share()?, self.unfolded.share()?);
+    pub fn shallow_clone(&self) -> Result<Self> {
+        let (plain, unfolded) = (self.plain.shallow_clone()?, self.unfolded.shallow_clone()?);
         Ok(Self { name: self.name.clone(), plain, unfolded, checksum: self.checksum.clone(), ..*self })
     }
 
@@ -88,11 +88,11 @@ impl Model {
                 data.name
             );
         }
-        let site = |network: Network| -> Result<Site> {
+        let site = |network: Network| -> Result<LoadedNetwork> {
             let layers = network.layers(model.layer.as_deref(), model.middle.as_deref()).with_context(about)?;
-            Ok(Site { network, layers })
+            Ok(LoadedNetwork { network, layers })
         };
-        let pooled = |network: &Network| network.share().map_err(anyhow::Error::from);
+        let pooled = |network: &Network| network.shallow_clone().map_err(anyhow::Error::from);
         let convolutional = |network: &Network| network.convolutional().with_context(about);
         let (plain, unfolded) = match model.form {
             Form::Pooled => (pooled(&network)?, pooled(&network)?),
@@ -122,8 +122,8 @@ impl Model {
 
     /// The layers' names.
     pub fn layer_names(&self) -> [&str; 3] {
-        let Site { network, layers } = &self.plain;
-        [layers.target, layers.middle, layers.contrast].map(|id| network.graph.nodes()[id].name.as_str())
+        let LoadedNetwork { network, layers } = &self.plain;
+        [layers.target, layers.excitation, layers.contrast].map(|id| network.graph.nodes()[id].name.as_str())
     }
 }
 
@@ -136,7 +136,7 @@ pub struct Plan {
     /// The models, in the config's order.
     pub models: Vec<Model>,
     /// The maps that were made elsewhere.
-    pub maps: Stock,
+    pub maps: MapInventory,
     /// The whole run, where this is a shard of it; samples and maps are the shard's then.
     pub whole: Option<Manifest>,
 }
@@ -170,7 +170,7 @@ impl Plan {
     }
 
     fn with_maps(plan: Self) -> Result<Self> {
-        let maps = Stock::take(&plan.config, &plan.data, &plan.models)?;
+        let maps = MapInventory::take(&plan.config, &plan.data, &plan.models)?;
         Ok(Self { maps, ..plan })
     }
 
@@ -183,7 +183,7 @@ impl Plan {
         let mut plan = self;
         plan.whole = Some(Manifest::new(&plan, shard, overrides));
         plan.data.iter_mut().enumerate().for_each(|(number, data)| data.keep(shard, number));
-        plan.maps = Stock::look(&plan.config, &plan.data, &plan.models)?;
+        plan.maps = MapInventory::look(&plan.config, &plan.data, &plan.models)?;
         plan.config.output.dir = shard.folder(&plan.config.output.dir);
         Ok(plan)
     }
@@ -200,7 +200,7 @@ impl Plan {
         let data = find(&config, may_write)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
-            if metric.wants == metrics::Wants::Region && config.protocol.target == Target::Predicted {
+            if metric.wants == metrics::Annotation::Region && config.protocol.target == Target::Predicted {
                 anyhow::bail!(
                     "metric '{}' is played with every class that is annotated in an image; with target = \"predicted\" it can't be",
                     metric.id
@@ -215,7 +215,7 @@ impl Plan {
                 computed.entry.allows(&model.plain.network).with_context(|| format!("model '{}'", model.name))?;
             }
         }
-        Ok(Self { config, data, models, maps: Stock::default(), whole: None })
+        Ok(Self { config, data, models, maps: MapInventory::default(), whole: None })
     }
 
     /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
@@ -246,7 +246,7 @@ impl Plan {
             let mut model = json!({
                 "name": m.name,
                 "dataset": self.data[m.dataset].name,
-                "variant": m.unfolded.network.variant,
+                "variant": m.unfolded.network.architecture,
                 "sha256": m.checksum,
                 "layer": layer,
                 "middle": middle,
@@ -359,12 +359,12 @@ fn find(config: &Config, may_write: bool) -> Result<Vec<Data>> {
                 chosen.with_context(|| format!("{}: [dataset] samples", config.path.display()))?;
                 data.push(opened);
             }
-            Err(datasets::Error::Missing { paths, layout, obtain }) => {
+            Err(datasets::Error::Missing { paths, layout, how_to_get }) => {
                 for path in paths {
                     let _ = write!(missing, "\n  {}", path.display());
                 }
                 let kind = &dataset.kind;
-                let _ = write!(advice, "\n\ndata set {kind}: expected layout\n{layout}\nhow to get it\n{obtain}");
+                let _ = write!(advice, "\n\ndata set {kind}: expected layout\n{layout}\nhow to get it\n{how_to_get}");
             }
             Err(error) => return Err(error.into()),
         }

@@ -22,5 +22,5 @@ pub(crate) fn known(data: &Data, place: usize, config: &Config) -> Option<Vec<us
 pub(crate) fn counts(config: &Config, region: Option<metrics::Region<'_>>) -> bool {
     // Without a metric, all of an image's classes are for a figure.
     config.metrics.is_empty()
-        || config.metrics.iter().any(|chosen| (chosen.metric.counts)(region.as_ref(), config.protocol.tally))
+        || config.metrics.iter().any(|chosen| (chosen.metric.is_scored)(region.as_ref(), config.protocol.tally))
 }

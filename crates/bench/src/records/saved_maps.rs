@@ -18,7 +18,7 @@ const MASK: &str = "mask.png";
 
 /// One class of one sample, explained by one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plate {
+pub struct SavedMaps {
     /// The data set's name in the config.
     pub dataset: String,
     /// Id of the sample.
@@ -78,7 +78,7 @@ pub struct Pictures<'a> {
 ///
 /// # Errors
 /// Where a map doesn't fit the image or isn't finite though its state says so, or a file can't be written.
-pub fn write(folder: &Path, mut plate: Plate, pictures: &Pictures<'_>) -> Result<()> {
+pub fn write(folder: &Path, mut plate: SavedMaps, pictures: &Pictures<'_>) -> Result<()> {
     let (width, height) = pictures.image.dimensions();
     let pixels = width as usize * height as usize;
     let about = || format!("{}: can't make this plate", folder.display());
@@ -90,7 +90,7 @@ pub fn write(folder: &Path, mut plate: Plate, pictures: &Pictures<'_>) -> Result
             plate.tiles.len()
         );
         ensure!(pictures.mask.is_none_or(|mask| mask.len() == pixels), "the mask isn't of the image's size");
-        for (tile, map) in plate.tiles.iter().zip(pictures.maps).filter(|(tile, _)| tile.state == MapState::Fine) {
+        for (tile, map) in plate.tiles.iter().zip(pictures.maps).filter(|(tile, _)| tile.state == MapState::Ok) {
             ensure!(
                 map.len() == pixels,
                 "{}: a map of {} values isn't of the image's size, {width} × {height} pixels",
@@ -113,7 +113,7 @@ pub fn write(folder: &Path, mut plate: Plate, pictures: &Pictures<'_>) -> Result
     (plate.size, plate.mask) = ([width, height], pictures.mask.is_some());
     for (place, (tile, map)) in plate.tiles.iter_mut().zip(pictures.maps).enumerate() {
         (tile.file, tile.largest) = (None, 0.0);
-        if tile.state == MapState::Fine {
+        if tile.state == MapState::Ok {
             let name = format!("{place:02}.png");
             tile.largest = map.iter().fold(0.0, |largest, value| largest.max(value.abs()));
             grey(&name, &levels(map, tile.signed, tile.largest))?;
@@ -127,7 +127,7 @@ pub fn write(folder: &Path, mut plate: Plate, pictures: &Pictures<'_>) -> Result
 ///
 /// # Errors
 /// Where it can't be read.
-pub fn read(folder: &Path) -> Result<Plate> {
+pub fn read(folder: &Path) -> Result<SavedMaps> {
     let path = folder.join(FILE);
     let about = || format!("{}: this plate can't be read; --fresh makes a gallery anew", path.display());
     let text = std::fs::read(&path).with_context(about)?;
@@ -138,7 +138,7 @@ pub fn read(folder: &Path) -> Result<Plate> {
 ///
 /// # Errors
 /// Where one of them can't be read. A folder without `plate.json` is none of them: the run that made it was stopped.
-pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, Plate)>> {
+pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, SavedMaps)>> {
     folders(gallery).into_iter().map(|folder| read(&folder).map(|plate| (folder, plate))).collect()
 }
 
@@ -202,7 +202,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-impl Plate {
+impl SavedMaps {
     /// The image.
     ///
     /// # Errors
@@ -214,7 +214,7 @@ impl Plate {
     /// Where the class is, row by row, where that is known.
     ///
     /// # Errors
-    /// As [`Plate::image`].
+    /// As [`SavedMaps::image`].
     pub fn mask(&self, folder: &Path) -> Result<Option<Vec<bool>>> {
         let open = || Ok(self.open(&folder.join(MASK))?.to_luma8().iter().map(|&level| level > 127).collect());
         self.mask.then(open).transpose()
@@ -224,7 +224,7 @@ impl Plate {
     /// degenerate.
     ///
     /// # Errors
-    /// As [`Plate::image`].
+    /// As [`SavedMaps::image`].
     pub fn map(&self, folder: &Path, tile: &Tile) -> Result<Option<Vec<f32>>> {
         let Some(file) = &tile.file else { return Ok(None) };
         let levels: GrayImage = self.open(&folder.join(file))?.to_luma8();

@@ -123,7 +123,7 @@ fn changes(table: &Table<'_>) -> anyhow::Result<String> {
 fn averaging(metric: &Metric) -> &'static str {
     match metric.averaging {
         Averaging::Samples => "",
-        Averaging::Classes | Averaging::TalliedClasses => {
+        Averaging::Classes | Averaging::ClassesAsReleased => {
             " The mean over a class's pairs of image and class first, then the unweighted mean over all classes of the data set."
         }
         Averaging::Ratios => " Counted over all images before it is divided.",

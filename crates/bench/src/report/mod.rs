@@ -43,7 +43,7 @@ pub struct Summary<'a> {
 
 /// What [`write`] made.
 #[derive(Debug)]
-pub struct Written {
+pub struct ReportFiles {
     /// Every file, in the order in which it was written.
     pub files: Vec<PathBuf>,
     /// The table as text, for a terminal.
@@ -59,14 +59,14 @@ pub struct Written {
 ///
 /// # Errors
 /// Where a record is of nothing in the config or isn't finite, the published numbers can't be read, or a file can't be written.
-pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
+pub fn write(summary: &Summary<'_>) -> anyhow::Result<ReportFiles> {
     let config = summary.config;
     let figure = figure::gather(summary)?.map(|figure| figure::png(&figure)).transpose()?;
     if config.metrics.is_empty() {
         return drawn(summary, figure.as_deref());
     }
     let cells = analysis::cells::cells(config);
-    let mut draft = analysis::Draft::new(summary.datasets, &cells)?;
+    let mut draft = analysis::TableBuilder::new(summary.datasets, &cells)?;
     let mut curves = analysis::curves::Sums::new(cells.len());
     let mut gallery = html::Gallery::read(summary)?;
     let samples = summary.out.join("samples.csv");
@@ -126,11 +126,11 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<Written> {
     let plots: Vec<_> = plots.into_iter().filter_map(|(what, picture)| Some((what, picture?))).collect();
     put("report.html", html::page(&table, summary, &gallery, &plots, figure.as_deref())?.as_bytes())?;
     files.extend(index(summary.out)?);
-    Ok(Written { files, table: terminal::text(&table, summary.failures) })
+    Ok(ReportFiles { files, table: terminal::text(&table, summary.failures) })
 }
 
 /// What there is without a metric: a figure, and what failed.
-fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written> {
+fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<ReportFiles> {
     let (config, out) = (summary.config, summary.out);
     let mut files = Vec::new();
     let failed = out.join("failures.csv");
@@ -151,7 +151,7 @@ fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<Written
     atomic::write(&page, html::page(&table, summary, &html::Gallery::read(summary)?, &[], figure)?.as_bytes())?;
     files.push(page);
     files.extend(index(out)?);
-    Ok(Written { files, table: terminal::drawn(config, summary.failures) })
+    Ok(ReportFiles { files, table: terminal::drawn(config, summary.failures) })
 }
 
 /// The gallery's first page, where there is a gallery. Without it a report is still whole.

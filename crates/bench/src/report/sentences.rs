@@ -5,7 +5,7 @@ use metrics::averaging::Class;
 use ucag_core::explain::Role;
 
 use super::ModelFacts;
-use crate::analysis::metric_columns::Head;
+use crate::analysis::metric_columns::MetricColumn;
 use crate::analysis::{Row, Table};
 use crate::config::{Config, Method};
 use crate::records::Failure;
@@ -107,9 +107,9 @@ pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
     let here = || table.datasets.iter().filter(|facts| facts.name == dataset);
     let of_models = here().flat_map(|facts| &facts.models).flat_map(ModelFacts::remarks);
     let remarks = here().flat_map(|facts| facts.remarks.clone()).chain(of_models);
-    let counted = table.heads().into_iter().flat_map(|head| {
+    let counted = table.metric_columns().into_iter().flat_map(|head| {
         let without = |class: &Class| class.pairs == 0;
-        let phantom = |class: &Class| class.phantoms > 0;
+        let phantom = |class: &Class| class.padding_pairs > 0;
         let none = classes(table, dataset, &head, without).map(|of| {
             format!("{}: {of} classes have no pair; they count as 0, as in the published code.", head.name())
         });
@@ -122,7 +122,7 @@ pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
 }
 
 /// `3 of 20`: how many classes of a data set are such, in the rows of a column that have samples. `None` where none are.
-fn classes(table: &Table<'_>, dataset: &str, head: &Head, such: impl Fn(&Class) -> bool) -> Option<String> {
+fn classes(table: &Table<'_>, dataset: &str, head: &MetricColumn, such: impl Fn(&Class) -> bool) -> Option<String> {
     let here = |row: &&Row<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
     let rows: Vec<&Row<'_>> = table.rows_on(dataset).filter(here).collect();
     let count = |row: &&Row<'_>| row.classes.iter().filter(|class| such(class)).count();
@@ -140,14 +140,14 @@ pub(crate) fn few(table: &Table<'_>) -> Option<String> {
 
 /// Metrics that have no number for some of the maps, if any.
 pub(crate) fn unscored(table: &Table<'_>) -> Option<String> {
-    let of = |head: Head| {
+    let of = |head: MetricColumn| {
         let rows =
             table.rows.iter().filter(|row| row.cell.metric.id == head.metric.id && row.cell.column == head.column);
         let (none, all) = rows.fold((0, 0), |(none, all), row| (none + row.unscored, all + row.pairs));
         let name = head.name();
         (none > 0).then(|| format!("{name} has no number for {none} of {all} maps, which are left out of its means."))
     };
-    let sentences: Vec<String> = table.heads().into_iter().filter_map(of).collect();
+    let sentences: Vec<String> = table.metric_columns().into_iter().filter_map(of).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

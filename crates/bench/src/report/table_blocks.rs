@@ -3,7 +3,7 @@
 use super::text_table::Grid;
 use crate::analysis::bootstrap::Interval;
 use crate::analysis::cells::Key;
-use crate::analysis::metric_columns::Head;
+use crate::analysis::metric_columns::MetricColumn;
 use crate::analysis::{Row, Table};
 use crate::config::{Method, Model, Variant};
 
@@ -12,11 +12,12 @@ const NONE: &str = "–";
 
 /// A model's rows: methods, without and with UCAG, ours and published; either only controls or none of them. `None` where there are no such rows.
 pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<Grid> {
-    let heads = table.heads();
+    let metric_columns = table.metric_columns();
     let dataset = &table.config.datasets[model.dataset].name;
-    let compared: Vec<bool> = heads.iter().map(|head| is_published(table, dataset, head, Some(controls))).collect();
+    let compared: Vec<bool> =
+        metric_columns.iter().map(|head| is_published(table, dataset, head, Some(controls))).collect();
     let mut head = vec!["Method".to_owned()];
-    for (column, compared) in heads.iter().zip(&compared) {
+    for (column, compared) in metric_columns.iter().zip(&compared) {
         head.push(column.head());
         if *compared {
             head.push("published".to_owned());
@@ -26,7 +27,7 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
     let these = |(method, _): &(&Method, &Variant)| method.is_control() == controls;
     for (method, variant) in table.config.rows_on(model.dataset).filter(these) {
         let mut cells = vec![variant.label(&method.name)];
-        for (head, compared) in heads.iter().zip(&compared) {
+        for (head, compared) in metric_columns.iter().zip(&compared) {
             let row = table.row(key(table, model, method, variant, head));
             cells.push(row.map_or(NONE.to_owned(), ours));
             if *compared {
@@ -42,12 +43,12 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
 /// What changes on a data set: for each row that is compared with another (a method with UCAG with the same without it), the paired differences. `None`
 /// where there are none.
 pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
-    let heads = table.heads();
+    let metric_columns = table.metric_columns();
     let name = &table.config.datasets[dataset].name;
     let variants = table.config.has_variants();
     let place = if variants { &["Model", "Method", "Row", "against"][..] } else { &["Model", "Method"][..] };
     let mut head: Vec<String> = place.iter().map(|&word| word.to_owned()).collect();
-    for column in &heads {
+    for column in &metric_columns {
         head.push(column.head());
         head.push("says".to_owned());
         if is_published(table, name, column, None) {
@@ -63,7 +64,7 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
             if variants {
                 cells.extend([variant.words(), against.words()]);
             }
-            for head in &heads {
+            for head in &metric_columns {
                 let metric = head.metric;
                 let row = |variant| table.row(key(table, model, method, variant, head));
                 let (with, without) = (row(variant), row(against));
@@ -115,7 +116,13 @@ pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
-fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, variant: &'k Variant, head: &Head) -> Key<'k> {
+fn key<'k>(
+    table: &'k Table<'_>,
+    model: &'k Model,
+    method: &'k Method,
+    variant: &'k Variant,
+    head: &MetricColumn,
+) -> Key<'k> {
     Key {
         dataset: &table.config.datasets[model.dataset].name,
         model: &model.name,
@@ -128,7 +135,7 @@ fn key<'k>(table: &'k Table<'_>, model: &'k Model, method: &'k Method, variant: 
 }
 
 /// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
-fn is_published(table: &Table<'_>, dataset: &str, head: &Head, controls: Option<bool>) -> bool {
+fn is_published(table: &Table<'_>, dataset: &str, head: &MetricColumn, controls: Option<bool>) -> bool {
     let here = |row: &Row<'_>| {
         let control = row.cell.method.is_control();
         row.cell.metric.id == head.metric.id && row.cell.column == head.column && controls.is_none_or(|c| c == control)

@@ -80,7 +80,7 @@ pub(crate) fn classes(table: &Table<'_>) -> anyhow::Result<Option<Vec<u8>>> {
                 &class.to_string(),
                 names.and_then(|names| names.get(class)).map(String::as_str).unwrap_or_default(),
                 &tally.pairs.to_string(),
-                &(tally.pairs + tally.phantoms).to_string(),
+                &(tally.pairs + tally.padding_pairs).to_string(),
                 &fixed(tally.mean() * metric.scale, 6),
             ])?;
         }

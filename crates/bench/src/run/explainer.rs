@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use tch::Tensor;
-use ucag_core::explain::{Explainer, Extra};
+use ucag_core::explain::{Explainer, ExtraPasses};
 use ucag_core::network::{Layers, Network};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::{Error, Result};
@@ -38,7 +38,7 @@ impl Explainer for Named<'_> {
         self.explainer.explain(pass, layers).map_err(|error| self.error(error))
     }
 
-    fn extra(&self, network: &Network, layers: &Layers) -> Extra {
-        self.explainer.extra(network, layers)
+    fn extra_passes(&self, network: &Network, layers: &Layers) -> ExtraPasses {
+        self.explainer.extra_passes(network, layers)
     }
 }

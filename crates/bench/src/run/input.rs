@@ -26,7 +26,7 @@ pub struct Input {
 /// # Errors
 /// Where libtorch refuses.
 pub fn input(photo: &RgbImage, network: &Network, side: usize, how: Resize) -> Result<Input> {
-    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
+    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
     let channels = mean.len() as i64;
     let grey = (channels == 1).then(|| grey(photo));
     let photo = grey.as_ref().unwrap_or(photo);

@@ -31,11 +31,11 @@ use crate::records::saved_maps;
 use crate::records::{Failure, Unit};
 use crate::run::progress::Progress;
 use crate::run::sample_checksums::Inputs;
-use crate::run::timings::Stages;
+use crate::run::timings::Timings;
 use crate::run::worker::{Done, Worker};
 
 /// What a run left.
-pub struct Finished {
+pub struct CompletedRun {
     /// The journal, which has every unit of the plan. Nobody else writes to it as long as this is held.
     pub journal: Journal,
     /// The plan's units, by data set, sample and model.
@@ -50,7 +50,7 @@ pub struct Finished {
     pub remarks: Vec<String>,
 }
 
-impl Finished {
+impl CompletedRun {
     /// Hands over the units one by one, in order.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Finished {
 ///
 /// # Errors
 /// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
-pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
+pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
@@ -91,13 +91,13 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
         saved_maps::clear(&dir.join("gallery"))?;
     }
     let start = Instant::now();
-    let stages = Stages::on(plan.config.compute.device);
+    let stages = Timings::on(plan.config.compute.device);
     let progress = Progress::new(units.len(), resumed);
     for data in &plan.data {
         let made = data.made.then(|| "made on this first use".to_owned());
         made.iter().chain(&data.remarks).for_each(|remark| progress.note(&format!("{}: {remark}", data.name)));
     }
-    for shelf in plan.maps.shelves.iter().filter(|shelf| shelf.missing > 0) {
+    for shelf in plan.maps.rows.iter().filter(|shelf| shelf.missing > 0) {
         progress.note(&shelf.describe());
     }
     for remark in plan.models.iter().flat_map(|model| model.facts().remarks().collect::<Vec<_>>()) {
@@ -132,7 +132,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
     // Data sets one after the other, samples in their order.
     units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
     let (stages, wall) = (stages.seconds(), start.elapsed().as_secs_f64());
-    Ok(Finished { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
+    Ok(CompletedRun { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
 }
 
 /// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is
@@ -141,7 +141,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<Finished> {
 fn work(
     plan: &Plan,
     todo: &[usize],
-    stages: &Stages,
+    stages: &Timings,
     read: (&Digests, &Inputs),
     wait: impl Fn(),
     mut finish: impl FnMut(Done) -> Result<()>,
@@ -154,7 +154,7 @@ fn work(
         .build()
         .context("the worker threads can't be started")?;
     // Tensors may be sent to a thread but not shared between threads, so each worker takes handles of its own.
-    let handles = || plan.models.iter().map(crate::plan::Model::share).collect::<Result<Vec<_>>>();
+    let handles = || plan.models.iter().map(crate::plan::Model::shallow_clone).collect::<Result<Vec<_>>>();
     let slots = (0..workers).map(|_| Ok(Mutex::new(Some(handles()?)))).collect::<Result<Vec<_>>>()?;
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();

@@ -5,7 +5,7 @@ use ucag_core::protocol::Protocol;
 use crate::config::{Method, Variant};
 
 /// Rows that see the same image, or the same views of it.
-pub(crate) struct Share<'a> {
+pub(crate) struct RowGroup<'a> {
     /// Whether they see views.
     pub(crate) ucag: bool,
     /// A protocol that says which.
@@ -17,24 +17,24 @@ pub(crate) struct Share<'a> {
 }
 
 /// Groups these rows of a table.
-pub(crate) fn shares<'a>(table: &[(&'a Method, &'a Variant)], rows: &[usize]) -> Vec<Share<'a>> {
-    let mut shares: Vec<Share<'a>> = Vec::new();
+pub(crate) fn row_groups<'a>(table: &[(&'a Method, &'a Variant)], rows: &[usize]) -> Vec<RowGroup<'a>> {
+    let mut row_groups: Vec<RowGroup<'a>> = Vec::new();
     for &row in rows {
         let (method, Variant { ucag, protocol, .. }) = table[row];
-        let same = |share: &Share<'_>| {
-            share.ucag == *ucag
-                && if *ucag { share.protocol.has_views_of(protocol) } else { share.protocol.has_image_of(protocol) }
+        let same = |group: &RowGroup<'_>| {
+            group.ucag == *ucag
+                && if *ucag { group.protocol.has_views_of(protocol) } else { group.protocol.has_image_of(protocol) }
         };
-        let place = shares.iter().position(same).unwrap_or_else(|| {
-            shares.push(Share { ucag: *ucag, protocol, methods: Vec::new(), rows: Vec::new() });
-            shares.len() - 1
+        let place = row_groups.iter().position(same).unwrap_or_else(|| {
+            row_groups.push(RowGroup { ucag: *ucag, protocol, methods: Vec::new(), rows: Vec::new() });
+            row_groups.len() - 1
         });
-        let share = &mut shares[place];
-        let known = share.methods.iter().position(|known| std::ptr::eq(*known, method)).unwrap_or_else(|| {
-            share.methods.push(method);
-            share.methods.len() - 1
+        let group = &mut row_groups[place];
+        let known = group.methods.iter().position(|known| std::ptr::eq(*known, method)).unwrap_or_else(|| {
+            group.methods.push(method);
+            group.methods.len() - 1
         });
-        share.rows.push((row, known));
+        group.rows.push((row, known));
     }
-    shares
+    row_groups
 }

@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::io::atomic;
 use crate::plan::Plan;
 use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
-use crate::run::Finished;
+use crate::run::CompletedRun;
 
 /// Its name in a run folder.
 pub(crate) const FILE: &str = "run.json";
@@ -19,7 +19,7 @@ pub(crate) const FILE: &str = "run.json";
 ///
 /// # Errors
 /// Where it can't be written.
-pub fn write(plan: &Plan, finished: &Finished, failed: usize) -> Result<()> {
+pub fn write(plan: &Plan, finished: &CompletedRun, failed: usize) -> Result<()> {
     let config = &plan.config;
     let document = json!({
         "title": config.title,

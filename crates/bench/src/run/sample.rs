@@ -12,10 +12,10 @@ use crate::plan::Model;
 use crate::plan::dataset::Data;
 use crate::records::Record;
 use crate::run::input::Input;
-use metrics::Frame;
+use metrics::Resolution;
 
 /// A sample as a model sees it.
-pub(crate) struct Subject<'a> {
+pub(crate) struct SampleContext<'a> {
     pub(crate) data: &'a Data,
     /// The sample's place in the data set.
     pub(crate) place: usize,
@@ -26,15 +26,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) object: Option<Object>,
 }
 
-impl Subject<'_> {
+impl SampleContext<'_> {
     /// Height and width of the input, or of the photo.
-    pub(crate) fn size(&self, frame: Frame) -> [i64; 2] {
+    pub(crate) fn size(&self, frame: Resolution) -> [i64; 2] {
         match frame {
-            Frame::Input => {
+            Resolution::NetworkInput => {
                 let size = self.input.image.size();
                 [size[2], size[3]]
             }
-            Frame::Photo => {
+            Resolution::Original => {
                 let (width, height) = self.sample.image.dimensions();
                 [i64::from(height), i64::from(width)]
             }
@@ -67,7 +67,7 @@ impl<'a> Row<'a> {
         record.method == self.method.id && record.ucag == ucag && record.variant == *name
     }
 
-    pub(crate) fn saliency(&self, frame: Frame, of: &Subject<'_>) -> Result<&Saliency> {
+    pub(crate) fn saliency(&self, frame: Resolution, of: &SampleContext<'_>) -> Result<&Saliency> {
         let cell = &self.seen[frame as usize];
         if let Some(seen) = cell.get() {
             return Ok(seen);

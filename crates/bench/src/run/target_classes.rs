@@ -10,10 +10,10 @@ use crate::config::Config;
 use crate::plan::Model;
 use crate::plan::target_classes::counts;
 use crate::run::input::input;
-use crate::run::sample::{Subject, region};
+use crate::run::sample::{SampleContext, region};
 
 /// The classes to explain: those that some metric counts, or the network's own choice.
-pub(crate) fn classes(of: &Subject<'_>, config: &Config, models: &[Model]) -> Result<Vec<usize>> {
+pub(crate) fn classes(of: &SampleContext<'_>, config: &Config, models: &[Model]) -> Result<Vec<usize>> {
     Ok(match of.data.target(&config.protocol) {
         Target::Label => {
             let counts = |&&class: &&usize| counts(config, of.region(class).map(region));

@@ -8,7 +8,7 @@ use tch::Device;
 
 /// Seconds spent, all workers together.
 #[derive(Debug, Default)]
-pub struct Stages {
+pub struct Timings {
     nanos: [AtomicU64; 4],
     device: Option<Device>,
 }
@@ -26,7 +26,7 @@ pub enum Stage {
     Gallery,
 }
 
-impl Stages {
+impl Timings {
     /// Those of a run on `device`.
     pub fn on(device: Device) -> Self {
         Self { device: Some(device), ..Self::default() }
@@ -36,7 +36,7 @@ impl Stages {
     pub fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
-        self.device.iter().copied().for_each(settle);
+        self.device.iter().copied().for_each(synchronize);
         self.nanos[stage as usize].fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         result
     }
@@ -50,7 +50,7 @@ impl Stages {
 }
 
 /// Waits until the device has done what it was told: a GPU's work is only queued, and would be counted to whoever waits for it.
-pub(crate) fn settle(device: Device) {
+pub(crate) fn synchronize(device: Device) {
     if let Device::Cuda(index) = device {
         tch::Cuda::synchronize(index as i64);
     }

@@ -6,13 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 use datasets::Sample;
 use datasets::image::preprocess::squash_object;
 use image::RgbImage;
-use metrics::{Case, Ends, Frame};
+use metrics::{Endpoints, Resolution, ScoreInput};
 use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
-use ucag_core::postprocess::Post;
-use ucag_core::protocol::{Deleted, Protocol};
+use ucag_core::postprocess::MapKind;
+use ucag_core::protocol::{DeletionBaseline, Protocol};
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
 
@@ -23,16 +23,16 @@ use crate::plan::dataset::Data;
 use crate::plan::precomputed;
 use crate::plan::precomputed::checksums::Digests;
 use crate::records::saved_maps;
-use crate::records::saved_maps::Plate;
+use crate::records::saved_maps::SavedMaps;
 use crate::records::{Failure, Record, Unit};
-use crate::report::gallery::{self, Sheet, Tile};
+use crate::report::gallery::{self, ContactSheet, Tile};
 use crate::run::explainer::Named;
 use crate::run::input::input;
-use crate::run::row_groups::{Share, shares};
-use crate::run::sample::{Row, Subject, object, region};
+use crate::run::row_groups::{RowGroup, row_groups};
+use crate::run::sample::{Row, SampleContext, object, region};
 use crate::run::sample_checksums::Inputs;
 use crate::run::target_classes::classes;
-use crate::run::timings::{Stage, Stages};
+use crate::run::timings::{Stage, Timings};
 
 /// A unit of work that is done.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Worker<'p> {
     config: &'p Config,
     data: &'p [Data],
     models: Vec<Model>,
-    stages: &'p Stages,
+    stages: &'p Timings,
     /// What is in the maps that were made elsewhere.
     maps: &'p Digests,
     /// What was read of samples so far.
@@ -63,7 +63,7 @@ impl<'p> Worker<'p> {
         config: &'p Config,
         data: &'p [Data],
         models: Vec<Model>,
-        stages: &'p Stages,
+        stages: &'p Timings,
         (maps, inputs): (&'p Digests, &'p Inputs),
     ) -> Self {
         Self { config, data, models, stages, maps, inputs, sample: None }
@@ -108,15 +108,15 @@ impl<'p> Worker<'p> {
         let input = self.stages.time(Stage::Decode, decode)?;
         let (width, height) = input.picture.dimensions();
         let object = sample.object.as_ref().map(|object| squash_object(object, width, height));
-        let subject = Subject { data, place, sample, model, input: &input, object };
-        let classes = classes(&subject, self.config, &self.models)?;
-        let rows = self.stages.time(Stage::Explain, || self.explain(&subject, &classes))?;
+        let context = SampleContext { data, place, sample, model, input: &input, object };
+        let classes = classes(&context, self.config, &self.models)?;
+        let rows = self.stages.time(Stage::Explain, || self.explain(&context, &classes))?;
         let mut records = Vec::new();
-        let ends = Ends::default();
+        let endpoints = Endpoints::default();
         for (&class, rows) in classes.iter().zip(&rows) {
-            let scored = self.stages.time(Stage::Score, || self.score(&subject, class, rows, &ends))?;
+            let scored = self.stages.time(Stage::Score, || self.score(&context, class, rows, &endpoints))?;
             if super::gallery::wanted(self.config, place) {
-                match self.stages.time(Stage::Gallery, || self.sheet(&subject, class, rows, &scored)) {
+                match self.stages.time(Stage::Gallery, || self.sheet(&context, class, rows, &scored)) {
                     Err(error) if is_full(&error) => return Err(error.context(Full)),
                     // Its numbers are none the worse for it.
                     Err(error) => remarks.push(format!("no sheet in the gallery: {error:#}")),
@@ -129,7 +129,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Every row's raw map for each class. Rows that see the same image or views share their passes; classes share them, too.
-    fn explain(&self, of: &Subject<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
+    fn explain(&self, of: &SampleContext<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
         let config = self.config;
         let table: Vec<(&'p config::Method, &'p config::Variant)> = config.rows_on(of.model.dataset).collect();
         let mut raw: Vec<Vec<Option<Tensor>>> = classes.iter().map(|_| table.iter().map(|_| None).collect()).collect();
@@ -139,8 +139,8 @@ impl<'p> Worker<'p> {
             let here = |row: &usize| table[*row].0.computed().is_some_and(is);
             let rows: Vec<usize> = (0..table.len()).filter(here).collect();
             let Some(image) = image.filter(|_| !classes.is_empty()) else { continue };
-            for share in shares(&table, &rows) {
-                for (row, class, map) in self.maps(of, image, classes, &table, &share)? {
+            for group in row_groups(&table, &rows) {
+                for (row, class, map) in self.maps(of, image, classes, &table, &group)? {
                     raw[class][row] = Some(map);
                 }
             }
@@ -166,15 +166,15 @@ impl<'p> Worker<'p> {
     /// Raw maps of rows that share their passes, with the row and the class (as places) that they are of.
     fn maps(
         &self,
-        of: &Subject<'_>,
+        of: &SampleContext<'_>,
         image: &Tensor,
         classes: &[usize],
         table: &[(&config::Method, &config::Variant)],
-        share: &Share<'_>,
+        group: &RowGroup<'_>,
     ) -> Result<Vec<(usize, usize, Tensor)>> {
-        let site = if share.ucag { &of.model.unfolded } else { &of.model.plain };
-        let image = if share.ucag { image.shallow_clone() } else { enlarge(image, share.protocol)? };
-        let subject = ucag::Subject {
+        let site = if group.ucag { &of.model.unfolded } else { &of.model.plain };
+        let image = if group.ucag { image.shallow_clone() } else { enlarge(image, group.protocol)? };
+        let context = ucag::ExplainRequest {
             network: &site.network,
             image: &image,
             classes,
@@ -182,26 +182,32 @@ impl<'p> Worker<'p> {
             views_per_batch: self.config.compute.views_per_batch,
             seed: seed(self.config.seed, &of.sample.id),
         };
-        let named = share.methods.iter().map(|method| Named::new(method)).collect::<Result<Vec<_>>>()?;
+        let named = group.methods.iter().map(|method| Named::new(method)).collect::<Result<Vec<_>>>()?;
         let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
         let mut maps = Vec::new();
-        if share.ucag {
-            let unfolded = ucag::explain_views(&subject, &explainers, share.protocol)?;
-            for &(row, method) in &share.rows {
+        if group.ucag {
+            let unfolded = ucag::explain_views(&context, &explainers, group.protocol)?;
+            for &(row, method) in &group.rows {
                 for place in 0..classes.len() {
-                    maps.push((row, place, unfolded.conquer(&subject, place, method, &table[row].1.protocol)?));
+                    maps.push((row, place, unfolded.conquer(&context, place, method, &table[row].1.protocol)?));
                 }
             }
         } else {
-            let plain = ucag::plain(&subject, &explainers)?;
-            for &(row, method) in &share.rows {
+            let plain = ucag::plain(&context, &explainers)?;
+            for &(row, method) in &group.rows {
                 maps.extend((0..classes.len()).map(|place| (row, place, plain[place][method].shallow_clone())));
             }
         }
         Ok(maps)
     }
 
-    fn score(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>], ends: &Ends) -> Result<Vec<Record>> {
+    fn score(
+        &self,
+        of: &SampleContext<'_>,
+        class: usize,
+        rows: &[Row<'_>],
+        endpoints: &Endpoints,
+    ) -> Result<Vec<Record>> {
         let config = self.config;
         let network = &of.model.unfolded.network;
         let probabilities = probabilities(network);
@@ -211,9 +217,9 @@ impl<'p> Worker<'p> {
         for row in rows {
             for chosen in &config.metrics {
                 let seen = row.saliency(chosen.metric.frame, of)?;
-                let case = Case {
+                let case = ScoreInput {
                     map: &seen.map,
-                    signed: row.method.post == Post::Signed,
+                    signed: row.method.post == MapKind::Signed,
                     state: seen.state,
                     point: seen.point,
                     image: &of.input.image,
@@ -221,7 +227,7 @@ impl<'p> Worker<'p> {
                     region: annotated.map(region),
                     object: of.object.as_ref().map(object),
                     probabilities: &probabilities,
-                    ends,
+                    endpoints,
                     deleted: &deleted,
                     ties: config.protocol.ties,
                     tally: config.protocol.tally,
@@ -234,7 +240,7 @@ impl<'p> Worker<'p> {
                 };
                 let score = (chosen.metric.score)(&case).with_context(what)?;
                 // A map without a number is counted; a pair that is not part of the game isn't.
-                if score.is_none() && !(chosen.metric.counts)(case.region.as_ref(), case.tally) {
+                if score.is_none() && !(chosen.metric.is_scored)(case.region.as_ref(), case.tally) {
                     continue;
                 }
                 if let Some(score) = &score {
@@ -263,10 +269,10 @@ impl<'p> Worker<'p> {
     }
 
     /// The gallery's sheet: every row's map over the image, with its scores.
-    fn sheet(&self, of: &Subject<'_>, class: usize, rows: &[Row<'_>], records: &[Record]) -> Result<()> {
+    fn sheet(&self, of: &SampleContext<'_>, class: usize, rows: &[Row<'_>], records: &[Record]) -> Result<()> {
         let id = &of.sample.id;
-        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Frame::Photo);
-        let frame = if photo { Frame::Photo } else { Frame::Input };
+        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Resolution::Original);
+        let frame = if photo { Resolution::Original } else { Resolution::NetworkInput };
         let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
         let seen = rows.iter().map(|row| row.saliency(frame, of)).collect::<Result<Vec<_>>>()?;
         let maps = seen.iter().map(|seen| floats(&seen.map)).collect::<Result<Vec<_>>>()?;
@@ -294,7 +300,7 @@ impl<'p> Worker<'p> {
             of.object.as_ref().map(|object| &object.mask)
         };
         let mask = mask.map(|mask| &mask.pixels[..]);
-        let sheet = Sheet { title, image, mask, tiles: tiles.collect() };
+        let sheet = ContactSheet { title, image, mask, tiles: tiles.collect() };
         let dataset = (self.data.len() > 1).then_some(of.model.dataset);
         let models: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
         let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
@@ -306,7 +312,7 @@ impl<'p> Worker<'p> {
             ucag: row.variant.ucag,
             variant: row.variant.name.clone(),
             file: None,
-            signed: row.method.post == Post::Signed,
+            signed: row.method.post == MapKind::Signed,
             largest: 0.0,
             state: shown.state,
             point: shown.point,
@@ -316,7 +322,7 @@ impl<'p> Worker<'p> {
                 .filter_map(|r| Some((r.metric.clone(), r.value?)))
                 .collect(),
         };
-        let plate = Plate {
+        let plate = SavedMaps {
             dataset: of.data.name.clone(),
             sample: id.clone(),
             class,
@@ -360,10 +366,10 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
 
 /// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
 fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
-    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.deviation());
+    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
     let colour = match protocol.deleted {
-        Deleted::MeanColour => vec![0.0; mean.len()],
-        Deleted::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
+        DeletionBaseline::MeanColour => vec![0.0; mean.len()],
+        DeletionBaseline::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
     };
     Ok(Tensor::f_from_slice(&colour)?.f_view([1, -1, 1, 1])?.f_to_device(network.device)?)
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::lab::{Lab, text};
+use crate::lab::{TestRun, text};
 use crate::victim::{SAMPLES, assert_same, journal, report, signal, small, start, units, wait_for_units};
 
 /// Refused with these words; the folder stays as it is, to the byte.
-fn refused(lab: &Lab, arguments: &[&str], words: &[&str]) {
+fn refused(lab: &TestRun, arguments: &[&str], words: &[&str]) {
     let before = (std::fs::read(lab.path("run/records.jsonl")).unwrap(), report(lab, "run"));
     let said = text(&lab.run(1, &[&["small.toml", "--out", "run"], arguments].concat()).stderr);
     for word in words.iter().chain(&["holds a run that differs in", "start over with --fresh"]) {
@@ -78,7 +78,7 @@ fn weights_that_change_under_a_run_do_not_count_until_the_next() {
 const PHOTO: &str = "data/val/disc_checks/disc_checks_0001.png";
 
 /// Puts another photo of as many bytes in a photo's place, and returns the old one.
-fn change_photo(lab: &Lab, path: &str) -> Vec<u8> {
+fn change_photo(lab: &TestRun, path: &str) -> Vec<u8> {
     let old = std::fs::read(lab.path(path)).unwrap();
     let mut pixels = image::load_from_memory(&old).unwrap().into_rgb8();
     // A pixel that is another one leaves the length as it is, if not the first one that is tried.
@@ -94,7 +94,7 @@ fn change_photo(lab: &Lab, path: &str) -> Vec<u8> {
 }
 
 /// Two models, so that a sample has two units.
-fn pair() -> Lab {
+fn pair() -> TestRun {
     let lab = small();
     let config = lab.read("", "small.toml");
     lab.write(
@@ -105,7 +105,7 @@ fn pair() -> Lab {
 }
 
 /// Leaves the first `lines` of a run's journal.
-fn cut(lab: &Lab, run: &str, lines: usize) {
+fn cut(lab: &TestRun, run: &str, lines: usize) {
     let text = lab.read(run, "records.jsonl");
     lab.write(&format!("{run}/records.jsonl"), &text.split_inclusive('\n').take(lines).collect::<String>());
 }

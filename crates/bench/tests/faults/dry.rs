@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::lab::{Lab, text};
+use crate::lab::{TestRun, text};
 use crate::victim::small;
 
 /// Every file and folder below, with its time and its bytes.
@@ -25,7 +25,7 @@ fn tree(folder: &Path) -> BTreeMap<String, (Option<SystemTime>, Vec<u8>)> {
     found
 }
 
-fn unchanged(lab: &Lab, arguments: &[&str]) {
+fn unchanged(lab: &TestRun, arguments: &[&str]) {
     let before = tree(&lab.path(""));
     let output = lab.run(0, arguments);
     assert!(!text(&output.stdout).is_empty());

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::lab::{Lab, text};
+use crate::lab::{TestRun, text};
 use crate::victim::{assert_same, journal, report, small, tell};
 
 /// Refused with all of these words, and nothing is said of units.
-fn refused(lab: &Lab, out: &str, words: &[&str]) {
+fn refused(lab: &TestRun, out: &str, words: &[&str]) {
     let said = text(&lab.run(1, &["small.toml", "--out", out]).stderr);
     for word in words {
         assert!(said.contains(word), "{out}: '{word}' in {said}");

@@ -2,11 +2,11 @@
 
 use std::process::{Command, Output, Stdio};
 
-use crate::lab::{Lab, text};
+use crate::lab::{TestRun, text};
 use crate::victim::{assert_same, journal, report, small, tell, units};
 
 /// Runs the program behind a line of shell that says `exec "$0" "$@"` at its end.
-fn behind(lab: &Lab, shell: &str, arguments: &[&str]) -> Output {
+fn behind(lab: &TestRun, shell: &str, arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_bench");
     let mut command = Command::new("sh");
     command.current_dir(lab.path("")).args(["-c", shell, program]).args(arguments).env_remove("RUST_BACKTRACE");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::lab::Lab;
+use crate::lab::TestRun;
 use crate::victim::{SAMPLES, assert_same, journal, report, small, start, tell, units, wait_until};
 
 /// Samples whose images are broken. A failure is announced on standard error at once, so that what was announced can be compared with what is there;
@@ -22,7 +22,7 @@ struct Times {
 }
 
 /// An undisturbed run, into the folder `whole`.
-fn undisturbed(lab: &Lab) -> Times {
+fn undisturbed(lab: &TestRun) -> Times {
     lab.run(0, &["small.toml", "--out", "first", "--limit", "1"]);
     for sample in BROKEN {
         std::fs::write(lab.path(&format!("data/val/{sample}.png")), "no image").unwrap();
@@ -89,7 +89,7 @@ fn nothing_is_lost_or_doubled_by_kills_at_random_moments() {
 }
 
 /// Starts a run, kills it `delay` after the phase has begun, and looks at what it left. Says what it was doing; none where it had ended.
-fn kill(lab: &Lab, run: &str, phase: Phase, delay: Duration, workers: &str) -> Option<Phase> {
+fn kill(lab: &TestRun, run: &str, phase: Phase, delay: Duration, workers: &str) -> Option<Phase> {
     let before = journal(lab, run);
     let (done_before, _) = units(&before);
     let mut child = start(lab, "said", &["small.toml", "--out", run, "--workers", workers]);
@@ -137,7 +137,7 @@ fn kill(lab: &Lab, run: &str, phase: Phase, delay: Duration, workers: &str) -> O
 }
 
 /// Lets a run finish.
-fn finish(lab: &Lab, run: &str) {
+fn finish(lab: &TestRun, run: &str) {
     let before = journal(lab, run);
     lab.run(3, &["small.toml", "--out", run]);
     assert!(journal(lab, run).starts_with(&before));

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::lab::{Lab, text, weights};
+use crate::lab::{TestRun, text, weights};
 use crate::victim::{report, small};
 
 /// Two classes of two photos each, in a folder and of names as long as a file system takes.
-fn long_names(lab: &Lab) -> Vec<String> {
+fn long_names(lab: &TestRun) -> Vec<String> {
     let class = |number: u32| format!("n{number:08}");
     let mut classes = String::new();
     let mut ids = Vec::new();
@@ -49,7 +49,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_run_takes_names_that_no_file_system_would() {
     let long = "model ".repeat(60);
     let models = ["A b", "A_b", "a B", &long, &format!("{long}2")];
-    let lab = Lab::with(&config("Small", &models), &["samples.csv"]);
+    let lab = TestRun::with(&config("Small", &models), &["samples.csv"]);
     long_names(&lab);
     lab.run(0, &["small.toml", "--out", "run"]);
     // A sheet and a plate of each of three samples with each of five models, and the index.

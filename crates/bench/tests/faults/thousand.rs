@@ -2,7 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
-use crate::lab::{Lab, text, weights};
+use crate::lab::{TestRun, text, weights};
 use crate::victim::{assert_same, journal, units};
 
 const IMAGES: u32 = 1000;
@@ -10,7 +10,7 @@ const IMAGES: u32 = 1000;
 const BAD: u32 = 617;
 
 /// Ten folders of a hundred small photos of noise.
-fn photos(lab: &Lab) {
+fn photos(lab: &TestRun) {
     let class = |number: u32| format!("n{number:08}");
     for folder in 0..10 {
         std::fs::create_dir_all(lab.path("photos/val").join(class(folder))).unwrap();
@@ -39,7 +39,7 @@ fn one_bad_image_in_a_thousand_costs_that_image() {
          [[method]]\nid = 'random'\n[[metric]]\nid = 'positive-map-density'\n[output]\nresamples = 50\ngallery = 0\n",
         weights("resnet.safetensors")
     );
-    let lab = Lab::with(&config, &[]);
+    let lab = TestRun::with(&config, &[]);
     photos(&lab);
     let bad = format!("photo_{BAD:04}");
     let output = lab.run(3, &["small.toml", "--out", "run"]);

@@ -2,12 +2,12 @@
 
 use std::process::{Command, Output};
 
-use crate::lab::{Lab, text};
+use crate::lab::{TestRun, text};
 use crate::victim::{assert_same, journal, small, units};
 
 /// Runs the program as a line of shell has it, which says `"$@"` for the program and its arguments,
 /// and echoes the exit code into `code`.
-fn through(lab: &Lab, line: &str, arguments: &[&str]) -> Output {
+fn through(lab: &TestRun, line: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("bash");
     command.current_dir(lab.path("")).args(["-c", line, "bash", env!("CARGO_BIN_EXE_bench")]).args(arguments);
     command.env_remove("RUST_BACKTRACE").output().unwrap()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lab::{Lab, weights};
+use crate::lab::{TestRun, weights};
 
 /// Samples of the run, each a unit.
 pub(crate) const SAMPLES: usize = 24;
@@ -16,8 +16,8 @@ pub(crate) const SAMPLES: usize = 24;
 pub(crate) const JOURNAL: &str = "records.jsonl";
 
 /// A lab whose `small.toml` has units of some milliseconds; the weights are a copy.
-pub(crate) fn small() -> Lab {
-    let lab = Lab::with(
+pub(crate) fn small() -> TestRun {
+    let lab = TestRun::with(
         &format!(
             "title = 'Small'\n[dataset]\nkind = 'mini-imagefolder'\nroot = 'data'\nlimit = {SAMPLES}\n\
              [[model]]\nname = 'A'\narch = 'resnet'\nweights = 'resnet.safetensors'\n\
@@ -31,7 +31,7 @@ pub(crate) fn small() -> Lab {
 }
 
 /// The whole lines of a run's journal; none where it isn't there yet. What follows the last newline is left out.
-pub(crate) fn journal(lab: &Lab, run: &str) -> Vec<u8> {
+pub(crate) fn journal(lab: &TestRun, run: &str) -> Vec<u8> {
     let mut bytes = std::fs::read(lab.path(run).join(JOURNAL)).unwrap_or_default();
     bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1));
     bytes
@@ -53,7 +53,7 @@ pub(crate) fn units(journal: &[u8]) -> (BTreeSet<u64>, BTreeSet<String>) {
 
 /// Every file of a run, by its path in the run folder. Left out is what isn't the same from one run to another: the journal's order and `run.json`,
 /// which has times.
-pub(crate) fn report(lab: &Lab, run: &str) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn report(lab: &TestRun, run: &str) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     collect(&lab.path(run), "", &mut files);
     files.retain(|name, _| name != JOURNAL && name != "run.json");
@@ -72,7 +72,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 /// The files of two finished runs are the same, byte for byte, and none is left of what was being written.
-pub(crate) fn assert_same(lab: &Lab, whole: &str, other: &str) {
+pub(crate) fn assert_same(lab: &TestRun, whole: &str, other: &str) {
     let (whole_files, other_files) = (report(lab, whole), report(lab, other));
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&whole_files), names(&other_files));
@@ -89,7 +89,7 @@ pub(crate) fn assert_same(lab: &Lab, whole: &str, other: &str) {
 }
 
 /// Starts a run; what it says on standard error goes to a file.
-pub(crate) fn start(lab: &Lab, said: &str, arguments: &[&str]) -> Child {
+pub(crate) fn start(lab: &TestRun, said: &str, arguments: &[&str]) -> Child {
     let said = std::fs::File::create(lab.path(said)).unwrap();
     lab.command(arguments).stdout(Stdio::null()).stderr(said).spawn().unwrap()
 }
@@ -110,7 +110,7 @@ pub(crate) fn wait_until(child: &mut Child, what: &str, mut is_true: impl FnMut(
 }
 
 /// Waits until a run has written this many units.
-pub(crate) fn wait_for_units(lab: &Lab, child: &mut Child, run: &str, count: usize) {
+pub(crate) fn wait_for_units(lab: &TestRun, child: &mut Child, run: &str, count: usize) {
     let ended = wait_until(child, "units", || units(&journal(lab, run)).0.len() >= count);
     assert!(ended.is_none(), "the run ended too early: {ended:?}");
 }

@@ -7,12 +7,12 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder with a config `small.toml` and nothing else. Data are made there on the first run.
-pub(crate) struct Lab {
+pub(crate) struct TestRun {
     folder: TempDir,
     tables: &'static [&'static str],
 }
 
-impl Lab {
+impl TestRun {
     /// With this config, whose runs are compared by these tables.
     pub(crate) fn with(config: &str, tables: &'static [&'static str]) -> Self {
         let lab = Self { folder: tempfile::tempdir().unwrap(), tables };

@@ -157,7 +157,7 @@ pub fn record(sample: &str, class: usize, metric: &str, value: f64) -> Record {
         variant: String::new(),
         metric: metric.to_owned(),
         value: Some(value),
-        map: MapState::Fine,
+        map: MapState::Ok,
         curve: None,
         counts: Vec::new(),
     }

@@ -65,7 +65,7 @@ pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<Index> {
     let (classes, names) = classes(categories).map_err(|problem| Error::layout(path, problem))?;
     let mut entries = entries(images, folder).map_err(|problem| Error::layout(path, problem))?;
     let places: HashMap<i64, usize> = entries.iter().enumerate().map(|(place, entry)| (entry.number, place)).collect();
-    let (mut foreign, mut twice) = (Tally::default(), Tally::default());
+    let (mut foreign, mut twice) = (EmptyPairs::default(), EmptyPairs::default());
     let (total, mut ids) = (annotations.len(), HashSet::with_capacity(annotations.len()));
     for annotation in annotations {
         let (id, image) = (annotation.id, annotation.image_id);
@@ -94,18 +94,18 @@ pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<Index> {
 }
 
 /// How many there are, and the first.
-struct Tally<T> {
+struct EmptyPairs<T> {
     count: usize,
     first: Option<T>,
 }
 
-impl<T> Default for Tally<T> {
+impl<T> Default for EmptyPairs<T> {
     fn default() -> Self {
         Self { count: 0, first: None }
     }
 }
 
-impl<T> Tally<T> {
+impl<T> EmptyPairs<T> {
     fn add(&mut self, one: T) {
         self.count += 1;
         self.first.get_or_insert(one);

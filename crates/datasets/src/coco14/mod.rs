@@ -40,7 +40,7 @@ pub const KIND: DatasetKind = DatasetKind {
     ROOT/annotations/instances_val2017.json
     ROOT/val2017/000000000139.jpg ...
   ROOT/pointing_game_ebp_coco_difficult.txt    if there: the difficult subset",
-    obtain: "\
+    how_to_get: "\
   http://images.cocodataset.org/zips/val2014.zip
   http://images.cocodataset.org/annotations/annotations_trainval2014.zip
   the list of the difficult subset: torchray/benchmark in https://github.com/facebookresearch/TorchRay",
@@ -211,7 +211,7 @@ fn find(root: &Path) -> Result<(PathBuf, &'static str)> {
     if paths.is_empty() {
         return Ok((root.join(annotations), folder));
     }
-    Err(Error::Missing { paths, layout: KIND.layout.into(), obtain: KIND.obtain.into() })
+    Err(Error::Missing { paths, layout: KIND.layout.into(), how_to_get: KIND.how_to_get.into() })
 }
 
 /// Sizes of the photos' files in bytes.

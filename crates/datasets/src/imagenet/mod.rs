@@ -31,7 +31,7 @@ pub const KIND: DatasetKind = DatasetKind {
     ROOT/LOC_val_solution.csv                         Kaggle's, or
     ROOT/ILSVRC2012_validation_ground_truth.txt       the devkit's, together with ROOT/map_clsloc.txt
   ROOT/classes.txt, if there, replaces ImageNet's 1000 classes: one class folder a line, in index order",
-    obtain: "\
+    how_to_get: "\
   register at https://image-net.org and download ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz,
   or join https://www.kaggle.com/c/imagenet-object-localization-challenge",
     open: |source| {
@@ -156,7 +156,7 @@ fn missing(root: &Path, paths: &[&str]) -> Error {
     Error::Missing {
         paths: paths.iter().map(|path| root.join(path)).collect(),
         layout: KIND.layout.into(),
-        obtain: KIND.obtain.into(),
+        how_to_get: KIND.how_to_get.into(),
     }
 }
 

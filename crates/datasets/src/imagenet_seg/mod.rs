@@ -33,7 +33,7 @@ pub const KIND: DatasetKind = DatasetKind {
     ROOT/masks/NAME.png (or .jpg, .jpeg) ...     of the image's size; two values, what isn't 0 is object
                                                  (more: `void` and `threshold` of a config's [[dataset]])
   ROOT/classes.txt (or beside the file), if there, replaces ImageNet's 1000 classes: one a line, in index order",
-    obtain: "  http://calvin-vision.net/bigstuff/proj-imagenet/data/gtsegs_ijcv.mat",
+    how_to_get: "  http://calvin-vision.net/bigstuff/proj-imagenet/data/gtsegs_ijcv.mat",
     open: |source| {
         source.refuse_difficult("ImageNet-segmentation")?;
         Ok(Box::new(ImageNetSeg::open(source.root, source.rule())?))
@@ -113,7 +113,7 @@ fn mat_file(root: &Path) -> Result<Option<PathBuf>> {
         (false, absent) => {
             // Half of the folders says which layout it was to be.
             let paths = if absent == 1 { missing } else { vec![file] };
-            Err(Error::Missing { paths, layout: KIND.layout.into(), obtain: KIND.obtain.into() })
+            Err(Error::Missing { paths, layout: KIND.layout.into(), how_to_get: KIND.how_to_get.into() })
         }
     }
 }

@@ -25,7 +25,7 @@ pub const KIND: DatasetKind = DatasetKind {
     id: "mini-coco14",
     summary: "embedded: 60 synthetic scenes with up to 4 objects of 10 classes in COCO's layout, made on first use",
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
-    obtain: "  nothing to get: name a folder that can be written, such as data/mini/coco14",
+    how_to_get: "  nothing to get: name a folder that can be written, such as data/mini/coco14",
     open: |source| {
         let root = cached_folder::place(source, LAYOUT, write)?;
         (coco14::KIND.open)(&Source { root: &root, ..*source })

@@ -27,7 +27,7 @@ pub const KIND: DatasetKind = DatasetKind {
     id: "mini-imagefolder",
     summary: "embedded: 100 synthetic scenes of 10 classes (shape × texture) in ImageFolder's layout, made on first use",
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
-    obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagefolder",
+    how_to_get: "  nothing to get: name a folder that can be written, such as data/mini/imagefolder",
     open: |source| {
         let root = cached_folder::place(source, LAYOUT, write)?;
         (imagenet::KIND.open)(&Source { root: &root, ..*source })

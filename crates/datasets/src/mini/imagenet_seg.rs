@@ -23,7 +23,7 @@ pub const KIND: DatasetKind = DatasetKind {
     id: "mini-imagenet-seg",
     summary: "embedded: 60 synthetic scenes with an object and its mask in ImageNet-segmentation's layout, made on first use",
     layout: "  ROOT is made by this program; it must not exist yet, or be what an earlier run made",
-    obtain: "  nothing to get: name a folder that can be written, such as data/mini/imagenet-seg",
+    how_to_get: "  nothing to get: name a folder that can be written, such as data/mini/imagenet-seg",
     open: |source| {
         let root = cached_folder::place(source, LAYOUT, write)?;
         (imagenet_seg::KIND.open)(&Source { root: &root, ..*source })

@@ -41,7 +41,7 @@ pub(super) fn find(root: &Path) -> Result<PathBuf> {
     if paths.is_empty() {
         return Ok(folder.clone());
     }
-    Err(Error::Missing { paths, layout: super::KIND.layout.into(), obtain: super::KIND.obtain.into() })
+    Err(Error::Missing { paths, layout: super::KIND.layout.into(), how_to_get: super::KIND.how_to_get.into() })
 }
 
 /// `classes.txt` of the first of `folders` that has one, else VOC's classes.

@@ -38,7 +38,7 @@ pub const KIND: DatasetKind = DatasetKind {
     ImageSets/Main/test.txt                      one name a line, such as 000001
     pointing_game_ebp_voc07_difficult.txt        if there (or in ROOT): the difficult subset
     classes.txt                                  if there (or in ROOT), replaces VOC's 20 classes: one a line, in index order",
-    obtain: "\
+    how_to_get: "\
   http://host.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtest_06-Nov-2007.tar
   the list of the difficult subset: torchray/benchmark in https://github.com/facebookresearch/TorchRay",
     open: |source| {

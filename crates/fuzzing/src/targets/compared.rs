@@ -64,7 +64,7 @@ fn journal(score: f64) -> Vec<u8> {
             variant: String::new(),
             metric: metric.into(),
             value: Some(score + index as f64 / 8.0),
-            map: MapState::Fine,
+            map: MapState::Ok,
             curve: None,
             counts,
         };

@@ -158,7 +158,7 @@ fn journal_seed() -> Vec<u8> {
         variant: String::new(),
         metric: "deletion".into(),
         value,
-        map: MapState::Fine,
+        map: MapState::Ok,
         curve: value.map(|_| vec![1.0, 0.5, 0.125]),
         counts: vec![[1, 2]],
     };

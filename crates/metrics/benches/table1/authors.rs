@@ -5,7 +5,7 @@ use metrics::deletion_insertion::order;
 use tch::{Device, Kind, Tensor};
 use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::{Network, Op};
-use ucag_core::protocol::{Protocol, Ties};
+use ucag_core::protocol::{Protocol, TieOrder};
 use ucag_core::ucag::unfold::{Geometry, unfold};
 
 /// Images that one call of the network gets while a curve is made.
@@ -52,7 +52,7 @@ pub(crate) fn ucag(network: &Network, image: &Tensor, protocol: &Protocol, class
 }
 
 fn with_weight_gradients(network: &Network, work: impl FnOnce(&Network, &[Tensor])) {
-    let own = network.share().unwrap();
+    let own = network.shallow_clone().unwrap();
     let mut weights = Vec::new();
     for node in own.graph.nodes() {
         match &node.op {
@@ -77,7 +77,7 @@ fn with_weight_gradients(network: &Network, work: impl FnOnce(&Network, &[Tensor
 /// Deletion and insertion of one map: one step after the other, both ends among them.
 pub(crate) fn curves(network: &Network, image: &Tensor, map: &Tensor) {
     let (pixels, side) = (map.numel() as i64, map.size()[0]);
-    let order = order(map, Ties::LargerIndexFirst).unwrap();
+    let order = order(map, TieOrder::LargerIndexFirst).unwrap();
     let step = 8 * side;
     let blurred = gaussian_blur(image, 51, 50.0, Border::Reflect).unwrap();
     for (from, to) in [(image.shallow_clone(), image.zeros_like()), (blurred, image.shallow_clone())] {

@@ -12,15 +12,15 @@ mod authors;
 use std::time::Instant;
 
 use cpu_time::ProcessTime;
-use metrics::deletion_insertion::{Scored, Start, score};
-use metrics::{Case, Ends};
+use metrics::deletion_insertion::{Curve, ScoredClass, score};
+use metrics::{Endpoints, ScoreInput};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
 use ucag_core::network::{Checkpoint, Network, Op, Precision, synthetic};
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::postprocess::{Post, saliency};
-use ucag_core::protocol::{Protocol, Tally};
-use ucag_core::ucag::{Subject, plain, ucag};
+use ucag_core::postprocess::{MapKind, saliency};
+use ucag_core::protocol::{EmptyPairs, Protocol};
+use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 const METHODS: [&str; 3] = ["gradcam", "gradcam++", "wgradcam"];
 const CLASS: usize = 7;
@@ -119,39 +119,39 @@ fn explain(network: &Network, image: &Tensor, protocol: &Protocol, folded: bool,
     let explainers: Vec<_> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
     let explainers: Vec<&dyn Explainer> = explainers.iter().map(|explainer| &**explainer).collect();
     let layers = network.layers(None, None).unwrap();
-    let subject = Subject { network, image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
-    let maps = if folded { ucag(&subject, &explainers, protocol) } else { plain(&subject, &explainers) };
+    let request = ExplainRequest { network, image, classes: &[CLASS], layers, views_per_batch: 6, seed: 0 };
+    let maps = if folded { ucag(&request, &explainers, protocol) } else { plain(&request, &explainers) };
     let size = [image.size()[2], image.size()[3]];
-    let finish = |raw: &Tensor| saliency(raw, Post::Cam, size, folded, protocol).unwrap().map;
+    let finish = |raw: &Tensor| saliency(raw, MapKind::Cam, size, folded, protocol).unwrap().map;
     maps.unwrap()[0].iter().map(finish).collect()
 }
 
 /// Deletion and insertion of each map.
 fn curves(network: &Network, image: &Tensor, maps: &[Tensor], protocol: &Protocol) -> f64 {
-    let ends = Ends::default();
+    let endpoints = Endpoints::default();
     let probabilities = |images: &Tensor| Ok(forward(network, images).softmax(1, Kind::Float));
     let deleted = Tensor::zeros([1, 3, 1, 1], (Kind::Float, Device::Cpu));
     let mut sum = 0.0;
     for map in maps {
-        let case = Case {
+        let case = ScoreInput {
             map,
             signed: false,
-            state: ucag_core::postprocess::MapState::Fine,
+            state: ucag_core::postprocess::MapState::Ok,
             point: None,
             image,
             class: CLASS,
             probabilities: &probabilities,
-            ends: &ends,
+            endpoints: &endpoints,
             deleted: &deleted,
             ties: protocol.ties,
             step: None,
             batch: 8,
             region: None,
             object: None,
-            tally: Tally::Released,
+            tally: EmptyPairs::Released,
         };
-        for start in [Start::Image, Start::Blurred] {
-            sum += score(&case, start, Scored::Given).unwrap().value;
+        for start in [Curve::Image, Curve::Blurred] {
+            sum += score(&case, start, ScoredClass::Given).unwrap().value;
         }
     }
     sum
@@ -166,7 +166,7 @@ fn whole(network: &Network, image: &Tensor, protocol: &Protocol) {
 /// Seconds on the clock for an image on each of so many workers at once.
 fn wall(network: &Network, image: &Tensor, protocol: &Protocol, workers: usize) -> f64 {
     let hands: Vec<_> =
-        (0..workers).map(|_| (network.share().unwrap(), image.shallow_clone(), protocol.clone())).collect();
+        (0..workers).map(|_| (network.shallow_clone().unwrap(), image.shallow_clone(), protocol.clone())).collect();
     let start = Instant::now();
     std::thread::scope(|scope| {
         for (network, image, protocol) in hands {

@@ -11,10 +11,10 @@ use crate::Result;
 use crate::image_ops::luma;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 
 const COMMON: Method =
-    Method { source: "control", role: Role::Control, post: Post::Plain, black_box: true, ..Method::CAM };
+    Method { source: "control", role: Role::Control, post: MapKind::MinMax, black_box: true, ..Method::CAM };
 
 /// Registry entry.
 pub(crate) static RANDOM: Method = Method {
@@ -57,7 +57,7 @@ pub(crate) static POINT: Method = Method {
     id: "center-point",
     name: "Center",
     summary: "the image's centre as a point: the pointing game's own baseline",
-    post: Post::Centre,
+    post: MapKind::Point,
     not_with_ucag: Some("it is the centre of the image, not a map of what a view shows"),
     ..COMMON
 };

@@ -14,7 +14,7 @@ use tch::Tensor;
 pub use self::settings::{Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
@@ -34,14 +34,14 @@ pub trait Explainer: Send + Sync + std::fmt::Debug {
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor>;
 
     /// What it runs the network for beyond the pass that all methods share; nothing unless it says otherwise.
-    fn extra(&self, _network: &Network, _layers: &Layers) -> Extra {
-        Extra::default()
+    fn extra_passes(&self, _network: &Network, _layers: &Layers) -> ExtraPasses {
+        ExtraPasses::default()
     }
 }
 
 /// Forward passes of one view each, beyond the pass that all methods share. A backward pass counts as two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extra {
+pub struct ExtraPasses {
     /// For a view, however many of its classes are explained.
     pub per_view: usize,
     /// For a view and class.
@@ -73,7 +73,7 @@ pub struct Method {
     /// What kind of row it is.
     pub role: Role,
     /// What is done to its raw maps.
-    pub post: Post,
+    pub post: MapKind,
     /// Its numbers that a config may change.
     pub settings: &'static [Setting],
     /// Whether it asks a network for no more than logits and gradients at the input, so that it can explain one of which nothing else is known.
@@ -94,7 +94,7 @@ impl Method {
         summary: "",
         source: "",
         role: Role::Published,
-        post: Post::Cam,
+        post: MapKind::Cam,
         settings: &[],
         black_box: false,
         not_with_ucag: None,
@@ -119,7 +119,7 @@ impl Method {
 
     /// The method with its published settings.
     pub fn explainer(&self) -> Arc<dyn Explainer> {
-        (self.make)(&Settings::published(self.settings))
+        (self.make)(&Settings::defaults(self.settings))
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Settings {
 
 impl Settings {
     /// The published values.
-    pub fn published(known: &'static [Setting]) -> Self {
+    pub fn defaults(known: &'static [Setting]) -> Self {
         let values = known.iter().map(|setting| (setting.key, setting.default.to_vec())).collect();
         Self { known, values }
     }

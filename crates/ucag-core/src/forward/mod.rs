@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 use crate::network::batchnorm_folding::fold;
-use crate::network::memory_format::Lane;
-use crate::network::weight_cache::Form;
+use crate::network::memory_format::MemoryFormat;
+use crate::network::weight_cache::WeightForm;
 use crate::network::{Conv, Network, Node, NodeId, Op};
 pub use needs::Needs;
 
@@ -19,14 +19,14 @@ use crate::{Error, Result};
 
 /// The short cuts that a pass takes. They change its numbers by rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shortcuts {
+pub(crate) struct Fusions {
     /// Convolutions in the fast lane.
     fast: usize,
     /// Convolutions that batch normalisation isn't folded into, because they are asked for.
     unfolded: Vec<NodeId>,
 }
 
-impl Shortcuts {
+impl Fusions {
     /// Those of a pass with these needs.
     pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
         let nodes = network.graph.nodes();
@@ -64,7 +64,7 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
     network.count(views);
     let nodes = network.graph.nodes();
     let fast = first(network, needs);
-    let mut run = Run { network, lane: network.lane(), needs, fast, values: nodes.iter().map(|_| None).collect() };
+    let mut run = Run { network, format: network.format(), needs, fast, values: nodes.iter().map(|_| None).collect() };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {
@@ -73,7 +73,7 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
         };
         let mut value = value.map_err(|error| at_node(&node.name, views, error))?;
         if run.wanted(id) {
-            value = Value { tensor: Lane::leave(&value.tensor)?, own: false };
+            value = Value { tensor: MemoryFormat::to_plain(&value.tensor)?, own: false };
             if needs.gradients.contains(&id) && !value.tensor.requires_grad() {
                 // A leaf: what lies in front of it is not recorded.
                 value.tensor = value.tensor.detach().set_requires_grad(true);
@@ -83,7 +83,7 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
         run.values[id] = Some(value);
     }
     let scores = run.values[network.graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
-    Ok(Outputs { scores: Lane::leave(&scores.tensor)?, kept })
+    Ok(Outputs { scores: MemoryFormat::to_plain(&scores.tensor)?, kept })
 }
 
 /// Says in which layer libtorch gave up, and on what input: nearly always a view that is too small.
@@ -101,7 +101,7 @@ struct Value {
 
 struct Run<'a> {
     network: &'a Network,
-    lane: Option<Lane>,
+    format: Option<MemoryFormat>,
     needs: &'a Needs,
     /// The first node that is asked for. The fast lane ends there.
     fast: NodeId,
@@ -117,16 +117,16 @@ impl Run<'_> {
     fn compute(&mut self, id: NodeId) -> Result<Value> {
         let graph = &self.network.graph;
         let node = &graph.nodes()[id];
-        let lane = self.lane.filter(|_| id < self.fast);
+        let format = self.format.filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
         match &node.op {
             Op::Conv(conv) => {
-                return Ok(Value { tensor: self.convolve(id, conv, lane, &inputs[0].tensor)?, own: true });
+                return Ok(Value { tensor: self.convolve(id, conv, format, &inputs[0].tensor)?, own: true });
             }
             // To the same bits, and many times as fast, the way there and back included.
-            Op::MaxPool(_) if lane.is_none_or(|lane| !lane.holds(&inputs[0].tensor)) => {
+            Op::MaxPool(_) if format.is_none_or(|format| !format.holds(&inputs[0].tensor)) => {
                 let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
-                return Ok(Value { tensor: Lane::leave(&pooled)?, own: true });
+                return Ok(Value { tensor: MemoryFormat::to_plain(&pooled)?, own: true });
             }
             // Where it was folded into the convolution, its work is done.
             Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
@@ -140,9 +140,9 @@ impl Run<'_> {
             }
             _ => {}
         }
-        if !lane.is_some_and(|lane| lane.does(&node.op)) {
+        if !format.is_some_and(|format| format.does(&node.op)) {
             for input in &mut inputs {
-                input.tensor = Lane::leave(&input.tensor)?;
+                input.tensor = MemoryFormat::to_plain(&input.tensor)?;
             }
         }
         let tensors: Vec<&Tensor> = inputs.iter().map(|input| &input.tensor).collect();
@@ -166,15 +166,15 @@ impl Run<'_> {
     }
 
     /// A convolution, in the lane where there is one.
-    fn convolve(&self, id: NodeId, conv: &Conv, lane: Option<Lane>, x: &Tensor) -> Result<Tensor> {
+    fn convolve(&self, id: NodeId, conv: &Conv, format: Option<MemoryFormat>, x: &Tensor) -> Result<Tensor> {
         let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
-        let lane = lane.filter(|lane| lane.admits(x));
-        let x = lane.map_or_else(|| Lane::leave(x), |lane| lane.enter(x))?;
-        let (weight, bias) = match (lane, norm) {
-            (Some(lane), _) => {
-                let form = Form::Fast { folded: norm.is_some(), lane };
-                self.network.derived((id, form), || {
-                    lane.weights(&norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?)
+        let format = format.filter(|format| format.admits(x));
+        let x = format.map_or_else(|| MemoryFormat::to_plain(x), |format| format.to_format(x))?;
+        let (weight, bias) = match (format, norm) {
+            (Some(format), _) => {
+                let form = WeightForm::Fast { folded: norm.is_some(), format };
+                self.network.weights_in((id, form), || {
+                    format.weights(&norm.map_or_else(|| Ok(conv.own()), |(_, norm)| fold(conv, norm))?)
                 })?
             }
             (None, Some((_, norm))) => self.network.folded(id, conv, norm)?,

@@ -11,7 +11,7 @@ pub struct Needs {
     pub gradients: Vec<NodeId>,
     /// Walks back from the output, for each class, that differ only in their start. What several of
     /// them share is kept.
-    pub walks: usize,
+    pub propagations: usize,
 }
 
 impl Needs {
@@ -29,7 +29,7 @@ impl Needs {
         };
         extend(&mut self.activations, &other.activations);
         extend(&mut self.gradients, &other.gradients);
-        self.walks += other.walks;
+        self.propagations += other.propagations;
         self
     }
 }

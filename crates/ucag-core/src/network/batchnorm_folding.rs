@@ -1,6 +1,6 @@
 //! Batch normalisation folded into the convolution in front of it: one linear layer with the same output.
 
-use super::weight_cache::{Form, Weights};
+use super::weight_cache::{WeightForm, Weights};
 use super::{BatchNorm, Conv, Graph, Network, NodeId, Op};
 use crate::Result;
 
@@ -43,6 +43,6 @@ impl Network {
     /// # Errors
     /// As [`fold`].
     pub(crate) fn folded(&self, node: NodeId, conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
-        self.derived.of((node, Form::Folded), || fold(conv, norm))
+        self.weight_cache.of((node, WeightForm::Folded), || fold(conv, norm))
     }
 }

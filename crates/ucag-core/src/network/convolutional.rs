@@ -19,7 +19,7 @@ impl Network {
     pub fn convolutional(&self) -> Result<Self> {
         if ![vgg::FAMILY.id, resnet::FAMILY.id].contains(&self.family.id) {
             let known = format!("{} and {}", vgg::FAMILY.id, resnet::FAMILY.id);
-            let problem = format!("{} has no convolutional form; there is one for {known}", self.variant);
+            let problem = format!("{} has no convolutional form; there is one for {known}", self.architecture);
             return Err(Error::Invalid(problem));
         }
         let mut nodes: Vec<Node> = Vec::new();

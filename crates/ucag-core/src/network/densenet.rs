@@ -60,16 +60,16 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     x = b.adaptive_avg_pool("adaptive_avg_pool2d", x, 1);
     x = b.flatten("flatten", x);
     x = b.linear("classifier", x)?;
-    let variant = match depths.as_slice() {
+    let architecture = match depths.as_slice() {
         [6, 12, 24, 16] => "densenet121".into(),
         [6, 12, 36, 24] => "densenet161".into(),
         [6, 12, 32, 32] => "densenet169".into(),
         [6, 12, 48, 32] => "densenet201".into(),
         _ => format!("densenet (blocks {depths:?})"),
     };
-    let middle = format!("features.denseblock{}", depths.len().saturating_sub(1).max(1));
+    let excitation = format!("features.denseblock{}", depths.len().saturating_sub(1).max(1));
     let classes = b.channels(x);
-    Ok(Built { graph: b.finish()?, variant, layer: "relu".into(), middle, classes })
+    Ok(Built { graph: b.finish()?, architecture, layer: "relu".into(), excitation, classes })
 }
 
 /// The numbers behind `prefix`, which must be those from 1 on.

@@ -74,9 +74,9 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     let classes = b.channels(x);
     Ok(Built {
         graph: b.finish()?,
-        variant: "inception_v3".into(),
+        architecture: "inception_v3".into(),
         layer: "Mixed_7c".into(),
-        middle: "Mixed_6e".into(),
+        excitation: "Mixed_6e".into(),
         classes,
     })
 }

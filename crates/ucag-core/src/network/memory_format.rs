@@ -42,12 +42,12 @@ enum Layout {
 
 /// How a tensor goes into the fast lane, and out of it. On processors it has a layout of its own; on other devices only the precision may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lane {
+pub(crate) struct MemoryFormat {
     layout: Layout,
     precision: Precision,
 }
 
-impl Lane {
+impl MemoryFormat {
     /// The lane for a network on `device`, where there is a faster one than the usual.
     pub(super) fn new(device: Device, precision: Precision, concatenates: bool) -> Option<Self> {
         let layout = match device == Device::Cpu && tch::utils::has_mkldnn() {
@@ -66,8 +66,8 @@ impl Lane {
         let one = Tensor::f_ones([1, 1, 1, 1], (Kind::Float, device))?;
         let refused = |error| Error::Invalid(format!("precision \"bf16\" needs a processor that can do it: {error}"));
         let _ = self
-            .enter(&one)?
-            .f_conv2d(&self.enter(&one)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)
+            .to_format(&one)?
+            .f_conv2d(&self.to_format(&one)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)
             .map_err(refused)?;
         Ok(())
     }
@@ -88,7 +88,7 @@ impl Lane {
     }
 
     /// Into the lane.
-    pub(crate) fn enter(self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn to_format(self, x: &Tensor) -> Result<Tensor> {
         let kind = self.precision.kind();
         Ok(match self.layout {
             _ if self.holds(x) => x.shallow_clone(),
@@ -108,7 +108,7 @@ impl Lane {
     }
 
     /// Out of any lane: one channel after the other, and in float32.
-    pub(crate) fn leave(x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn to_plain(x: &Tensor) -> Result<Tensor> {
         Ok(match x.kind() {
             _ if x.is_mkldnn() => x.f_to_dense(Kind::Float, false)?,
             Kind::BFloat16 => x.f_to_kind(Kind::Float)?.f_contiguous()?,
@@ -119,6 +119,6 @@ impl Lane {
     /// A convolution's weights for the lane. oneDNN puts them in its own order at every call, and what libtorch could pack beforehand too: that is for inference, and its
     /// convolutions of tensors are for training, which take another order.
     pub(crate) fn weights(self, (weight, bias): &Weights) -> Result<Weights> {
-        Ok((self.enter(weight)?, bias.as_ref().map(|bias| self.enter(bias)).transpose()?))
+        Ok((self.to_format(weight)?, bias.as_ref().map(|bias| self.to_format(bias)).transpose()?))
     }
 }

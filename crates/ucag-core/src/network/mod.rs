@@ -31,9 +31,9 @@ pub use stated::{Stated, Stem};
 use tch::{Device, Tensor};
 pub use torchscript::{Output, Scripted};
 
-use self::memory_format::Lane;
+use self::memory_format::MemoryFormat;
 use self::stated::Properties;
-use self::weight_cache::{Derived, Form, Weights};
+use self::weight_cache::{WeightCache, WeightForm, Weights};
 
 use crate::suggest::nearest;
 use crate::{Error, Result};
@@ -60,7 +60,7 @@ pub struct Layers {
     /// Where CAM methods look.
     pub target: NodeId,
     /// Where excitation backprop stops.
-    pub middle: NodeId,
+    pub excitation: NodeId,
     /// Where contrastive excitation backprop takes its difference: what the classifier's last layer reads.
     pub contrast: NodeId,
 }
@@ -68,11 +68,11 @@ pub struct Layers {
 /// What a family makes of a checkpoint.
 struct Built {
     graph: Graph,
-    variant: String,
+    architecture: String,
     /// Where CAM methods look.
     layer: String,
     /// Where excitation backprop stops: the last layer at a sixteenth of the input's resolution.
-    middle: String,
+    excitation: String,
     classes: i64,
 }
 
@@ -108,13 +108,13 @@ pub struct Network {
     pub family: &'static Family,
     /// torchvision's name for it (`resnet50`), or a description where torchvision has none; with its stem where that isn't torchvision's,
     /// and whether it is for grey images.
-    pub variant: String,
+    pub architecture: String,
     /// The operations.
     pub graph: Graph,
     /// The layer that CAM methods explain by default.
     pub layer: String,
     /// The layer at which excitation backprop stops by default.
-    pub middle: String,
+    pub excitation: String,
     /// Number of logits.
     pub classes: usize,
     /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's; with a stem for small
@@ -131,7 +131,7 @@ pub struct Network {
     /// Views that went through it, whoever shares it.
     views: Arc<AtomicU64>,
     /// What was made of its weights.
-    derived: Arc<Derived>,
+    weight_cache: Arc<WeightCache>,
 }
 
 impl Network {
@@ -170,24 +170,24 @@ impl Network {
     }
 
     fn build(arch: &str, family: &'static Family, checkpoint: &Checkpoint, stated: &Stated) -> Result<Self> {
-        let architecture = |problem| Error::Architecture { path: checkpoint.path().to_owned(), problem };
+        let mismatch = |problem| Error::Architecture { path: checkpoint.path().to_owned(), problem };
         let mut properties = Properties::new(checkpoint, stated, family.stem)?;
-        let Built { graph, variant, layer, middle, classes } = (family.build)(&mut properties)?;
-        if arch != family.id && arch != variant {
-            return Err(architecture(format!("is {variant}, not {arch}")));
+        let Built { graph, architecture, layer, excitation, classes } = (family.build)(&mut properties)?;
+        if arch != family.id && arch != architecture {
+            return Err(mismatch(format!("is {architecture}, not {arch}")));
         }
         let input_size = properties.input_size(family.input_size)?;
         let preprocessing = properties.preprocessing;
         let stem = properties.stem.map(|stem| format!("{} stem", stem.word()));
         let grey = (preprocessing.channels() == 1).then(|| "grey".to_owned());
-        let variant = [Some(variant), stem, grey].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let architecture = [Some(architecture), stem, grey].into_iter().flatten().collect::<Vec<_>>().join(", ");
         let assumptions = properties.finish(family.id)?;
         Ok(Self {
             family,
-            variant,
+            architecture,
             graph,
             layer,
-            middle,
+            excitation,
             classes: classes as usize,
             input_size,
             preprocessing,
@@ -195,7 +195,7 @@ impl Network {
             device: Device::Cpu,
             precision: Precision::default(),
             views: Arc::default(),
-            derived: Arc::default(),
+            weight_cache: Arc::default(),
         })
     }
 
@@ -204,9 +204,9 @@ impl Network {
     pub(crate) fn of_nodes(nodes: Vec<Node>, classes: usize) -> Self {
         Self {
             family: &vgg::FAMILY,
-            variant: "a test's".into(),
+            architecture: "a test's".into(),
             layer: String::new(),
-            middle: String::new(),
+            excitation: String::new(),
             graph: Graph::new(nodes),
             classes,
             input_size: 0,
@@ -215,7 +215,7 @@ impl Network {
             device: Device::Cpu,
             precision: Precision::default(),
             views: Arc::default(),
-            derived: Arc::default(),
+            weight_cache: Arc::default(),
         }
     }
 
@@ -223,10 +223,10 @@ impl Network {
     ///
     /// # Errors
     /// Where the network has no layer of that name.
-    pub fn layers(&self, target: Option<&str>, middle: Option<&str>) -> Result<Layers> {
+    pub fn layers(&self, target: Option<&str>, excitation: Option<&str>) -> Result<Layers> {
         Ok(Layers {
             target: self.graph.resolve(target.unwrap_or(&self.layer))?,
-            middle: self.graph.resolve(middle.unwrap_or(&self.middle))?,
+            excitation: self.graph.resolve(excitation.unwrap_or(&self.excitation))?,
             contrast: self.graph.before_classifier(),
         })
     }
@@ -237,24 +237,28 @@ impl Network {
     /// # Errors
     /// Where libtorch refuses.
     pub fn positive_weight(&self, node: NodeId, folded: bool, weight: &Tensor) -> Result<Tensor> {
-        Ok(self.derived.of((node, Form::Positive { folded }), || Ok((weight.f_clamp_min(0.0)?, None)))?.0)
+        Ok(self.weight_cache.of((node, WeightForm::Positive { folded }), || Ok((weight.f_clamp_min(0.0)?, None)))?.0)
     }
 
     /// What `make` makes of a node's weights, once for all that share them.
-    pub(crate) fn derived(&self, key: (NodeId, Form), make: impl FnOnce() -> Result<Weights>) -> Result<Weights> {
-        self.derived.of(key, make)
+    pub(crate) fn weights_in(
+        &self,
+        key: (NodeId, WeightForm),
+        make: impl FnOnce() -> Result<Weights>,
+    ) -> Result<Weights> {
+        self.weight_cache.of(key, make)
     }
 
     /// The fast lane, where there is one.
-    pub(crate) fn lane(&self) -> Option<Lane> {
-        Lane::new(self.device, self.precision, self.concatenates())
+    pub(crate) fn format(&self) -> Option<MemoryFormat> {
+        MemoryFormat::new(self.device, self.precision, self.concatenates())
     }
 
     /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be, which it can't where autograd follows.
     pub(crate) fn pools_in(&self, x: &Tensor) -> Result<Tensor> {
-        match Lane::new(self.device, Precision::Float32, false).filter(|lane| lane.admits(x)) {
-            Some(lane) => lane.enter(x),
-            None => Lane::leave(x),
+        match MemoryFormat::new(self.device, Precision::Float32, false).filter(|format| format.admits(x)) {
+            Some(format) => format.to_format(x),
+            None => MemoryFormat::to_plain(x),
         }
     }
 
@@ -279,12 +283,12 @@ impl Network {
                 "a TorchScript network has a precision of its own; leave out 'precision'".into(),
             ));
         }
-        if let Some(lane) =
-            Lane::new(self.device, precision, self.concatenates()).filter(|_| precision != Precision::default())
+        if let Some(format) =
+            MemoryFormat::new(self.device, precision, self.concatenates()).filter(|_| precision != Precision::default())
         {
-            lane.check(self.device)?;
+            format.check(self.device)?;
         }
-        Ok(Self { precision, derived: Arc::default(), ..self.share()? })
+        Ok(Self { precision, weight_cache: Arc::default(), ..self.shallow_clone()? })
     }
 
     /// Number of single views that went forward through this network so far, and through all that share its weights.
@@ -301,9 +305,9 @@ impl Network {
     ///
     /// # Errors
     /// Where libtorch refuses.
-    pub fn share(&self) -> Result<Self> {
+    pub fn shallow_clone(&self) -> Result<Self> {
         let shared = self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)?;
-        Ok(Self { derived: Arc::clone(&self.derived), ..shared })
+        Ok(Self { weight_cache: Arc::clone(&self.weight_cache), ..shared })
     }
 
     /// The same network with its weights on `device`.
@@ -318,12 +322,12 @@ impl Network {
         Ok(Self {
             graph,
             device,
-            variant: self.variant.clone(),
+            architecture: self.architecture.clone(),
             layer: self.layer.clone(),
-            middle: self.middle.clone(),
+            excitation: self.excitation.clone(),
             assumptions: self.assumptions.clone(),
             views: Arc::clone(&self.views),
-            derived: Arc::default(),
+            weight_cache: Arc::default(),
             ..*self
         })
     }

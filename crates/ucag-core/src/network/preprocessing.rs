@@ -12,18 +12,18 @@ pub enum Preprocessing {
     /// That of networks from Caffe: 255 x, less the mean color.
     Caffe,
     /// Of a network that comes from elsewhere.
-    Own {
+    Custom {
         /// What is subtracted.
         mean: [f32; 3],
         /// What the rest is divided by.
-        deviation: [f32; 3],
+        std: [f32; 3],
     },
     /// Of a network for grey images.
     Grey {
         /// What is subtracted.
         mean: f32,
         /// What the rest is divided by.
-        deviation: f32,
+        std: f32,
     },
 }
 
@@ -32,7 +32,7 @@ impl Preprocessing {
     ///
     /// # Errors
     /// Where there are neither three nor one of both, a mean isn't in [0, 1], or a deviation isn't above 0; the message says so.
-    pub fn new(mean: &[f64], deviation: &[f64]) -> Result<Self, String> {
+    pub fn new(mean: &[f64], std: &[f64]) -> Result<Self, String> {
         let expected =
             "mean and std: expected three numbers, for red, green and blue in [0, 1], or one for grey images";
         if let Some(bad) = mean.iter().find(|mean| !(0.0..=1.0).contains(*mean)) {
@@ -40,15 +40,15 @@ impl Preprocessing {
             return Err(format!("{expected}; a mean of {bad} is outside of [0, 1]{hint}"));
         }
         // A deviation that is 0 as float32 would divide by 0.
-        if let Some(bad) = deviation.iter().find(|deviation| !((**deviation as f32).is_normal() && **deviation > 0.0)) {
+        if let Some(bad) = std.iter().find(|std| !((**std as f32).is_normal() && **std > 0.0)) {
             return Err(format!("{expected}; a deviation must be above 0, which {bad} isn't"));
         }
-        match (mean, deviation) {
+        match (mean, std) {
             (&[r, g, b], &[s, t, u]) => {
-                Ok(Self::Own { mean: [r, g, b].map(|x| x as f32), deviation: [s, t, u].map(|x| x as f32) })
+                Ok(Self::Custom { mean: [r, g, b].map(|x| x as f32), std: [s, t, u].map(|x| x as f32) })
             }
-            (&[mean], &[deviation]) => Ok(Self::Grey { mean: mean as f32, deviation: deviation as f32 }),
-            _ => Err(format!("{expected}; found {} and {}", mean.len(), deviation.len())),
+            (&[mean], &[std]) => Ok(Self::Grey { mean: mean as f32, std: std as f32 }),
+            _ => Err(format!("{expected}; found {} and {}", mean.len(), std.len())),
         }
     }
 
@@ -56,14 +56,14 @@ impl Preprocessing {
     ///
     /// # Errors
     /// Where they aren't numbers, and as [`Preprocessing::new`].
-    pub fn parse(mean: &str, deviation: &str) -> Result<Self, String> {
+    pub fn parse(mean: &str, std: &str) -> Result<Self, String> {
         let numbers = |text: &str| -> Result<Vec<f64>, String> {
             let number = |part: &str| {
                 part.trim().parse().map_err(|_| format!("mean and std: '{part}' in '{text}' is no number"))
             };
             text.split(',').map(number).collect()
         };
-        Self::new(&numbers(mean)?, &numbers(deviation)?)
+        Self::new(&numbers(mean)?, &numbers(std)?)
     }
 
     /// What a file's metadata says.
@@ -91,18 +91,18 @@ impl Preprocessing {
         match self {
             Preprocessing::Imagenet => vec![0.485, 0.456, 0.406],
             Preprocessing::Caffe => vec![123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0],
-            Preprocessing::Own { mean, .. } => mean.to_vec(),
+            Preprocessing::Custom { mean, .. } => mean.to_vec(),
             Preprocessing::Grey { mean, .. } => vec![mean],
         }
     }
 
     /// What the rest of each channel is divided by.
-    pub fn deviation(self) -> Vec<f32> {
+    pub fn std(self) -> Vec<f32> {
         match self {
             Preprocessing::Imagenet => vec![0.229, 0.224, 0.225],
             Preprocessing::Caffe => vec![1.0 / 255.0; 3],
-            Preprocessing::Own { deviation, .. } => deviation.to_vec(),
-            Preprocessing::Grey { deviation, .. } => vec![deviation],
+            Preprocessing::Custom { std, .. } => std.to_vec(),
+            Preprocessing::Grey { std, .. } => vec![std],
         }
     }
 
@@ -113,12 +113,12 @@ impl Preprocessing {
 
     /// Whether both do the same to an image.
     pub fn is_same(self, other: Self) -> bool {
-        (self.mean(), self.deviation()) == (other.mean(), other.deviation())
+        (self.mean(), self.std()) == (other.mean(), other.std())
     }
 
     /// The numbers, for messages.
     pub fn describe(self) -> String {
         let list = |values: Vec<f32>| values.iter().map(f32::to_string).collect::<Vec<_>>().join(", ");
-        format!("mean {} and std {}", list(self.mean()), list(self.deviation()))
+        format!("mean {} and std {}", list(self.mean()), list(self.std()))
     }
 }

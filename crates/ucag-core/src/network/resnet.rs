@@ -61,9 +61,9 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     x = b.adaptive_avg_pool("avgpool", x, 1);
     x = b.flatten("flatten", x);
     x = b.linear("fc", x)?;
-    let variant = variant(checkpoint, &depths, bottleneck)?;
+    let architecture = architecture(checkpoint, &depths, bottleneck)?;
     let classes = b.channels(x);
-    Ok(Built { graph: b.finish()?, variant, layer: "layer4".into(), middle: "layer3".into(), classes })
+    Ok(Built { graph: b.finish()?, architecture, layer: "layer4".into(), excitation: "layer3".into(), classes })
 }
 
 /// What kind of blocks a network has.
@@ -120,7 +120,7 @@ fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, b
 }
 
 /// torchvision's name for this checkpoint, or a description where torchvision has none.
-fn variant(checkpoint: &Checkpoint, depths: &[usize], bottleneck: bool) -> Result<String> {
+fn architecture(checkpoint: &Checkpoint, depths: &[usize], bottleneck: bool) -> Result<String> {
     let depth = match (bottleneck, depths) {
         (false, [2, 2, 2, 2]) => 18,
         (false, [3, 4, 6, 3]) => 34,

@@ -27,7 +27,8 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     let positions = checkpoint.indices("features.");
     let shape = checkpoint.stem_shape("features.0")?;
     let (kernel, fires) = ([shape[2], shape[3]], positions.get(1..).unwrap_or_default());
-    let Some((variant, ..)) = VERSIONS.iter().find(|(_, side, places)| kernel == [*side; 2] && fires == places) else {
+    let Some((architecture, ..)) = VERSIONS.iter().find(|(_, side, places)| kernel == [*side; 2] && fires == places)
+    else {
         let problem = format!(
             "has a kernel of {} × {}, and fire modules are at {fires:?}: neither SqueezeNet 1.0 (7 × 7, {:?}) nor 1.1 (3 × 3, {:?}), so its strides and pools can't be told; {REMEDY}",
             kernel[0], kernel[1], VERSIONS[0].2, VERSIONS[1].2
@@ -54,8 +55,14 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     x = b.adaptive_avg_pool("classifier.3", x, 1);
     b.flatten("flatten", x);
     // The last fire module in front of the last pool.
-    let middle = format!("features.{}", pools.last().map_or(last, |pool| pool - 1));
-    Ok(Built { graph: b.finish()?, variant: (*variant).to_owned(), layer: format!("features.{last}"), middle, classes })
+    let excitation = format!("features.{}", pools.last().map_or(last, |pool| pool - 1));
+    Ok(Built {
+        graph: b.finish()?,
+        architecture: (*architecture).to_owned(),
+        layer: format!("features.{last}"),
+        excitation,
+        classes,
+    })
 }
 
 fn fire(b: &mut Builder<'_>, name: &str, x: NodeId) -> Result<NodeId> {

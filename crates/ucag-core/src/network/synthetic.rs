@@ -50,10 +50,10 @@ impl Template {
                 Some("running_var") => vec![1.0; count],
                 _ if shape.len() == 1 => vec![1.0; count],
                 _ => {
-                    let deviation = (2.0 / shape[1..].iter().product::<i64>() as f64).sqrt();
+                    let std = (2.0 / shape[1..].iter().product::<i64>() as f64).sqrt();
                     // Twelve uniform numbers add up to a variance of one.
                     let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
-                    (0..count).map(|_| (normal() * deviation) as f32).collect()
+                    (0..count).map(|_| (normal() * std) as f32).collect()
                 }
             };
             (name.to_owned(), Tensor::from_slice(&tensor).view(shape))

@@ -87,11 +87,11 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     x = b.linear("classifier.6", x)?;
     let classes = b.channels(x);
     // The last pool but one.
-    let middle = pools.into_iter().rev().nth(1).unwrap_or_else(|| layer.clone());
+    let excitation = pools.into_iter().rev().nth(1).unwrap_or_else(|| layer.clone());
     let norm = if normalised { "_bn" } else { "" };
-    let variant = match known {
+    let architecture = match known {
         true => format!("vgg{}{norm}", stages.iter().sum::<usize>() + 3),
         false => format!("vgg{norm} (convolutions {stages:?})"),
     };
-    Ok(Built { graph: b.finish()?, variant, layer, middle, classes })
+    Ok(Built { graph: b.finish()?, architecture, layer, excitation, classes })
 }

@@ -5,19 +5,19 @@ use std::sync::{Mutex, PoisonError};
 
 use tch::Tensor;
 
-use super::memory_format::Lane;
+use super::memory_format::MemoryFormat;
 use super::{Conv, NodeId};
 use crate::Result;
 
 /// A form of a layer's weights other than the checkpoint's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Form {
+pub(crate) enum WeightForm {
     /// Its positive part; with its batch normalisation folded in or without.
     Positive { folded: bool },
     /// With its batch normalisation folded in.
     Folded,
     /// As that lane wants it; with its batch normalisation folded in or without.
-    Fast { folded: bool, lane: Lane },
+    Fast { folded: bool, format: MemoryFormat },
 }
 
 /// A weight and a bias.
@@ -32,11 +32,11 @@ impl Conv {
 
 /// Weights by node and form. Each form is as many bytes as the weights, once a network is asked for all of it.
 #[derive(Debug, Default)]
-pub(super) struct Derived(Mutex<BTreeMap<(NodeId, Form), Weights>>);
+pub(super) struct WeightCache(Mutex<BTreeMap<(NodeId, WeightForm), Weights>>);
 
-impl Derived {
+impl WeightCache {
     /// The weights in that form; `make` runs on the first call.
-    pub(super) fn of(&self, key: (NodeId, Form), make: impl FnOnce() -> Result<Weights>) -> Result<Weights> {
+    pub(super) fn of(&self, key: (NodeId, WeightForm), make: impl FnOnce() -> Result<Weights>) -> Result<Weights> {
         let handles = |(weight, bias): &Weights| (weight.shallow_clone(), bias.as_ref().map(Tensor::shallow_clone));
         if let Some(known) = self.known().get(&key) {
             return Ok(handles(known));
@@ -46,7 +46,7 @@ impl Derived {
         Ok(handles(self.known().entry(key).or_insert(made)))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<(NodeId, Form), Weights>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<(NodeId, WeightForm), Weights>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

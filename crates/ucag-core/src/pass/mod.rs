@@ -24,27 +24,27 @@ pub fn fnv1a(hash: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
 ///
 /// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never require gradients, and the
 /// activation there is made a leaf. Outputs that nobody keeps are freed as soon as their last reader has run.
-pub struct Trace<'n> {
+pub struct ForwardPass<'n> {
     network: &'n Network,
     views: Tensor,
     needs: Needs,
     classes: Vec<usize>,
     seed: Seed,
     outputs: OnceCell<Outputs>,
-    derived: RefCell<BTreeMap<String, Rc<Trace<'n>>>>,
-    memo: Memo,
+    sub_passes: RefCell<BTreeMap<String, Rc<ForwardPass<'n>>>>,
+    cache: Cache,
 }
 
 /// What is computed once and kept, by name.
 #[derive(Debug, Default)]
-pub struct Memo(RefCell<BTreeMap<String, Rc<dyn Any>>>);
+pub struct Cache(RefCell<BTreeMap<String, Rc<dyn Any>>>);
 
-impl Memo {
+impl Cache {
     /// What is kept under `key`; where nothing is yet, what `make` gives.
     ///
     /// # Errors
     /// As `make`, or where another type was kept under this key.
-    pub fn once<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+    pub fn cached<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
         let known = self.0.borrow().get(key).map(Rc::clone);
         let kept = match known {
             Some(kept) => kept,
@@ -67,7 +67,7 @@ pub struct Seed {
     pub view: u64,
 }
 
-impl<'n> Trace<'n> {
+impl<'n> ForwardPass<'n> {
     /// A pass over `views` `[B, 3, H, W]`, normalised as the network wants them.
     pub fn new(network: &'n Network, views: Tensor, needs: Needs) -> Self {
         Self {
@@ -77,8 +77,8 @@ impl<'n> Trace<'n> {
             classes: Vec::new(),
             seed: Seed::default(),
             outputs: OnceCell::new(),
-            derived: RefCell::default(),
-            memo: Memo::default(),
+            sub_passes: RefCell::default(),
+            cache: Cache::default(),
         }
     }
 
@@ -118,13 +118,14 @@ impl<'n> Trace<'n> {
     ///
     /// # Errors
     /// As `make`.
-    pub fn derived(&self, key: &str, make: impl FnOnce() -> Result<(Tensor, Needs)>) -> Result<Rc<Trace<'n>>> {
-        if let Some(known) = self.derived.borrow().get(key) {
+    pub fn sub_pass(&self, key: &str, make: impl FnOnce() -> Result<(Tensor, Needs)>) -> Result<Rc<ForwardPass<'n>>> {
+        if let Some(known) = self.sub_passes.borrow().get(key) {
             return Ok(Rc::clone(known));
         }
         let (views, needs) = make()?;
-        let made = Rc::new(Trace::new(self.network, views, needs).with_classes(&self.classes).with_seed(self.seed));
-        self.derived.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
+        let made =
+            Rc::new(ForwardPass::new(self.network, views, needs).with_classes(&self.classes).with_seed(self.seed));
+        self.sub_passes.borrow_mut().insert(key.to_owned(), Rc::clone(&made));
         Ok(made)
     }
 
@@ -132,13 +133,13 @@ impl<'n> Trace<'n> {
     ///
     /// # Errors
     /// As `make`, or where another type was kept under this key.
-    pub fn once<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
-        self.memo.once(key, make)
+    pub fn cached<T: 'static>(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+        self.cache.cached(key, make)
     }
 
     /// Where the walks over these views keep what is the same in all of them, if there is more than one: to keep it costs memory, and by that time.
-    pub(crate) fn walks(&self) -> Option<&Memo> {
-        (self.needs.walks * self.classes.len().max(1) > 1).then_some(&self.memo)
+    pub(crate) fn propagations(&self) -> Option<&Cache> {
+        (self.needs.propagations * self.classes.len().max(1) > 1).then_some(&self.cache)
     }
 
     /// Logits of all classes, `[B, N]`; the mean over positions from a network in convolutional form.
@@ -166,7 +167,7 @@ impl<'n> Trace<'n> {
             let count = self.network.classes;
             return Err(Error::Invalid(format!("class {class}: the network has {count} classes, 0 to {}", count - 1)));
         }
-        Ok(Pass { trace: Rc::clone(self), class, gradients: RefCell::default() })
+        Ok(Pass { forward_pass: Rc::clone(self), class, gradients: RefCell::default() })
     }
 
     fn outputs(&self) -> Result<&Outputs> {
@@ -178,9 +179,9 @@ impl<'n> Trace<'n> {
     }
 }
 
-/// A [`Trace`] with the class to explain: what an explainer is given.
+/// A [`ForwardPass`] with the class to explain: what an explainer is given.
 pub struct Pass<'n> {
-    trace: Rc<Trace<'n>>,
+    forward_pass: Rc<ForwardPass<'n>>,
     class: usize,
     gradients: RefCell<BTreeMap<NodeId, Tensor>>,
 }
@@ -191,23 +192,23 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// Where the network has no such class.
     pub fn new(network: &'n Network, views: Tensor, class: usize, needs: Needs) -> Result<Self> {
-        Rc::new(Trace::new(network, views, needs)).target(class)
+        Rc::new(ForwardPass::new(network, views, needs)).target(class)
     }
 
     /// What all classes share.
-    pub fn trace(&self) -> &Rc<Trace<'n>> {
-        &self.trace
+    pub fn forward_pass(&self) -> &Rc<ForwardPass<'n>> {
+        &self.forward_pass
     }
 
     /// A seed of this pass's first view and class (FNV-1a over both); the other views' follow on from it.
     pub fn seed(&self) -> u64 {
-        let Seed { image, view } = self.trace.seed;
+        let Seed { image, view } = self.forward_pass.seed;
         fnv1a(image, (self.class as u64).to_le_bytes()).wrapping_add(view)
     }
 
     /// The network.
     pub fn network(&self) -> &'n Network {
-        self.trace.network
+        self.forward_pass.network
     }
 
     /// The class that is explained.
@@ -217,7 +218,7 @@ impl<'n> Pass<'n> {
 
     /// The views, `[B, 3, H, W]`.
     pub fn views(&self) -> &Tensor {
-        &self.trace.views
+        &self.forward_pass.views
     }
 
     /// Logits of all classes, `[B, N]`.
@@ -225,7 +226,7 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// Where the network can't take the views.
     pub fn logits(&self) -> Result<Tensor> {
-        self.trace.logits()
+        self.forward_pass.logits()
     }
 
     /// The start of the class's explanation, of the output's shape: 1 at the class's logit. A
@@ -235,7 +236,7 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// As [`Pass::logits`].
     pub fn cotangent(&self) -> Result<Tensor> {
-        let scores = self.trace.outputs()?.scores.detach();
+        let scores = self.forward_pass.outputs()?.scores.detach();
         let own = scores.f_select(1, self.class as i64)?;
         let share = match own.dim() {
             1 => own.f_ones_like()?,
@@ -250,7 +251,7 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// As [`Pass::logits`].
     pub fn spread(&self, weights: &Tensor) -> Result<Tensor> {
-        let size = self.trace.outputs()?.scores.size();
+        let size = self.forward_pass.outputs()?.scores.size();
         Ok(match size[2..] {
             [height, width] => {
                 weights.f_view([size[0], size[1], 1, 1])?.f_div_scalar(height * width)?.f_expand(&size, false)?
@@ -289,14 +290,14 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// As [`Pass::activation`].
     pub fn gradient(&self, node: NodeId) -> Result<Tensor> {
-        if !self.trace.needs.gradients.contains(&node) {
+        if !self.forward_pass.needs.gradients.contains(&node) {
             return Err(self.not_needed(node));
         }
         if self.gradients.borrow().is_empty() {
-            let nodes = &self.trace.needs.gradients;
+            let nodes = &self.forward_pass.needs.gradients;
             let leaves = nodes.iter().map(|&node| self.kept(node)).collect::<Result<Vec<_>>>()?;
             // Views don't mix in evaluation, so the sum's gradient is each view's own.
-            let scores = &self.trace.outputs()?.scores;
+            let scores = &self.forward_pass.outputs()?.scores;
             let score = scores.f_mul(&self.cotangent()?)?.f_sum(scores.kind())?;
             let gradients = Tensor::f_run_backward(&[score], &leaves, true, false)?;
             self.gradients.borrow_mut().extend(nodes.iter().copied().zip(gradients));
@@ -310,20 +311,20 @@ impl<'n> Pass<'n> {
     /// # Errors
     /// As [`Pass::activation`].
     pub fn gradient_at_views(&self) -> Result<Tensor> {
-        if !self.trace.needs.gradients.contains(&0) {
+        if !self.forward_pass.needs.gradients.contains(&0) {
             return Err(self.not_needed(0));
         }
-        let score = self.trace.mean_scores()?.f_select(1, self.class as i64)?.f_sum(self.views().kind())?;
+        let score = self.forward_pass.mean_scores()?.f_select(1, self.class as i64)?.f_sum(self.views().kind())?;
         Ok(Tensor::f_run_backward(&[score], &[self.kept(0)?], false, false)?.swap_remove(0))
     }
 
     /// As [`Pass::activation`], but nothing where the node isn't among the pass's [`Needs`].
     pub(crate) fn activation_if_kept(&self, node: NodeId) -> Result<Option<Tensor>> {
-        Ok(self.trace.outputs()?.kept.get(&node).map(Tensor::detach))
+        Ok(self.forward_pass.outputs()?.kept.get(&node).map(Tensor::detach))
     }
 
     fn kept(&self, node: NodeId) -> Result<&Tensor> {
-        self.trace.outputs()?.kept.get(&node).ok_or_else(|| self.not_needed(node))
+        self.forward_pass.outputs()?.kept.get(&node).ok_or_else(|| self.not_needed(node))
     }
 
     fn not_needed(&self, node: NodeId) -> Error {

@@ -4,7 +4,7 @@
 use tch::Tensor;
 
 use crate::image_ops::{Interpolation, resize};
-use crate::protocol::{Confidence, Coverage, LargeMaps, Protocol};
+use crate::protocol::{Coverage, LargeMaps, Protocol, ViewWeight};
 use crate::ucag::unfold::Geometry;
 use crate::{Error, Result};
 
@@ -12,15 +12,15 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// Where libtorch refuses.
-pub fn weights(probabilities: &Tensor, confidence: Confidence) -> Result<Tensor> {
+pub fn weights(probabilities: &Tensor, confidence: ViewWeight) -> Result<Tensor> {
     Ok(match confidence {
-        Confidence::ExpSoftmax => probabilities.f_exp()?,
-        Confidence::ExpSoftmaxOverMax => {
+        ViewWeight::ExpSoftmax => probabilities.f_exp()?,
+        ViewWeight::ExpSoftmaxOverMax => {
             let exp = probabilities.f_exp()?;
             exp.f_div(&exp.f_max()?)?
         }
-        Confidence::Softmax => probabilities.shallow_clone(),
-        Confidence::None => probabilities.f_ones_like()?,
+        ViewWeight::Softmax => probabilities.shallow_clone(),
+        ViewWeight::None => probabilities.f_ones_like()?,
     })
 }
 

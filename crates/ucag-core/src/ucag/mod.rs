@@ -8,9 +8,9 @@ use std::rc::Rc;
 use tch::Tensor;
 
 use crate::explain::Explainer;
-use crate::forward::Shortcuts;
+use crate::forward::Fusions;
 use crate::network::{Layers, Network};
-use crate::pass::{Needs, Seed, Trace};
+use crate::pass::{ForwardPass, Needs, Seed};
 use crate::protocol::Protocol;
 use crate::ucag::conquer::{conquer, weights};
 use crate::ucag::unfold::{Geometry, unfold};
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 /// What is explained: an image, for some classes, in batches that fit in memory.
 #[derive(Debug)]
-pub struct Subject<'a> {
+pub struct ExplainRequest<'a> {
     /// The network.
     pub network: &'a Network,
     /// The normalised image, `[1, 3, H, W]`.
@@ -33,25 +33,25 @@ pub struct Subject<'a> {
     pub seed: u64,
 }
 
-impl Subject<'_> {
+impl ExplainRequest<'_> {
     fn size(&self) -> [i64; 2] {
         let shape = self.image.size();
         [shape[2], shape[3]]
     }
 
-    fn trace(&self, views: Tensor, company: &Company, view: u64) -> Rc<Trace<'_>> {
-        let trace = Trace::new(self.network, views, company.needs.clone());
-        Rc::new(trace.with_classes(self.classes).with_seed(Seed { image: self.seed, view }))
+    fn forward_pass(&self, views: Tensor, group: &PassGroup, view: u64) -> Rc<ForwardPass<'_>> {
+        let forward_pass = ForwardPass::new(self.network, views, group.needs.clone());
+        Rc::new(forward_pass.with_classes(self.classes).with_seed(Seed { image: self.seed, view }))
     }
 }
 
 /// Methods whose passes take the same short cuts, and so give the same numbers to the last bit, whichever of them are asked together.
 #[derive(Debug)]
-pub struct Company {
+pub struct PassGroup {
     /// The methods, as places.
     pub methods: Vec<usize>,
     needs: Needs,
-    shortcuts: Shortcuts,
+    fusions: Fusions,
 }
 
 /// Which methods share their passes through a network. A method's numbers don't depend on the others that it is run with: those that look at other depths, and
@@ -59,35 +59,35 @@ pub struct Company {
 ///
 /// # Errors
 /// Where a method can't be run on the network.
-pub fn companies(network: &Network, layers: &Layers, methods: &[&dyn Explainer]) -> Result<Vec<Company>> {
-    let mut companies: Vec<Company> = Vec::new();
+pub fn pass_groups(network: &Network, layers: &Layers, methods: &[&dyn Explainer]) -> Result<Vec<PassGroup>> {
+    let mut pass_groups: Vec<PassGroup> = Vec::new();
     for (place, method) in methods.iter().enumerate() {
         let needs = method.needs(network, layers)?;
-        let shortcuts = Shortcuts::of(network, &needs);
-        match companies.iter_mut().find(|company| company.shortcuts == shortcuts) {
-            Some(company) => {
-                company.methods.push(place);
-                company.needs = std::mem::take(&mut company.needs).union(&needs);
+        let fusions = Fusions::of(network, &needs);
+        match pass_groups.iter_mut().find(|group| group.fusions == fusions) {
+            Some(group) => {
+                group.methods.push(place);
+                group.needs = std::mem::take(&mut group.needs).union(&needs);
             }
-            None => companies.push(Company { methods: vec![place], needs, shortcuts }),
+            None => pass_groups.push(PassGroup { methods: vec![place], needs, fusions }),
         }
     }
-    Ok(companies)
+    Ok(pass_groups)
 }
 
 /// Maps of each class (in the subject's order) by each method (in the methods' order).
 pub type Maps = Vec<Vec<Tensor>>;
 
-/// Explains the image as it is, with every method, in one pass for each of their [`companies`]: raw maps `[1, 1, h, w]`.
+/// Explains the image as it is, with every method, in one pass for each of their [`pass_groups`]: raw maps `[1, 1, h, w]`.
 ///
 /// # Errors
 /// Where the network can't take the image, or a method fails.
-pub fn plain(subject: &Subject<'_>, methods: &[&dyn Explainer]) -> Result<Maps> {
-    let companies = companies(subject.network, &subject.layers, methods)?;
-    let mut maps = empty(subject, methods);
-    for company in &companies {
-        let trace = subject.trace(subject.image.shallow_clone(), company, 0);
-        explain(&trace, subject, methods, company, &mut maps)?;
+pub fn plain(request: &ExplainRequest<'_>, methods: &[&dyn Explainer]) -> Result<Maps> {
+    let pass_groups = pass_groups(request.network, &request.layers, methods)?;
+    let mut maps = empty(request, methods);
+    for group in &pass_groups {
+        let forward_pass = request.forward_pass(request.image.shallow_clone(), group, 0);
+        explain(&forward_pass, request, methods, group, &mut maps)?;
     }
     joined(&maps)
 }
@@ -95,8 +95,8 @@ pub fn plain(subject: &Subject<'_>, methods: &[&dyn Explainer]) -> Result<Maps> 
 /// Batches of maps of each class by each method.
 type Batches = Vec<Vec<Vec<Tensor>>>;
 
-fn empty(subject: &Subject<'_>, methods: &[&dyn Explainer]) -> Batches {
-    subject.classes.iter().map(|_| methods.iter().map(|_| Vec::new()).collect()).collect()
+fn empty(request: &ExplainRequest<'_>, methods: &[&dyn Explainer]) -> Batches {
+    request.classes.iter().map(|_| methods.iter().map(|_| Vec::new()).collect()).collect()
 }
 
 fn joined(batches: &Batches) -> Result<Maps> {
@@ -109,16 +109,16 @@ fn joined(batches: &Batches) -> Result<Maps> {
 
 /// Adds the maps of one pass.
 fn explain(
-    trace: &Rc<Trace<'_>>,
-    subject: &Subject<'_>,
+    forward_pass: &Rc<ForwardPass<'_>>,
+    request: &ExplainRequest<'_>,
     methods: &[&dyn Explainer],
-    company: &Company,
+    group: &PassGroup,
     maps: &mut Batches,
 ) -> Result<()> {
-    for (&class, maps) in subject.classes.iter().zip(maps) {
-        let pass = trace.target(class)?;
-        for &place in &company.methods {
-            maps[place].push(methods[place].explain(&pass, &subject.layers)?);
+    for (&class, maps) in request.classes.iter().zip(maps) {
+        let pass = forward_pass.target(class)?;
+        for &place in &group.methods {
+            maps[place].push(methods[place].explain(&pass, &request.layers)?);
         }
     }
     Ok(())
@@ -126,7 +126,7 @@ fn explain(
 
 /// What UCAG computes on the way to its map.
 #[derive(Debug)]
-pub struct Unfolded {
+pub struct ViewMaps {
     /// Where the views lie.
     pub geometry: Geometry,
     /// Probabilities on each view, `[n², N]`, for each method.
@@ -135,29 +135,33 @@ pub struct Unfolded {
     pub maps: Maps,
 }
 
-/// Unfolds the image and explains its views with every method: one pass per batch of views for each of their [`companies`]. What comes out serves every protocol
+/// Unfolds the image and explains its views with every method: one pass per batch of views for each of their [`pass_groups`]. What comes out serves every protocol
 /// with the same views ([`Protocol::has_views_of`]).
 ///
 /// # Errors
 /// Where the image can't be unfolded, the network can't take the views, or a method fails.
-pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Unfolded> {
-    let geometry = Geometry::new(subject.size(), protocol)?;
-    let companies = companies(subject.network, &subject.layers, methods)?;
-    let mut probabilities: Vec<Vec<Tensor>> = companies.iter().map(|_| Vec::new()).collect();
-    let mut maps = empty(subject, methods);
-    let batch = subject.views_per_batch.max(1);
+pub fn explain_views(
+    request: &ExplainRequest<'_>,
+    methods: &[&dyn Explainer],
+    protocol: &Protocol,
+) -> Result<ViewMaps> {
+    let geometry = Geometry::new(request.size(), protocol)?;
+    let pass_groups = pass_groups(request.network, &request.layers, methods)?;
+    let mut probabilities: Vec<Vec<Tensor>> = pass_groups.iter().map(|_| Vec::new()).collect();
+    let mut maps = empty(request, methods);
+    let batch = request.views_per_batch.max(1);
     for start in (0..geometry.len()).step_by(batch) {
         let range = start..geometry.len().min(start + batch);
-        let views = unfold(subject.image, &geometry, protocol, range)?;
-        for (company, probabilities) in companies.iter().zip(&mut probabilities) {
-            let trace = subject.trace(views.shallow_clone(), company, 1 + start as u64);
-            probabilities.push(subject.network.probabilities(&trace.logits()?)?);
-            explain(&trace, subject, methods, company, &mut maps)?;
+        let views = unfold(request.image, &geometry, protocol, range)?;
+        for (group, probabilities) in pass_groups.iter().zip(&mut probabilities) {
+            let forward_pass = request.forward_pass(views.shallow_clone(), group, 1 + start as u64);
+            probabilities.push(request.network.probabilities(&forward_pass.logits()?)?);
+            explain(&forward_pass, request, methods, group, &mut maps)?;
         }
     }
     let probabilities = probabilities.iter().map(|batches| Tensor::f_cat(batches, 0)).collect::<Result<Vec<_>, _>>()?;
-    let of = |method| companies.iter().position(|company| company.methods.contains(&method)).unwrap_or_default();
-    Ok(Unfolded {
+    let of = |method| pass_groups.iter().position(|group| group.methods.contains(&method)).unwrap_or_default();
+    Ok(ViewMaps {
         geometry,
         probabilities: (0..methods.len()).map(|method| probabilities[of(method)].shallow_clone()).collect(),
         maps: joined(&maps)?,
@@ -168,19 +172,25 @@ pub fn explain_views(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol
 ///
 /// # Errors
 /// As [`explain_views`].
-pub fn ucag(subject: &Subject<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Maps> {
-    let unfolded = explain_views(subject, methods, protocol)?;
-    let folded = |class| (0..methods.len()).map(|method| unfolded.conquer(subject, class, method, protocol)).collect();
-    (0..subject.classes.len()).map(folded).collect()
+pub fn ucag(request: &ExplainRequest<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Maps> {
+    let unfolded = explain_views(request, methods, protocol)?;
+    let folded = |class| (0..methods.len()).map(|method| unfolded.conquer(request, class, method, protocol)).collect();
+    (0..request.classes.len()).map(folded).collect()
 }
 
-impl Unfolded {
+impl ViewMaps {
     /// Folds one method's maps of a class, both as places among the subject's classes and the methods.
     ///
     /// # Errors
     /// Where libtorch refuses.
-    pub fn conquer(&self, subject: &Subject<'_>, class: usize, method: usize, protocol: &Protocol) -> Result<Tensor> {
-        let of_class = self.probabilities[method].f_select(1, subject.classes[class] as i64)?;
+    pub fn conquer(
+        &self,
+        request: &ExplainRequest<'_>,
+        class: usize,
+        method: usize,
+        protocol: &Protocol,
+    ) -> Result<Tensor> {
+        let of_class = self.probabilities[method].f_select(1, request.classes[class] as i64)?;
         let weights = weights(&of_class, protocol.confidence)?;
         conquer(&self.maps[class][method], &weights, &self.geometry, protocol)
     }

@@ -5,7 +5,7 @@ use ucag_core::Result;
 use ucag_core::explain::{Settings, method};
 use ucag_core::network::Network;
 use ucag_core::pass::Pass;
-use ucag_core::postprocess::{Post, saliency};
+use ucag_core::postprocess::{MapKind, saliency};
 use ucag_core::protocol::Protocol;
 
 use crate::support::Entry;
@@ -50,7 +50,7 @@ pub(crate) fn cam_check(
     let Some((id, made)) = known(what) else { return Ok(None) };
     let layers = network.layers(entry.layer.as_deref(), None)?;
     let method = method(id)?;
-    let mut settings = Settings::published(method.settings);
+    let mut settings = Settings::defaults(method.settings);
     if let Some((_, list)) = entry.note.split_once("resolutions [") {
         let list = list.split(']').next().unwrap_or_default();
         settings.set("resolutions", list.split(", ").map(|side| side.parse().expect("a side")).collect())?;
@@ -59,12 +59,12 @@ pub(crate) fn cam_check(
     let pass = Pass::new(network, image.shallow_clone(), class, explainer.needs(network, &layers)?)?;
     let raw = explainer.explain(&pass, &layers)?;
     let size = image.size();
-    let scaled = |size| saliency(&raw, Post::Cam, size, false, &Protocol::official());
+    let scaled = |size| saliency(&raw, MapKind::Cam, size, false, &Protocol::official());
     Ok(Some(match made {
         Made::Raw => raw,
         Made::Scaled => scaled([size[2], size[3]])?.map,
         Made::Thinned => {
-            let full = saliency(&raw, Post::Plain, [224, 224], false, &Protocol::official())?.map;
+            let full = saliency(&raw, MapKind::MinMax, [224, 224], false, &Protocol::official())?.map;
             full.slice(0, None, None, 7).slice(1, None, None, 7)
         }
     }))

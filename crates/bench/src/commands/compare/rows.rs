@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use metrics::{Subset, metric};
-use ucag_core::protocol::Tally;
+use ucag_core::protocol::EmptyPairs;
 
 use super::run::Run;
 use crate::analysis::Paired;
 use crate::analysis::aggregate::aggregate;
 use crate::analysis::class_mean::Pairs;
-use crate::analysis::estimates::{Game, Values, intervals, values};
-use crate::analysis::metric_columns::{Head, Metric};
+use crate::analysis::estimates::{CellValues, Population, intervals, values};
+use crate::analysis::metric_columns::{Metric, MetricColumn};
 use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::row_label;
 use crate::report::Key;
@@ -20,14 +20,14 @@ use crate::report::Key;
 pub(super) struct Cells<'a> {
     pub(super) cells: Vec<Cell<'a>>,
     places: HashMap<Key<'a>, usize>,
-    values: Vec<Values>,
+    values: Vec<CellValues>,
 }
 
 /// What a number of a run is the number of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell<'a> {
     pub(super) key: Key<'a>,
-    pub(super) head: Head,
+    pub(super) head: MetricColumn,
 }
 
 impl Cell<'_> {
@@ -54,7 +54,7 @@ impl<'a> Cells<'a> {
         for (place, record) in run.records.iter().enumerate() {
             let entry = metric(&record.metric)?;
             for column in entry.columns {
-                let head = Head { metric: Metric(entry), column };
+                let head = MetricColumn { metric: Metric(entry), column };
                 let key = Key {
                     dataset: &record.dataset,
                     model: &record.model,
@@ -73,9 +73,12 @@ impl<'a> Cells<'a> {
                 }
             }
         }
-        let game =
-            |cell: &Cell<'a>| Game { dataset: cell.key.dataset, metric: cell.head.metric, subset: cell.key.subset };
-        let games: Vec<Game<'a>> = cells.iter().map(game).collect();
+        let game = |cell: &Cell<'a>| Population {
+            dataset: cell.key.dataset,
+            metric: cell.head.metric,
+            subset: cell.key.subset,
+        };
+        let games: Vec<Population<'a>> = cells.iter().map(game).collect();
         let extents = run.extents();
         let mut columns = Columns::new(&games, &extents)?;
         for (place, cell) in members {
@@ -84,7 +87,7 @@ impl<'a> Cells<'a> {
         }
         let mut aggregates = aggregate(cells.len(), &columns)?;
         // Only averages by class ask for the tally, and a run that has such says what it is.
-        let how = (&extents[..], run.tally().unwrap_or(Tally::Released));
+        let how = (&extents[..], run.tally().unwrap_or(EmptyPairs::Released));
         let values = values(&games, columns, samples, &mut aggregates, how)?;
         Ok(Self { cells, places, values })
     }
@@ -176,12 +179,12 @@ pub(super) fn matched<'a>(
     let others = run.cells.iter().enumerate().filter(|(place, cell)| asked(of_run, cell) && !found.contains(place));
     alone[1].extend(others.map(|(place, _)| run.alone(place)));
 
-    let changes: Vec<(Option<Values>, bool)> =
+    let changes: Vec<(Option<CellValues>, bool)> =
         common.iter().map(|&[place, other]| change(&run.values[other], &baseline.values[place])).collect();
     let mut intervals =
         intervals(&changes.iter().filter_map(|(change, _)| change.as_ref()).collect::<Vec<_>>(), seed, resamples)
             .into_iter();
-    let row = |([place, other], (change, counted_alike)): ([usize; 2], &(Option<Values>, bool))| {
+    let row = |([place, other], (change, counted_alike)): ([usize; 2], &(Option<CellValues>, bool))| {
         let metric = run.cells[other].head.metric;
         Row {
             baseline: baseline.cells[place],
@@ -189,7 +192,7 @@ pub(super) fn matched<'a>(
             means: [baseline.mean(place), run.mean(other)],
             n: [baseline.values[place].n(), run.values[other].n()],
             paired: change.as_ref().and_then(|change| Paired::new(change, intervals.next().flatten(), metric)),
-            equal: change.as_ref().is_some_and(Values::vanishes),
+            equal: change.as_ref().is_some_and(CellValues::vanishes),
             counted_alike: *counted_alike,
         }
     };
@@ -198,8 +201,10 @@ pub(super) fn matched<'a>(
 
 /// The run's values minus the baseline's; `None` where both are averaged over classes, but not over as many. And whether both are counted in the same way:
 /// where only one of them counts pairs of zero that nothing was scored for, the difference is without these.
-fn change(run: &Values, baseline: &Values) -> (Option<Values>, bool) {
-    let (Values::Classes(these), Values::Classes(those)) = (run, baseline) else { return (run.minus(baseline), true) };
+fn change(run: &CellValues, baseline: &CellValues) -> (Option<CellValues>, bool) {
+    let (CellValues::Classes(these), CellValues::Classes(those)) = (run, baseline) else {
+        return (run.minus(baseline), true);
+    };
     if these.classes != those.classes {
         return (None, false);
     }
@@ -212,5 +217,5 @@ fn change(run: &Values, baseline: &Values) -> (Option<Values>, bool) {
     };
     let counted_alike = these.first.is_some() == those.first.is_some();
     let change = Pairs { first, ..these.clone() }.minus(those);
-    (Some(Values::Classes(change)), counted_alike)
+    (Some(CellValues::Classes(change)), counted_alike)
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use datasets::Checksum;
 use metrics::metric;
 use serde_json::Value;
-use ucag_core::protocol::Tally;
+use ucag_core::protocol::EmptyPairs;
 
-use crate::plan::dataset_facts::Extent;
+use crate::plan::dataset_facts::DatasetSize;
 use crate::records::journal;
 use crate::records::journal::Reader;
 use crate::records::{Failure, Record, Unit};
@@ -85,7 +85,7 @@ impl Run {
 
     /// Whether all is there that the averages of its records need, and no more than can be counted.
     fn check(&self) -> Result<(), Unusable> {
-        if let Some(Extent { dataset, classes, .. }) =
+        if let Some(DatasetSize { dataset, classes, .. }) =
             self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
         {
             return Err(Unusable(format!(
@@ -107,22 +107,22 @@ impl Run {
     }
 
     /// What averages must know of its data sets; of a data set that isn't among them, an earlier version didn't write it down.
-    pub(super) fn extents(&self) -> Vec<Extent<'_>> {
+    pub(super) fn extents(&self) -> Vec<DatasetSize<'_>> {
         let datasets = self.identity.get("datasets").and_then(Value::as_array).into_iter().flatten();
         datasets.filter_map(extent_of).collect()
     }
 
     /// How class averages count; `None` where the journal doesn't say.
-    pub(super) fn tally(&self) -> Option<Tally> {
+    pub(super) fn tally(&self) -> Option<EmptyPairs> {
         let tally = self.identity.pointer("/config/protocol/tally")?;
         serde_json::from_value(tally.clone()).ok()
     }
 }
 
-fn extent_of(dataset: &Value) -> Option<Extent<'_>> {
+fn extent_of(dataset: &Value) -> Option<DatasetSize<'_>> {
     let text = |key: &str| dataset.get(key).and_then(Value::as_str);
     let classes = dataset.get("classes").and_then(Value::as_u64)?;
-    Some(Extent { dataset: text("name")?, classes: usize::try_from(classes).ok()?, first: text("first")? })
+    Some(DatasetSize { dataset: text("name")?, classes: usize::try_from(classes).ok()?, first: text("first")? })
 }
 
 /// The folders' last names, or all of their paths where those aren't different; a number tells apart what is the same folder.

@@ -75,7 +75,7 @@ pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader
         }
         let written = writer.flush().and_then(|()| writer.get_ref().sync_all());
         let moved = written.and_then(|()| std::fs::rename(&beside, &path));
-        moved.and_then(|()| atomic::settle(out)).with_context(about)
+        moved.and_then(|()| atomic::synchronize(out)).with_context(about)
     };
     if let Err(error) = copy(&mut writer) {
         // The error that matters is the first one; a leftover is only untidy.

@@ -79,7 +79,7 @@ impl Merged {
     /// What its tables are made from.
     pub fn summary<'a>(&'a self, failures: &'a [Failure]) -> Summary<'a> {
         let Self { config, datasets, journal, units, .. } = self;
-        Summary { config, datasets, records: Records::Written(journal, units), failures, out: &config.output.dir }
+        Summary { config, datasets, records: Records::ReportFiles(journal, units), failures, out: &config.output.dir }
     }
 
     /// Writes the run's `run.json`, when it is known how many units failed.

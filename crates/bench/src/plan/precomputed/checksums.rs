@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::inventory::{Shelf, Stock};
+use super::inventory::{MapInventory, RowMaps};
 use crate::io::atomic;
 use crate::io::checksum::{checksum, hex};
 
@@ -58,19 +58,19 @@ impl Digests {
 ///
 /// # Errors
 /// Where an earlier map has changed or gone, or a file can't be read or written.
-pub(crate) fn admit(dir: &Path, stock: &Stock, going_on: bool) -> Result<Digests> {
-    if stock.shelves.is_empty() {
+pub(crate) fn admit(dir: &Path, stock: &MapInventory, going_on: bool) -> Result<Digests> {
+    if stock.rows.is_empty() {
         return Ok(Digests::default());
     }
     let path = dir.join(FILE);
     let before = if going_on { read(&path)? } else { BTreeMap::new() };
     let shelf = |key: &Key| {
-        let is = |s: &&Shelf| (&s.method, s.ucag, &s.variant) == (&key.method, key.ucag, &key.variant);
-        stock.shelves.iter().find(is)
+        let is = |s: &&RowMaps| (&s.method, s.ucag, &s.variant) == (&key.method, key.ucag, &key.variant);
+        stock.rows.iter().find(is)
     };
     let mut wanted: BTreeMap<Key, PathBuf> = BTreeMap::new();
-    for shelf in &stock.shelves {
-        let Shelf { method, ucag, variant, folder, .. } = shelf;
+    for shelf in &stock.rows {
+        let RowMaps { method, ucag, variant, folder, .. } = shelf;
         for there in &shelf.there {
             let file = there.to_string_lossy().into_owned();
             wanted.insert(

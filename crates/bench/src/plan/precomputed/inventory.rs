@@ -15,14 +15,14 @@ use crate::plan::{Missing, Model};
 
 /// The maps of all rows that come from files.
 #[derive(Debug, Default)]
-pub struct Stock {
+pub struct MapInventory {
     /// A row's each, in the config's order.
-    pub shelves: Vec<Shelf>,
+    pub rows: Vec<RowMaps>,
 }
 
 /// The maps of a row.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct RowMaps {
     /// The method's id in records.
     pub method: String,
     /// The variant's name in records.
@@ -46,34 +46,34 @@ pub struct Shelf {
 /// So many missing files are named.
 const NAMED: usize = 3;
 
-impl Stock {
+impl MapInventory {
     /// Looks for every map that is wanted. No image is decoded and no network run.
     ///
     /// # Errors
     /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder can't be read.
     pub(crate) fn take(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
         let stock = Self::look(config, data, models)?;
-        stock.shelves.iter().try_for_each(Shelf::begun)?;
+        stock.rows.iter().try_for_each(RowMaps::begun)?;
         Ok(stock)
     }
 
-    /// As [`Stock::take`], but there may be none of them: a part of a run may be without.
+    /// As [`MapInventory::take`], but there may be none of them: a part of a run may be without.
     ///
     /// # Errors
     /// [`Missing`] where a row's folder isn't there; else where a folder can't be read.
     pub(crate) fn look(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
-        let mut shelves = Vec::new();
+        let mut rows = Vec::new();
         for method in &config.methods {
             for variant in method.variants.iter().map(|&place| &config.variants[place]) {
                 let Some(folder) = method.folder(variant.ucag) else { continue };
-                shelves.push(Shelf::fill(folder, (method, variant), config, data, models)?);
+                rows.push(RowMaps::fill(folder, (method, variant), config, data, models)?);
             }
         }
-        Ok(Self { shelves })
+        Ok(Self { rows })
     }
 }
 
-impl Shelf {
+impl RowMaps {
     fn fill(
         folder: &Path,
         (method, variant): (&Method, &Variant),

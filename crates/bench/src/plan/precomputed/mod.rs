@@ -1,6 +1,6 @@
 //! Maps from elsewhere: files that another program wrote, scored like those that are computed here.
 //!
-//! A folder has a file for each data set, model, sample and class ([`name`]). [`Stock`] says before a run which of the wanted ones are there; [`list`]
+//! A folder has a file for each data set, model, sample and class ([`name`]). [`MapInventory`] says before a run which of the wanted ones are there; [`list`]
 //! keeps a run from going on with others than it began with.
 
 pub mod checksums;
@@ -15,7 +15,7 @@ use tch::Tensor;
 
 use crate::io::npy::{Array, Values};
 
-pub use inventory::{Shelf, Stock};
+pub use inventory::{MapInventory, RowMaps};
 
 /// Reads a map's file, `[1, 1, h, w]` in the file's own precision. Values that aren't finite are left
 /// for scoring to find.

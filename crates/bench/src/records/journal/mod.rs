@@ -110,7 +110,7 @@ impl Journal {
             // A file is where it is only when its folder, and each one that was made for it, is on the disk, too.
             let mut folders = std::iter::once(dir).chain(made.into_iter().filter_map(Path::parent));
             folders
-                .try_for_each(atomic::settle)
+                .try_for_each(atomic::synchronize)
                 .with_context(|| format!("{}: the run folder can't be synced", dir.display()))?;
         }
         Ok(journal)

@@ -21,7 +21,7 @@ fn done(index: usize, value: f64) -> Unit {
         variant: String::new(),
         metric: "x".into(),
         value: Some(value),
-        map: ucag_core::postprocess::MapState::Fine,
+        map: ucag_core::postprocess::MapState::Ok,
         curve: Some(vec![1.0, value as f32, 0.1]),
         counts: Vec::new(),
     };

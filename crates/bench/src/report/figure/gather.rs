@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use image::{Rgb, RgbImage};
-use ucag_core::postprocess::Post;
+use ucag_core::postprocess::MapKind;
 
 use super::lines::TIE;
 use super::{Block, Cell, Figure, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
 use crate::records::saved_maps;
-use crate::records::saved_maps::Plate;
+use crate::records::saved_maps::SavedMaps;
 use crate::report::Summary;
 
 /// A plate with its folder.
-type Kept = (PathBuf, Plate);
+type Kept = (PathBuf, SavedMaps);
 
 /// A figure's column.
 struct Column<'a> {
@@ -88,7 +88,7 @@ fn columns(config: &Config, order: Columns) -> Vec<Vec<Column<'_>>> {
 }
 
 /// What heads a group, and what a column.
-fn heads<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a str, &'a str) {
+fn metric_columns<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a str, &'a str) {
     match order {
         Columns::Methods => (&model.name, &method.name),
         Columns::Networks => (&method.name, &model.name),
@@ -98,8 +98,12 @@ fn heads<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a 
 fn groups(columns: &[Vec<Column<'_>>], order: Columns) -> Vec<Group> {
     let several = columns.len() > 1;
     let group = |columns: &Vec<Column<'_>>| Group {
-        name: columns.first().filter(|_| several).map(|column| heads(column, order).0.to_owned()).unwrap_or_default(),
-        columns: columns.iter().map(|column| heads(column, order).1.to_owned()).collect(),
+        name: columns
+            .first()
+            .filter(|_| several)
+            .map(|column| metric_columns(column, order).0.to_owned())
+            .unwrap_or_default(),
+        columns: columns.iter().map(|column| metric_columns(column, order).1.to_owned()).collect(),
     };
     columns.iter().map(group).collect()
 }
@@ -137,7 +141,7 @@ fn image(plates: &[Option<&Kept>]) -> Result<RgbImage> {
 
 /// What is explained: a class, or where networks differ those of all of them.
 fn name(plates: &[Option<&Kept>]) -> Option<String> {
-    let name = |plate: &Plate| match plate.class_name.is_empty() {
+    let name = |plate: &SavedMaps| match plate.class_name.is_empty() {
         true => format!("class {}", plate.class),
         false => plate.class_name.clone(),
     };
@@ -159,7 +163,9 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         Columns::Networks => "Method",
     };
     let alone = match columns {
-        [only] => only.first().map(|column| format!(" {what}: {}.", heads(column, order).0)).unwrap_or_default(),
+        [only] => {
+            only.first().map(|column| format!(" {what}: {}.", metric_columns(column, order).0)).unwrap_or_default()
+        }
         _ => String::new(),
     };
     let protocol = &config.protocol;
@@ -173,7 +179,7 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         ),
         false => String::new(),
     };
-    let signed = match config.methods_on(0).any(|method| method.post == Post::Signed) {
+    let signed = match config.methods_on(0).any(|method| method.post == MapKind::Signed) {
         true => " Red speaks for the class, blue against it.",
         false => "",
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use image::imageops::{FilterType, crop_imm, overlay as paste, resize};
 use image::{Rgb, RgbImage};
-use ucag_core::postprocess::{MapState, Post};
+use ucag_core::postprocess::{MapKind, MapState};
 
 use super::plot::{paint, width};
 use crate::io::atomic;
@@ -19,7 +19,7 @@ pub(crate) use overlay::{grey, hatched};
 
 /// One sample explained by one model.
 #[derive(Debug, Clone)]
-pub struct Sheet<'a> {
+pub struct ContactSheet<'a> {
     /// A line above: the sample, its class, the model.
     pub title: String,
     /// The network's input, or the photo.
@@ -42,7 +42,7 @@ pub struct Tile<'a> {
     /// Where the map points (x, y), where that is asked. A cross marks it.
     pub point: Option<[f64; 2]>,
     /// The kind of map: signed ones are shown in two colours.
-    pub post: Post,
+    pub post: MapKind,
     /// Degenerate maps are shown hatched, and named.
     pub state: MapState,
     /// A line below, such as [`scores`].
@@ -97,7 +97,7 @@ pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str
 ///
 /// # Errors
 /// Where a map doesn't fit the image or isn't finite though its state says so, or the file can't be written.
-pub fn write(path: &Path, sheet: &Sheet<'_>) -> anyhow::Result<()> {
+pub fn write(path: &Path, sheet: &ContactSheet<'_>) -> anyhow::Result<()> {
     let picture = compose(sheet).with_context(|| format!("{}: can't make this sheet", path.display()))?;
     atomic::write(path, &paint::encode(&picture, picture.width(), picture.height())?)
 }
@@ -106,7 +106,7 @@ pub fn write(path: &Path, sheet: &Sheet<'_>) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Where a map doesn't fit the image or isn't finite though its state says so.
-pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
+pub fn compose(sheet: &ContactSheet<'_>) -> anyhow::Result<RgbImage> {
     let mut labels: Vec<&str> = Vec::new();
     for tile in &sheet.tiles {
         if !labels.contains(&tile.label) {
@@ -142,8 +142,12 @@ pub fn compose(sheet: &Sheet<'_>) -> anyhow::Result<RgbImage> {
 }
 
 /// A tile's picture: the map over the image, or stripes and the state's name.
-fn shown(Sheet { image, mask, .. }: &Sheet<'_>, tile: &Tile<'_>, (w, h): (u32, u32)) -> anyhow::Result<RgbImage> {
-    if tile.state == MapState::Fine {
+fn shown(
+    ContactSheet { image, mask, .. }: &ContactSheet<'_>,
+    tile: &Tile<'_>,
+    (w, h): (u32, u32),
+) -> anyhow::Result<RgbImage> {
+    if tile.state == MapState::Ok {
         let mut over = overlay(image, tile.map, tile.post)?;
         mask.iter().for_each(|mask| marks::outline(&mut over, mask));
         tile.point.iter().for_each(|point| marks::cross(&mut over, *point));

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::analysis::metric_columns::Metric;
 use crate::config::Config;
 use crate::records::Record;
-use crate::records::saved_maps::{Plate, Tile, read_all};
+use crate::records::saved_maps::{SavedMaps, Tile, read_all};
 use crate::report::Summary;
 use crate::report::plot::color_at;
 
@@ -61,7 +61,7 @@ struct Data<'a> {
 pub(crate) struct Gallery {
     plates: Vec<Shown>,
     /// What each of them is of.
-    of: Vec<Plate>,
+    of: Vec<SavedMaps>,
     /// Their places, by the sample's id.
     places: HashMap<String, Vec<usize>>,
     /// How many more there are.
@@ -125,7 +125,7 @@ impl Gallery {
             return Ok(None);
         }
         let more = self.more;
-        let heads = config.metrics.iter().filter_map(|chosen| {
+        let metric_columns = config.metrics.iter().filter_map(|chosen| {
             let [across, up] = chosen.metric.axes?;
             Some([chosen.metric.id.to_owned(), Metric(chosen.metric).head(), across.to_owned(), up.to_owned()])
         });
@@ -133,7 +133,7 @@ impl Gallery {
             let color = colorous::VIRIDIS.eval_rational(level, 256);
             format!("{:02x}{:02x}{:02x}", color.r, color.g, color.b)
         });
-        let data = Data { colors: colors.collect(), metrics: heads.collect(), plates: &self.plates };
+        let data = Data { colors: colors.collect(), metrics: metric_columns.collect(), plates: &self.plates };
         // In a script element, only "<" could end it.
         let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
         Ok(Some(html! {
@@ -181,8 +181,8 @@ fn png(bytes: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
 }
 
-fn shown(folder: &Path, plate: &Plate, config: &Config) -> anyhow::Result<Shown> {
-    let Plate { dataset, sample, class, class_name, model, size, .. } = plate;
+fn shown(folder: &Path, plate: &SavedMaps, config: &Config) -> anyhow::Result<Shown> {
+    let SavedMaps { dataset, sample, class, class_name, model, size, .. } = plate;
     let picture = |name: &str| -> anyhow::Result<String> {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;

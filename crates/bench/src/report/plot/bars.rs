@@ -54,8 +54,8 @@ pub fn picture(table: &Table<'_>) -> Picture {
     let left = MARGIN + labels + 8.0;
     let bars: usize = groups.iter().map(|group| group.variants.len()).sum();
     let tall = bars as f64 * BAR + (groups.len() + 1) as f64 * BETWEEN;
-    let heads = table.heads();
-    let (columns, lines) = (config.models.len() as f64, heads.len() as f64);
+    let metric_columns = table.metric_columns();
+    let (columns, lines) = (config.models.len() as f64, metric_columns.len() as f64);
     let of = sentences::samples_of(table, "");
     // Above each panel, its data set's name where there are several.
     let above = if table.has_several_datasets() { LINE } else { 0.0 };
@@ -66,7 +66,7 @@ pub fn picture(table: &Table<'_>) -> Picture {
     picture.size.0 = wide;
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     picture.text(of, (wide - MARGIN, 44.0), 13.0, MUTED, Align::End);
-    for (line, head) in heads.into_iter().enumerate() {
+    for (line, head) in metric_columns.into_iter().enumerate() {
         let top = first + line as f64 * pitch;
         let metric = head.metric;
         // One axis for a metric, so that models, and pairs of one subset and all, can be compared.

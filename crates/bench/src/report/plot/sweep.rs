@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Point, Shape, color_at, width};
 use crate::analysis::cells::Key;
-use crate::analysis::metric_columns::Head;
+use crate::analysis::metric_columns::MetricColumn;
 use crate::analysis::{Row, Table};
 use crate::config::{Config, Method, Model, Variant, symbol};
 use crate::report::sentences;
@@ -54,20 +54,20 @@ pub fn picture(table: &Table<'_>) -> Option<Picture> {
     let varies = |field: &str| field.is_empty() || config.grid.contains(&field);
     let along = ALONG.iter().find(|along| along.fields.iter().copied().all(varies))?;
     let series = series(config, along);
-    let heads = table.heads();
+    let metric_columns = table.metric_columns();
     let panels = LEFT + config.models.len() as f64 * (PANEL.0 + GAP.0);
     let keys = series.iter().map(|one| width(&one.label, 14.0)).fold(0.0, f64::max) * 1.1;
     let wide = (panels + 36.0 + keys + MARGIN).max(MARGIN * 2.0 + width(&config.title, 18.0));
     let several = table.has_several_datasets();
     let first = if several { TOP + LINE } else { TOP };
-    let lines = heads.len() as f64 * (PANEL.1 + GAP.1) - GAP.1 / 4.0;
+    let lines = metric_columns.len() as f64 * (PANEL.1 + GAP.1) - GAP.1 / 4.0;
     let tall = first + lines.max((series.len() as f64 + 2.0) * KEY);
     let mut picture = Picture { size: (wide, tall), shapes: Vec::new() };
     picture.text(&config.title, (MARGIN, 20.0), 18.0, INK, Align::Start);
     let of = format!("{}, means with 95 % intervals", sentences::samples_of(table, ""));
     picture.text(of, (MARGIN, 42.0), 13.0, MUTED, Align::Start);
     legend(&mut picture, &series, panels + 4.0);
-    for (line, head) in heads.iter().enumerate() {
+    for (line, head) in metric_columns.iter().enumerate() {
         let top = first + line as f64 * (PANEL.1 + GAP.1);
         for (column, (place, model)) in super::models(config).into_iter().enumerate() {
             let x = LEFT + column as f64 * (PANEL.0 + GAP.0);
@@ -110,7 +110,7 @@ fn series<'a>(config: &'a Config, along: &Along) -> Vec<Series<'a>> {
 fn panel(
     picture: &mut Picture,
     table: &Table<'_>,
-    (head, model): (&Head, &Model),
+    (head, model): (&MetricColumn, &Model),
     along: &Along,
     series: &[Series<'_>],
     (x, top): Point,

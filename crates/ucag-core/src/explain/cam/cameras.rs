@@ -11,10 +11,10 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::{map_of, weighted_sum};
-use crate::explain::{Explainer, Extra, Method, Setting};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
-use crate::pass::{Needs, Pass, Trace};
+use crate::pass::{ForwardPass, Needs, Pass};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -47,18 +47,20 @@ struct Cameras {
 
 impl Cameras {
     /// `Σ_k mean_r A_rk · mean_r G_rk` for each class, with A and G enlarged to the first resolution's square.
-    fn maps(&self, first: &Rc<Trace<'_>>, classes: &[usize], layers: &Layers) -> Result<BTreeMap<usize, Tensor>> {
+    fn maps(&self, first: &Rc<ForwardPass<'_>>, classes: &[usize], layers: &Layers) -> Result<BTreeMap<usize, Tensor>> {
         let layer = layers.target;
         let mut traces = vec![Rc::clone(first)];
         for &side in &self.resolutions[1..] {
-            traces.push(first.derived(&format!("cameras {side} {layer}"), || {
+            traces.push(first.sub_pass(&format!("cameras {side} {layer}"), || {
                 Ok((resize(first.views(), [side, side], Interpolation::Bicubic)?, Needs::layer(layer)))
             })?);
         }
-        let activations: Vec<Tensor> =
-            traces.iter().map(|trace| map_of(&trace.target(classes[0])?, layer)).collect::<Result<_>>()?;
+        let activations: Vec<Tensor> = traces
+            .iter()
+            .map(|forward_pass| map_of(&forward_pass.target(classes[0])?, layer))
+            .collect::<Result<_>>()?;
         let gradients = |&class: &usize| -> Result<Vec<Tensor>> {
-            traces.iter().map(|trace| trace.target(class)?.gradient(layer)).collect()
+            traces.iter().map(|forward_pass| forward_pass.target(class)?.gradient(layer)).collect()
         };
         let gradients: Vec<Vec<Tensor>> = classes.iter().map(gradients).collect::<Result<_>>()?;
         let enlarge = Enlarge::new(&activations, self.resolutions[0])?;
@@ -121,20 +123,20 @@ impl Explainer for Cameras {
 
     /// Signed; a forward pass a resolution serves all classes, and each class takes a short backward pass.
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
-        let (trace, class) = (pass.trace(), pass.class());
-        if !trace.classes().contains(&class) {
-            return self.maps(trace, &[class], layers)?.remove(&class).ok_or_else(lost);
+        let (forward_pass, class) = (pass.forward_pass(), pass.class());
+        if !forward_pass.classes().contains(&class) {
+            return self.maps(forward_pass, &[class], layers)?.remove(&class).ok_or_else(lost);
         }
         let key = format!("cameras {:?} {}", self.resolutions, layers.target);
-        let all = trace.once(&key, || self.maps(trace, trace.classes(), layers))?;
+        let all = forward_pass.cached(&key, || self.maps(forward_pass, forward_pass.classes(), layers))?;
         all.get(&class).map(Tensor::shallow_clone).ok_or_else(lost)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
         // In passes of the first resolution's size.
         let first = self.resolutions[0] as f64;
         let others = self.resolutions[1..].iter().map(|&side| (side as f64 / first).powi(2));
-        Extra { per_view: others.sum::<f64>().round() as usize, per_class: 0 }
+        ExtraPasses { per_view: others.sum::<f64>().round() as usize, per_class: 0 }
     }
 }
 

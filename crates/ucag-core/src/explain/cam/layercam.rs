@@ -48,7 +48,7 @@ impl Fused {
         (1..=4).map(|stage| network.graph.resolve(&format!("layer{stage}"))).collect::<Result<_>>().map_err(|_| {
             Error::Invalid(format!(
                 "layercam-fused is defined on a ResNet's layer1 to layer4, not on {}",
-                network.variant
+                network.architecture
             ))
         })
     }

@@ -12,7 +12,7 @@ use super::{Cam, Layer};
 use crate::explain::{Explainer, Method};
 use crate::network::{Conv, Graph, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -60,7 +60,7 @@ pub(crate) static CONVOLUTION: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: Post::Heat(None), ..Method::CAM };
+const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: MapKind::NonNegative(None), ..Method::CAM };
 
 /// `‖A‖ ‖G‖`, norms over channels.
 ///

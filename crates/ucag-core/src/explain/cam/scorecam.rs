@@ -10,10 +10,10 @@ use tch::{Kind, Tensor};
 
 use super::{map_of, weighted_sum};
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
-use crate::pass::{Needs, Pass, Trace};
+use crate::pass::{ForwardPass, Needs, Pass};
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {
@@ -77,17 +77,17 @@ fn unit(channels: &Tensor) -> Result<Tensor> {
 }
 
 /// Logits of all classes on each view's input under each channel's mask: `[B, K, N]`.
-fn masked_logits(trace: &Trace<'_>, activation: &Tensor, form: Form) -> Result<Tensor> {
-    let size = trace.views().size();
+fn masked_logits(forward_pass: &ForwardPass<'_>, activation: &Tensor, form: Form) -> Result<Tensor> {
+    let size = forward_pass.views().size();
     let channels = activation.size()[1];
     let view = |index: i64| -> Result<Tensor> {
-        let image = trace.views().f_narrow(0, index, 1)?;
+        let image = forward_pass.views().f_narrow(0, index, 1)?;
         let mut logits = Vec::new();
         for start in (0..channels).step_by(BATCH as usize) {
             let count = BATCH.min(channels - start);
             let part = activation.f_narrow(0, index, 1)?.f_narrow(1, start, count)?.f_transpose(0, 1)?;
             let masked = form.masks(&part.f_contiguous()?, [size[2], size[3]])?.f_mul(&image)?;
-            logits.push(Trace::new(trace.network(), masked, Needs::default()).logits()?);
+            logits.push(ForwardPass::new(forward_pass.network(), masked, Needs::default()).logits()?);
         }
         Ok(Tensor::f_cat(&logits, 0)?)
     };
@@ -103,7 +103,7 @@ impl Explainer for ScoreCam {
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let activation = map_of(pass, layers.target)?;
         let key = format!("{self:?} {}", layers.target);
-        let logits = pass.trace().once(&key, || masked_logits(pass.trace(), &activation, self.0))?;
+        let logits = pass.forward_pass().cached(&key, || masked_logits(pass.forward_pass(), &activation, self.0))?;
         let class = pass.class() as i64;
         let weights = match self.0 {
             Form::Authors => {
@@ -126,7 +126,7 @@ impl Explainer for ScoreCam {
         }
     }
 
-    fn extra(&self, network: &Network, layers: &Layers) -> Extra {
-        Extra { per_view: network.graph.channels(layers.target) as usize, per_class: 0 }
+    fn extra_passes(&self, network: &Network, layers: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: network.graph.channels(layers.target) as usize, per_class: 0 }
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::{Own, Post};
-use crate::propagate::{Rule, Visit, needs, walk};
+use crate::postprocess::{MapKind, MethodBlur};
+use crate::propagate::{LayerVisit, Rule, needs, propagate};
 
 /// Registry entry.
 pub(crate) static GRADIENT: Method = Method {
@@ -43,7 +43,7 @@ pub(crate) static GUIDED: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { post: Post::Heat(Some(Own::OfLonger(0.02))), ..Method::CAM };
+const COMMON: Method = Method { post: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))), ..Method::CAM };
 
 /// What a ReLU sends back of an arriving p, for an input x.
 #[derive(Debug, Clone, Copy)]
@@ -57,14 +57,14 @@ pub enum Relu {
 }
 
 impl Rule for Relu {
-    type Carried = Tensor;
+    type Signal = Tensor;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
+    fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         match (self, visit.op) {
-            (Relu::Deconvnet, Op::Relu) => Ok(vec![visit.arriving.f_relu()?]),
+            (Relu::Deconvnet, Op::Relu) => Ok(vec![visit.upstream.f_relu()?]),
             (Relu::Guided, Op::Relu) => {
-                let open = visit.inputs[0].f_ge(0.0)?.f_to_kind(visit.arriving.kind())?;
-                Ok(vec![visit.arriving.f_relu()?.f_mul(&open)?])
+                let open = visit.inputs[0].f_ge(0.0)?.f_to_kind(visit.upstream.kind())?;
+                Ok(vec![visit.upstream.f_relu()?.f_mul(&open)?])
             }
             _ => visit.vjp(),
         }
@@ -76,7 +76,7 @@ impl Rule for Relu {
 /// # Errors
 /// Where the pass doesn't keep every node's output.
 pub fn at_input(pass: &Pass<'_>, rule: Relu) -> Result<Tensor> {
-    walk(pass, &rule, pass.network().graph.output(), pass.cotangent()?, 0)
+    propagate(pass, &rule, pass.network().graph.output(), pass.cotangent()?, 0)
 }
 
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Explainer for Backprop {
         Ok(at_input(pass, self.0)?.f_abs()?.f_amax([1i64].as_slice(), true)?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 1 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 1 }
     }
 }

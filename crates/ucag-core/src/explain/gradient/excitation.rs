@@ -8,8 +8,8 @@ use tch::Tensor;
 use crate::explain::{Explainer, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
-use crate::propagate::{Rule, Visit, needs, walk};
+use crate::postprocess::MapKind;
+use crate::propagate::{LayerVisit, Rule, needs, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -30,14 +30,14 @@ pub(crate) static CONTRASTIVE: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { source: "Zhang et al., ECCV 2016", post: Post::Heat(None), ..Method::CAM };
+const COMMON: Method = Method { source: "Zhang et al., ECCV 2016", post: MapKind::NonNegative(None), ..Method::CAM };
 
 #[derive(Debug)]
 struct Excitation(fn(&Pass<'_>, &Layers) -> Result<Tensor>);
 
 impl Explainer for Excitation {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
-        let activations = needs(&network.graph, network.graph.output(), layers.middle);
+        let activations = needs(&network.graph, network.graph.output(), layers.excitation);
         Ok(Needs { activations, ..Needs::default() })
     }
 
@@ -52,7 +52,7 @@ impl Explainer for Excitation {
 /// Where the pass doesn't keep what lies behind the layer.
 pub fn mwp(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
     let output = pass.network().graph.output();
-    channel_sum(&walk(pass, &Rules { negated: None }, output, pass.cotangent()?, layers.middle)?)
+    channel_sum(&propagate(pass, &Rules { negated: None }, output, pass.cotangent()?, layers.excitation)?)
 }
 
 /// `max(Σ_c p_c, 0)` at the middle layer, where at the contrast layer p is what arrives less what arrives from the negated classifier.
@@ -63,10 +63,10 @@ pub fn contrastive(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
     let graph = &pass.network().graph;
     let weighted = |id: &NodeId| matches!(graph.nodes()[*id].op, Op::Conv(_) | Op::Linear { .. });
     let classifier = (0..graph.nodes().len()).rev().find(weighted);
-    let arriving = |negated| walk(pass, &Rules { negated }, graph.output(), pass.cotangent()?, layers.contrast);
-    let difference = arriving(None)?.f_sub(&arriving(classifier)?)?;
+    let upstream = |negated| propagate(pass, &Rules { negated }, graph.output(), pass.cotangent()?, layers.contrast);
+    let difference = upstream(None)?.f_sub(&upstream(classifier)?)?;
     let own = Rules { negated: None };
-    Ok(channel_sum(&walk(pass, &own, layers.contrast, difference, layers.middle)?)?.f_relu()?)
+    Ok(channel_sum(&propagate(pass, &own, layers.contrast, difference, layers.excitation)?)?.f_relu()?)
 }
 
 fn channel_sum(x: &Tensor) -> Result<Tensor> {
@@ -88,7 +88,7 @@ struct Rules {
 }
 
 impl Rules {
-    fn positive(&self, visit: &Visit<'_>, weight: &Tensor) -> Result<Tensor> {
+    fn positive(&self, visit: &LayerVisit<'_>, weight: &Tensor) -> Result<Tensor> {
         if self.negated == Some(visit.id) {
             return Ok(weight.f_neg()?.f_relu()?);
         }
@@ -97,10 +97,10 @@ impl Rules {
 }
 
 impl Rule for Rules {
-    type Carried = Tensor;
+    type Signal = Tensor;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-        let (x, p) = (visit.inputs[0], visit.arriving);
+    fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
+        let (x, p) = (visit.inputs[0], visit.upstream);
         let share = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
         let back = match visit.op {
             Op::Conv(conv) => {

@@ -9,10 +9,10 @@ use tch::Tensor;
 
 use super::path_gradient::less_mean;
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
 
 /// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and multiplies the input gradient of a batch's first image with
@@ -21,7 +21,7 @@ pub(crate) static METHOD: Method = Method {
     id: "fullgrad",
     name: "FullGrad",
     summary: "magnitudes of input and biases, each times its gradient, scaled to [0, 1] a layer, summed over channels and layers; less the mean; as UCAG's code has it, but each view by itself",
-    post: Post::Signed,
+    post: MapKind::Signed,
     make: |_| Arc::new(FullGrad(Form::Released)),
     ..COMMON
 };
@@ -90,7 +90,7 @@ pub fn full_gradients(pass: &Pass<'_>, form: Form) -> Result<FullGradients> {
         Ok(())
     };
     let at_input = gradients(pass, 0, |visit| match bias(visit.op)? {
-        Some(bias) => take(&visit.arriving.f_mul(&bias)?),
+        Some(bias) => take(&visit.upstream.f_mul(&bias)?),
         None => Ok(()),
     })?;
     take(&at_input.f_mul(pass.views())?)?;
@@ -140,7 +140,7 @@ impl Explainer for FullGrad {
         }
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 1 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 1 }
     }
 }

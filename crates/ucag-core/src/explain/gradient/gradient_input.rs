@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
 
 /// Registry entry.
@@ -17,7 +17,7 @@ pub(crate) static METHOD: Method = Method {
     name: "Gradient × Input",
     summary: "the normalised input times the gradient of the class's logit, summed over colours",
     source: "Shrikumar et al., arXiv:1605.01713",
-    post: Post::Signed,
+    post: MapKind::Signed,
     make: |_| Arc::new(GradientInput),
     black_box: true,
     ..Method::CAM
@@ -38,7 +38,7 @@ impl Explainer for GradientInput {
         Ok(gradient.f_mul(pass.views())?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 1 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 1 }
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::path_gradient::{Inputs, extra, gradient_sum, less_mean, magnitude};
+use super::path_gradient::{Inputs, extra_passes, gradient_sum, less_mean, magnitude};
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {
@@ -36,7 +36,7 @@ pub(crate) static RELEASED: Method = Method {
 
 const COMMON: Method = Method {
     source: "Sundararajan et al., ICML 2017",
-    post: Post::Signed,
+    post: MapKind::Signed,
     settings: &[STEPS],
     black_box: true,
     ..Method::CAM
@@ -101,7 +101,7 @@ impl Explainer for Way {
         }
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        extra(self)
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        extra_passes(self)
     }
 }

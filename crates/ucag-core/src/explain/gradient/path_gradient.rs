@@ -7,8 +7,8 @@ use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 use crate::Result;
-use crate::explain::Extra;
-use crate::pass::{Needs, Pass, Seed, Trace};
+use crate::explain::ExtraPasses;
+use crate::pass::{ForwardPass, Needs, Pass, Seed};
 
 /// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the same.
 pub(super) trait Inputs: Debug {
@@ -24,35 +24,36 @@ const CHUNK: usize = 8;
 
 /// The sum over `inputs` of the gradient of the class's logit, `[B, 3, H, W]`. Classes share the forward passes.
 pub(super) fn gradient_sum(pass: &Pass<'_>, inputs: &dyn Inputs) -> Result<Tensor> {
-    let trace = pass.trace();
-    match trace.classes().iter().position(|&class| class == pass.class()) {
+    let forward_pass = pass.forward_pass();
+    match forward_pass.classes().iter().position(|&class| class == pass.class()) {
         Some(index) => {
-            let sums = trace.once(&format!("{inputs:?}"), || sums(trace, trace.classes(), inputs))?;
+            let sums =
+                forward_pass.cached(&format!("{inputs:?}"), || sums(forward_pass, forward_pass.classes(), inputs))?;
             Ok(sums.f_select(0, index as i64)?)
         }
-        None => Ok(sums(trace, &[pass.class()], inputs)?.f_select(0, 0)?),
+        None => Ok(sums(forward_pass, &[pass.class()], inputs)?.f_select(0, 0)?),
     }
 }
 
 /// What that takes.
-pub(super) fn extra(inputs: &dyn Inputs) -> Extra {
-    Extra { per_view: inputs.count(), per_class: 2 * inputs.count() }
+pub(super) fn extra_passes(inputs: &dyn Inputs) -> ExtraPasses {
+    ExtraPasses { per_view: inputs.count(), per_class: 2 * inputs.count() }
 }
 
 /// For each class and view, `[classes, B, 3, H, W]`.
-fn sums(trace: &Trace<'_>, classes: &[usize], inputs: &dyn Inputs) -> Result<Tensor> {
-    let views = trace.views();
+fn sums(forward_pass: &ForwardPass<'_>, classes: &[usize], inputs: &dyn Inputs) -> Result<Tensor> {
+    let views = forward_pass.views();
     let mut shape = views.size();
     shape.insert(0, classes.len() as i64);
     // Hundreds of gradients add up: float32 would lose digits.
     let sums = Tensor::f_zeros(&shape, (Kind::Double, views.device()))?;
     for index in 0..shape[1] {
-        let seed = Seed { view: trace.seed().view + index as u64, ..trace.seed() };
+        let seed = Seed { view: forward_pass.seed().view + index as u64, ..forward_pass.seed() };
         let view = views.f_narrow(0, index, 1)?;
         for start in (0..inputs.count()).step_by(CHUNK) {
             let range = start..inputs.count().min(start + CHUNK);
             let needs = Needs { gradients: vec![0], ..Needs::default() };
-            let chunk = Rc::new(Trace::new(trace.network(), inputs.of(&view, seed, range)?, needs));
+            let chunk = Rc::new(ForwardPass::new(forward_pass.network(), inputs.of(&view, seed, range)?, needs));
             for (place, &class) in classes.iter().enumerate() {
                 let gradients = chunk.target(class)?.gradient(0)?;
                 let part = gradients.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Double)?;

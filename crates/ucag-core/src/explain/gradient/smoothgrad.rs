@@ -9,12 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use tch::Tensor;
 
-use super::path_gradient::{Inputs, extra, gradient_sum, less_mean, magnitude};
+use super::path_gradient::{Inputs, extra_passes, gradient_sum, less_mean, magnitude};
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method, Setting};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {
@@ -35,7 +35,7 @@ pub(crate) static RELEASED: Method = Method {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
     summary: "as UCAG's code has it: the noise's deviation is (4 / range)², the more the smaller the input's range, and the mean is subtracted",
-    post: Post::Signed,
+    post: MapKind::Signed,
     settings: &[SAMPLES],
     make: |settings| Arc::new(SmoothGrad { samples: settings.count(SAMPLES.key), noise: Noise::Released }),
     ..COMMON
@@ -116,7 +116,7 @@ impl Explainer for SmoothGrad {
         }
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        extra(self)
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        extra_passes(self)
     }
 }

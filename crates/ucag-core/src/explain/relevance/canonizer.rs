@@ -8,7 +8,7 @@ use super::Relevance;
 use crate::Result;
 use crate::network::{Conv, Network, NodeId, Op};
 use crate::pass::Pass;
-use crate::propagate::{Rule, Visit};
+use crate::propagate::{LayerVisit, Rule};
 
 /// A convolution with the batch normalisation behind it.
 pub(super) struct Folded {
@@ -33,22 +33,22 @@ pub(super) fn fold(network: &Network) -> Result<BTreeMap<NodeId, Folded>> {
 }
 
 /// A rule that sees each convolution with its batch normalisation folded in. Relevance passes the normalisation itself unchanged.
-pub(super) struct Canonised<'a, 'n, R> {
+pub(super) struct MergedBatchNorm<'a, 'n, R> {
     pub(super) rule: R,
     pub(super) pass: &'a Pass<'n>,
     pub(super) folded: BTreeMap<NodeId, Folded>,
 }
 
-impl<R: Rule<Carried = Relevance>> Rule for Canonised<'_, '_, R> {
-    type Carried = Relevance;
+impl<R: Rule<Signal = Relevance>> Rule for MergedBatchNorm<'_, '_, R> {
+    type Signal = Relevance;
 
-    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
+    fn back(&self, visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
         if let Some(Folded { op, norm }) = self.folded.get(&visit.id) {
             let output = &self.pass.activation(*norm)?;
-            return self.rule.back(&Visit { op, output, folded: true, ..*visit });
+            return self.rule.back(&LayerVisit { op, output, folded: true, ..*visit });
         }
         if self.folded.values().any(|folded| folded.norm == visit.id) {
-            return Ok(vec![visit.arriving.shallow_clone()]);
+            return Ok(vec![visit.upstream.shallow_clone()]);
         }
         self.rule.back(visit)
     }

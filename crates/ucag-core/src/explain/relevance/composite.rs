@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
-use super::canonizer::{Canonised, fold};
+use super::canonizer::{MergedBatchNorm, fold};
 use super::factored::output;
 use super::lrp_rule::Share;
-use super::{Relevance, Weighted, divide_away_from_zero, shared, z_rule};
+use super::{LinearLayer, Relevance, divide_away_from_zero, shared, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
-use crate::propagate::{Reads, Rule, Visit, needs, needs_of, walk};
+use crate::propagate::{LayerVisit, Reads, Rule, needs, needs_of, propagate};
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums
@@ -49,8 +49,10 @@ impl Composite {
     pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
         let (output, seed) = (pass.network().graph.output(), Relevance::from(seed));
         let arrived = match canonise {
-            false => walk(pass, &self, output, seed, 0),
-            true => walk(pass, &Canonised { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0),
+            false => propagate(pass, &self, output, seed, 0),
+            true => {
+                propagate(pass, &MergedBatchNorm { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0)
+            }
         };
         arrived?.whole()
     }
@@ -58,9 +60,9 @@ impl Composite {
     /// What a pass must keep for [`Composite::relevance`].
     pub fn needs(self, network: &Network, canonise: bool) -> Needs {
         if canonise {
-            return Needs { walks: 1, ..whole(network) };
+            return Needs { propagations: 1, ..whole(network) };
         }
-        let reads = |op: &Op| match (Weighted::of(op), op) {
+        let reads = |op: &Op| match (LinearLayer::of(op), op) {
             (Some(layer), _) => {
                 Reads { inputs: true, output: matches!(self.share(&layer, network), Share::Epsilon(_)) }
             }
@@ -69,14 +71,14 @@ impl Composite {
             _ => Reads::ALL,
         };
         let graph = &network.graph;
-        Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![], walks: 1 }
+        Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![], propagations: 1 }
     }
 
-    fn share(&self, layer: &Weighted<'_>, network: &Network) -> Share {
+    fn share(&self, layer: &LinearLayer<'_>, network: &Network) -> Share {
         match layer {
             _ if layer.reads_pixels(network) => self.pixels,
-            Weighted::Conv(_) => self.convolution,
-            Weighted::Linear(..) => self.linear,
+            LinearLayer::Conv(_) => self.convolution,
+            LinearLayer::Linear(..) => self.linear,
         }
     }
 
@@ -86,20 +88,20 @@ impl Composite {
     /// As [`Composite::relevance`].
     pub fn of_unit(self, pass: &Pass<'_>, canonise: bool) -> Result<Rc<Tensor>> {
         let key = format!("relevance of one unit at {}: {self:?}, canonise {canonise}", pass.class());
-        pass.trace().once(&key, || self.relevance(pass, pass.cotangent()?, canonise))
+        pass.forward_pass().cached(&key, || self.relevance(pass, pass.cotangent()?, canonise))
     }
 }
 
 impl Rule for Composite {
-    type Carried = Relevance;
+    type Signal = Relevance;
 
-    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
-        if let Some(layer) = Weighted::of(visit.op) {
+    fn back(&self, visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
+        if let Some(layer) = LinearLayer::of(visit.op) {
             return Ok(vec![self.share(&layer, visit.network).back(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
-                shared(visit, &divide_away_from_zero(&visit.arriving.whole()?, &output(visit)?, epsilon)?)
+                shared(visit, &divide_away_from_zero(&visit.upstream.whole()?, &output(visit)?, epsilon)?)
             }
             _ => elsewhere(visit),
         }
@@ -110,14 +112,14 @@ impl Rule for Composite {
 ///
 /// # Errors
 /// Where libtorch refuses.
-pub(super) fn elsewhere(visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
+pub(super) fn elsewhere(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
     match visit.op {
         Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
-            Ok(vec![visit.arriving.shallow_clone()])
+            Ok(vec![visit.upstream.shallow_clone()])
         }
-        Op::Flatten => Ok(visit.vjp_of(&visit.arriving.whole()?)?.into_iter().map(Relevance::from).collect()),
+        Op::Flatten => Ok(visit.vjp_of(&visit.upstream.whole()?)?.into_iter().map(Relevance::from).collect()),
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
-            z_rule(visit, visit.arriving)
+            z_rule(visit, visit.upstream)
         }
         Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
             Err(Error::Invalid("no rule for relevance here".into()))

@@ -8,7 +8,7 @@ use tch::Tensor;
 use super::composite::{Composite, colours};
 use super::lrp::{CANONISE, COMMON, canonise};
 use super::{divide, total};
-use crate::explain::{Explainer, Extra, Method};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::{Error, Result};
@@ -86,7 +86,7 @@ impl Explainer for Contrast {
         if network.classes < 2 {
             return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
         }
-        Ok(Needs { walks: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonise) })
+        Ok(Needs { propagations: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonise) })
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
@@ -97,8 +97,8 @@ impl Explainer for Contrast {
         colours(&contrast(&own, &others)?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 4 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 4 }
     }
 }
 

@@ -8,19 +8,19 @@ use crate::network::{Conv, Network, Op};
 
 /// A layer with weights.
 #[derive(Debug, Clone, Copy)]
-pub enum Weighted<'a> {
+pub enum LinearLayer<'a> {
     /// A convolution.
     Conv(&'a Conv),
     /// A fully connected layer: its weight `[out, in]` and its bias `[out]`.
     Linear(&'a Tensor, Option<&'a Tensor>),
 }
 
-impl<'a> Weighted<'a> {
+impl<'a> LinearLayer<'a> {
     /// The operation as a layer with weights, if it is one. Batch normalisation isn't: each of its outputs has one input.
     pub fn of(op: &'a Op) -> Option<Self> {
         match op {
-            Op::Conv(conv) => Some(Weighted::Conv(conv)),
-            Op::Linear { weight, bias } => Some(Weighted::Linear(weight, bias.as_ref())),
+            Op::Conv(conv) => Some(LinearLayer::Conv(conv)),
+            Op::Linear { weight, bias } => Some(LinearLayer::Linear(weight, bias.as_ref())),
             _ => None,
         }
     }
@@ -28,28 +28,28 @@ impl<'a> Weighted<'a> {
     /// Its weight.
     pub fn weight(&self) -> &'a Tensor {
         match self {
-            Weighted::Conv(conv) => &conv.weight,
-            Weighted::Linear(weight, _) => weight,
+            LinearLayer::Conv(conv) => &conv.weight,
+            LinearLayer::Linear(weight, _) => weight,
         }
     }
 
     /// Its bias.
     pub fn bias(&self) -> Option<&'a Tensor> {
         match self {
-            Weighted::Conv(conv) => conv.bias.as_ref(),
-            Weighted::Linear(_, bias) => *bias,
+            LinearLayer::Conv(conv) => conv.bias.as_ref(),
+            LinearLayer::Linear(_, bias) => *bias,
         }
     }
 
     /// Whether it is the convolution that reads pixels: that of as many channels as an image of the network has, as in the released code, whose images have three.
     pub fn reads_pixels(&self, network: &Network) -> bool {
         let channels = network.preprocessing.channels() as i64;
-        matches!(self, Weighted::Conv(conv) if conv.weight.size()[1] == channels && conv.groups == 1)
+        matches!(self, LinearLayer::Conv(conv) if conv.weight.size()[1] == channels && conv.groups == 1)
     }
 
     /// Whether it is a convolution with a window of one pixel.
     pub fn is_pointwise(&self) -> bool {
-        matches!(self, Weighted::Conv(conv) if conv.weight.size()[2..] == [1, 1])
+        matches!(self, LinearLayer::Conv(conv) if conv.weight.size()[2..] == [1, 1])
     }
 
     /// The layer with another weight of the same shape, without bias.
@@ -62,8 +62,8 @@ impl<'a> Weighted<'a> {
 
     fn forth_from(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
         match self {
-            Weighted::Conv(conv) => conv.with_bias(weight, bias, x),
-            Weighted::Linear(..) => Ok(x.f_linear(weight, bias)?),
+            LinearLayer::Conv(conv) => conv.with_bias(weight, bias, x),
+            LinearLayer::Linear(..) => Ok(x.f_linear(weight, bias)?),
         }
     }
 
@@ -77,14 +77,14 @@ impl<'a> Weighted<'a> {
         self.forth_from(weight, Some(&bias), x)
     }
 
-    /// The transpose of [`Weighted::forth`], applied to a cotangent: of the shape of the input `x`.
+    /// The transpose of [`LinearLayer::forth`], applied to a cotangent: of the shape of the input `x`.
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
     pub fn back(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         match self {
-            Weighted::Conv(conv) => conv.transposed(weight, x, cotangent),
-            Weighted::Linear(..) => Ok(cotangent.f_matmul(weight)?),
+            LinearLayer::Conv(conv) => conv.transposed(weight, x, cotangent),
+            LinearLayer::Linear(..) => Ok(cotangent.f_matmul(weight)?),
         }
     }
 }

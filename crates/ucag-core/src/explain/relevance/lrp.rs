@@ -8,10 +8,10 @@ use tch::Tensor;
 use super::composite::{Composite, colours};
 use super::lrp_rule::Share;
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
+use crate::postprocess::MapKind;
 
 /// Registry entry.
 pub(in crate::explain) static METHOD: Method = Method {
@@ -121,7 +121,7 @@ pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method {
 const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
 
 /// What the methods of this folder have in common.
-pub(super) const COMMON: Method = Method { source: "Bach et al., PLOS ONE 2015", post: Post::Signed, ..Method::CAM };
+pub(super) const COMMON: Method = Method { source: "Bach et al., PLOS ONE 2015", post: MapKind::Signed, ..Method::CAM };
 
 /// What the ε-rule and its like may change.
 const EPSILON_SETTING: Setting = Setting {
@@ -170,7 +170,7 @@ impl Explainer for Lrp {
         colours(&relevance)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 2 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 2 }
     }
 }

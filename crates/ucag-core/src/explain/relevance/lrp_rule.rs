@@ -2,9 +2,9 @@
 
 use tch::Tensor;
 
-use super::{Relevance, Weighted, divide_away_from_zero, z_bounded};
+use super::{LinearLayer, Relevance, divide_away_from_zero, z_bounded};
 use crate::Result;
-use crate::propagate::Visit;
+use crate::propagate::LayerVisit;
 
 /// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are positive and negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,8 +34,8 @@ impl Share {
     ///
     /// # Errors
     /// Where libtorch refuses the shapes.
-    pub fn back(self, layer: &Weighted<'_>, visit: &Visit<'_, Relevance>) -> Result<Relevance> {
-        let (x, relevance) = (visit.inputs[0], visit.arriving);
+    pub fn back(self, layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>) -> Result<Relevance> {
+        let (x, relevance) = (visit.inputs[0], visit.upstream);
         match self {
             Share::AlphaBeta(alpha) => weighed(visit, layer, alpha, |parts, sign| apart(visit, layer, parts, sign)),
             Share::Together { alpha, bias, stabilizer } => weighed(visit, layer, alpha, |parts, sign| {
@@ -79,8 +79,8 @@ type Part = (Tensor, Tensor);
 
 /// α times the shares in what excites, less α − 1 times the shares in what inhibits. `shares` gives what each part of the input is to be multiplied with.
 fn weighed(
-    visit: &Visit<'_, Relevance>,
-    layer: &Weighted<'_>,
+    visit: &LayerVisit<'_, Relevance>,
+    layer: &LinearLayer<'_>,
     alpha: f64,
     shares: impl Fn(&[Part], Sign) -> Result<Vec<Tensor>>,
 ) -> Result<Relevance> {
@@ -112,17 +112,22 @@ fn weighed(
 }
 
 /// `VJP(w; R / wx)` for each part. The sums don't depend on the relevance, so the walks of contrasts share them.
-fn apart(visit: &Visit<'_, Relevance>, layer: &Weighted<'_>, parts: &[Part], sign: Sign) -> Result<Vec<Tensor>> {
+fn apart(
+    visit: &LayerVisit<'_, Relevance>,
+    layer: &LinearLayer<'_>,
+    parts: &[Part],
+    sign: Sign,
+) -> Result<Vec<Tensor>> {
     let back = |(index, (x, weight)): (usize, &Part)| {
         let key = format!("sums of part {index} at {}, folded {}: {sign:?}", visit.id, visit.folded);
-        layer.back(weight, x, &visit.arriving.over_kept(visit.memo, &key, || layer.sums(weight, x))?)
+        layer.back(weight, x, &visit.upstream.over_kept(visit.cache, &key, || layer.sums(weight, x))?)
     };
     parts.iter().enumerate().map(back).collect()
 }
 
 /// `VJP(w; S)` for each part, `S = R / (Σ wx + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
 fn together(
-    layer: &Weighted<'_>,
+    layer: &LinearLayer<'_>,
     relevance: &Relevance,
     parts: &[Part],
     bias: Option<Tensor>,

@@ -20,11 +20,11 @@ use tch::Tensor;
 
 pub use self::factored::Relevance;
 use self::factored::output;
-pub use self::linear_layer::Weighted;
+pub use self::linear_layer::LinearLayer;
 pub use self::lrp_rule::Share;
 use crate::Result;
 use crate::network::Op;
-use crate::propagate::Visit;
+use crate::propagate::LayerVisit;
 
 /// Added to a denominator that isn't zero.
 const EPS: f64 = 1e-9;
@@ -68,7 +68,7 @@ pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Ten
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
-pub fn z_rule<C>(visit: &Visit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
+pub fn z_rule<C>(visit: &LayerVisit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
     if let Op::MaxPool(_) | Op::Concat = visit.op {
         // Each output is one input.
         let back = visit.vjp_of(&relevance.where_present(visit)?)?;
@@ -82,7 +82,7 @@ pub fn z_rule<C>(visit: &Visit<'_, C>, relevance: &Relevance) -> Result<Vec<Rele
 }
 
 /// `X · VJP(f; S)`, for each input X.
-fn shared<C>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance>> {
+fn shared<C>(visit: &LayerVisit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance>> {
     let back = visit.vjp_of(shares)?;
     Ok(back.into_iter().enumerate().map(|(index, back)| Relevance::of_input(visit, index, back)).collect())
 }
@@ -94,7 +94,7 @@ fn shared<C>(visit: &Visit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance>> {
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
-pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+pub fn z_bounded(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let axes = [1i64, 2, 3];
     let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
     let below = x.f_sub(&x.f_amax(axes.as_slice(), true)?)?;
@@ -115,7 +115,7 @@ pub fn z_bounded(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result
 ///
 /// # Errors
 /// Where libtorch refuses the shapes.
-pub fn absolute(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+pub fn absolute(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
     let shares = over(relevance, layer.sums(&weight, &x)?)?;
     Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::{colours, elsewhere, whole};
-use super::{Relevance, Weighted, absolute, divide, present, shifted, total, z_bounded};
-use crate::explain::{Explainer, Extra, Method};
+use super::{LinearLayer, Relevance, absolute, divide, present, shifted, total, z_bounded};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
-use crate::propagate::{Rule, Visit, walk};
+use crate::postprocess::MapKind;
+use crate::propagate::{LayerVisit, Rule, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -31,7 +31,7 @@ pub(in crate::explain) static UNIT: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: Post::Signed, ..Method::CAM };
+const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: MapKind::Signed, ..Method::CAM };
 
 /// The start of a walk: see docs/protocol.md#d19-rap-seed.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +62,8 @@ impl Explainer for Rap {
         })
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 4 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 4 }
     }
 }
 
@@ -76,7 +76,7 @@ pub fn of_logit(pass: &Pass<'_>) -> Result<Tensor> {
     let mut shape = vec![-1];
     shape.resize(cotangent.dim(), 1);
     let seed = cotangent.f_mul(&pass.score()?.f_view(shape.as_slice())?)?;
-    walk(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.whole()
+    propagate(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.whole()
 }
 
 /// What arrives at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
@@ -105,7 +105,7 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
     }
     let magnitude = contributions.f_abs()?;
     let seed = magnitude.f_mul(&divide(&total(&contributions)?, &total(&magnitude)?)?)?;
-    walk(pass, &Rules, input, seed.into(), 0)?.whole()
+    propagate(pass, &Rules, input, seed.into(), 0)?.whole()
 }
 
 /// What the fully connected last layer reads, its weight and its bias.
@@ -120,16 +120,16 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
 struct Rules;
 
 impl Rule for Rules {
-    type Carried = Relevance;
+    type Signal = Relevance;
 
-    fn back(&self, visit: &Visit<'_, Relevance>) -> Result<Vec<Relevance>> {
+    fn back(&self, visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
         let x = visit.inputs[0];
         if let Op::BatchNorm(norm) = visit.op {
             let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
-            return Ok(vec![present(&scaled)?.f_mul_(&visit.arriving.whole()?)?.into()]);
+            return Ok(vec![present(&scaled)?.f_mul_(&visit.upstream.whole()?)?.into()]);
         }
-        let Some(layer) = Weighted::of(visit.op) else { return elsewhere(visit) };
-        let relevance = &visit.arriving.whole()?;
+        let Some(layer) = LinearLayer::of(visit.op) else { return elsewhere(visit) };
+        let relevance = &visit.upstream.whole()?;
         let back = match () {
             () if layer.reads_pixels(visit.network) => z_bounded(&layer, x, relevance)?,
             () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
@@ -140,7 +140,7 @@ impl Rule for Rules {
 }
 
 /// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.
-fn relative(layer: &Weighted<'_>, visit: &Visit<'_, Relevance>, relevance: &Tensor) -> Result<Tensor> {
+fn relative(layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>, relevance: &Tensor) -> Result<Tensor> {
     let x = visit.inputs[0];
     let (exciting, inhibiting) = (visit.positive(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
     if visit.reads_positive()? {
@@ -153,7 +153,7 @@ fn relative(layer: &Weighted<'_>, visit: &Visit<'_, Relevance>, relevance: &Tens
 
 /// T(P, Q, x), with P = what excites and Q = what inhibits, neither negative, then shifted to the relevance's sum.
 fn shared(
-    layer: &Weighted<'_>,
+    layer: &LinearLayer<'_>,
     x: &Tensor,
     exciting: &Tensor,
     inhibiting: &Tensor,
@@ -165,8 +165,8 @@ fn shared(
     let to_q = divide(&relevance.f_mul(&divide(&q, &p.f_add(&q)?)?)?, &q)?;
     // The released code sends negative relevance through P in fully connected layers and through Q in convolutions.
     let (to_p, to_q) = match layer {
-        Weighted::Linear(..) => (divide(relevance, &p)?, to_q),
-        Weighted::Conv(_) => (divide(&above, &p)?, to_q.f_add(&divide(&below, &q)?)?),
+        LinearLayer::Linear(..) => (divide(relevance, &p)?, to_q),
+        LinearLayer::Conv(_) => (divide(&above, &p)?, to_q.f_add(&divide(&below, &q)?)?),
     };
     let back = layer.back(exciting, x, &to_p)?.f_add_(&layer.back(inhibiting, x, &to_q)?)?.f_mul_(x)?;
     shifted(&back, &total(relevance)?)

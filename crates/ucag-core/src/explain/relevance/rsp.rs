@@ -8,12 +8,12 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::colours;
-use super::{Weighted, divide_exactly, maximum, present, total, z_bounded};
-use crate::explain::{Explainer, Extra, Method};
+use super::{LinearLayer, divide_exactly, maximum, present, total, z_bounded};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Conv, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
-use crate::propagate::{Rule, Visit, needs, walk};
+use crate::postprocess::MapKind;
+use crate::propagate::{LayerVisit, Rule, needs, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -22,7 +22,7 @@ pub(in crate::explain) static METHOD: Method = Method {
     name: "RSP",
     summary: "GradCAM's terms, not summed over channels, sent to the pixels: what speaks for and what against share by activations alone, without weights",
     source: "Nam et al., AAAI 2021",
-    post: Post::Signed,
+    post: MapKind::Signed,
     make: |_| Arc::new(Rsp),
     ..Method::CAM
 };
@@ -49,8 +49,8 @@ impl Explainer for Rsp {
         colours(&relevance(pass, layers.target)?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 6 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 6 }
     }
 }
 
@@ -70,16 +70,16 @@ pub fn seed(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
 /// # Errors
 /// As [`seed`], or where the pass doesn't keep what is in front of the target.
 pub fn relevance(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
-    walk(pass, &Rules, target, seed(pass, target)?, 0)
+    propagate(pass, &Rules, target, seed(pass, target)?, 0)
 }
 
 struct Rules;
 
 impl Rule for Rules {
-    type Carried = Tensor;
+    type Signal = Tensor;
 
-    fn back(&self, visit: &Visit<'_>) -> Result<Vec<Tensor>> {
-        let (x, relevance) = (visit.inputs[0], visit.arriving);
+    fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
+        let (x, relevance) = (visit.inputs[0], visit.upstream);
         Ok(match visit.op {
             Op::Relu | Op::Dropout | Op::ChannelAffine { .. } => vec![relevance.shallow_clone()],
             Op::BatchNorm(norm) => {
@@ -100,8 +100,8 @@ impl Rule for Rules {
             }
             // Each channel has one input.
             Op::Concat => visit.vjp()?,
-            Op::Conv(conv) if Weighted::Conv(conv).reads_pixels(visit.network) => {
-                vec![z_bounded(&Weighted::Conv(conv), x, relevance)?]
+            Op::Conv(conv) if LinearLayer::Conv(conv).reads_pixels(visit.network) => {
+                vec![z_bounded(&LinearLayer::Conv(conv), x, relevance)?]
             }
             Op::Conv(conv) => {
                 let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
@@ -122,7 +122,7 @@ fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let group =
         |g: i64| sections(conv, &x.f_narrow(1, g * width, width)?, &relevance.f_narrow(1, g * outputs, outputs)?);
     let back = Tensor::f_cat(&(0..conv.groups).map(group).collect::<Result<Vec<_>>>()?, 1)?;
-    if Weighted::Conv(conv).is_pointwise() {
+    if LinearLayer::Conv(conv).is_pointwise() {
         return Ok(back);
     }
     let back = back.f_mul_scalar(2.0)?;
@@ -135,7 +135,7 @@ fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
 fn sections(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let kernel = &conv.weight.size()[2..];
     let parts = Tensor::f_cat(&[relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?.f_neg()?], 1)?;
-    let columns = match Weighted::Conv(conv).is_pointwise() && conv.stride == 1 && conv.padding == [0, 0] {
+    let columns = match LinearLayer::Conv(conv).is_pointwise() && conv.stride == 1 && conv.padding == [0, 0] {
         true => x.f_flatten(2, -1)?,
         false => x.f_im2col(kernel, [1, 1], conv.padding, [conv.stride; 2])?,
     };

@@ -229,12 +229,12 @@ proptest! {
         let (network, views) = network(&pieces, Extras::Biases, seed, size);
         for share in [Share::AlphaBeta(1.0), Share::AlphaBeta(2.0)] {
             let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
-            let pass = |walks| {
-                let needs = Needs { walks, ..rule.needs(&network, false) };
+            let pass = |propagations| {
+                let needs = Needs { propagations, ..rule.needs(&network, false) };
                 Pass::new(&network, views.shallow_clone(), 1, needs).unwrap()
             };
             let shared = pass(2);
-            prop_assert!(shared.trace().walks().is_some() && pass(1).trace().walks().is_none());
+            prop_assert!(shared.forward_pass().propagations().is_some() && pass(1).forward_pass().propagations().is_none());
             for _ in 0..2 {
                 let seeds = shared.logits().unwrap().rand_like();
                 let alone = rule.relevance(&pass(1), seeds.shallow_clone(), false).unwrap();

@@ -164,10 +164,10 @@ impl Network {
         ];
         Ok(Self {
             family: &FAMILY,
-            variant: FAMILY.id.into(),
+            architecture: FAMILY.id.into(),
             graph: Graph::new(nodes),
             layer: "module".into(),
-            middle: "module".into(),
+            excitation: "module".into(),
             classes: answers.size()[1] as usize,
             input_size,
             preprocessing,
@@ -175,7 +175,7 @@ impl Network {
             device,
             views: Arc::default(),
             precision: Precision::default(),
-            derived: Arc::default(),
+            weight_cache: Arc::default(),
         })
     }
 

@@ -43,12 +43,12 @@ fn noise(c: usize, y: usize, x: usize) -> f32 {
 
 /// The images as inputs `[n, channels, side, side]`; the first has the mean color throughout.
 fn inputs(side: usize, preprocessing: Preprocessing, device: Device) -> Result<Tensor> {
-    let (mean, deviation, channels) = (preprocessing.mean(), preprocessing.deviation(), preprocessing.channels());
+    let (mean, std, channels) = (preprocessing.mean(), preprocessing.std(), preprocessing.channels());
     let mut values = vec![0.0_f32; channels * side * side];
     for (_, image) in IMAGES {
         for c in 0..channels {
             for y in 0..side {
-                values.extend((0..side).map(|x| (image(side, c, y, x) - mean[c]) / deviation[c]));
+                values.extend((0..side).map(|x| (image(side, c, y, x) - mean[c]) / std[c]));
             }
         }
     }

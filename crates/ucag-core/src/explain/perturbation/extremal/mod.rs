@@ -12,10 +12,10 @@ use tch::Tensor;
 use self::perturbation::Perturbation;
 use self::search::Search;
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::{Own, Post};
+use crate::postprocess::{MapKind, MethodBlur};
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {
@@ -23,7 +23,7 @@ pub(crate) static METHOD: Method = Method {
     name: "ExtremalPerturbation",
     summary: "sum, over areas, of the smooth mask of that area that keeps the class's logit highest where the rest is blurred",
     source: "Fong et al., ICCV 2019",
-    post: Post::Heat(Some(Own::OfShorter(0.09))),
+    post: MapKind::NonNegative(Some(MethodBlur::OfShorter(0.09))),
     settings: &[AREAS, ITERATIONS],
     make: |settings| Arc::new(Extremal::new(settings)),
     black_box: true,
@@ -71,7 +71,7 @@ impl Explainer for Extremal {
         Ok(Tensor::f_stack(&(0..views.size()[0]).map(map).collect::<Result<Vec<_>>>()?, 0)?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 3 * self.0.areas.len() * self.0.iterations }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 3 * self.0.areas.len() * self.0.iterations }
     }
 }

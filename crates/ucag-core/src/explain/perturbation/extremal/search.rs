@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 use super::mask::MaskGenerator;
 use super::perturbation::{Perturbation, Perturbed, Pyramid};
 use crate::network::Network;
-use crate::pass::{Needs, Trace};
+use crate::pass::{ForwardPass, Needs};
 use crate::{Error, Result};
 
 const LEARNING_RATE: f64 = 0.01;
@@ -71,7 +71,7 @@ impl Search {
                 Ok(if iteration % 2 == 0 { x.f_flip([3])? } else { x.shallow_clone() })
             };
             let needs = Needs { gradients: vec![0], ..Needs::default() };
-            let pass = Rc::new(Trace::new(network, flip(&images)?, needs)).target(class)?;
+            let pass = Rc::new(ForwardPass::new(network, flip(&images)?, needs)).target(class)?;
             rewards.push(pass.score()?);
             let at_images = flip(&pass.gradient_at_views()?)?;
             let at_mask = at_images.f_mul(&slopes)?.f_sum_dim_intlist([1i64].as_slice(), false, kind)?;

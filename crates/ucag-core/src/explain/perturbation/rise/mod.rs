@@ -9,10 +9,10 @@ use tch::{Kind, Tensor};
 
 use self::masks::{Grids, Stretch};
 use crate::Result;
-use crate::explain::{Explainer, Extra, Method, Setting, Settings};
+use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
-use crate::pass::{Needs, Pass, Seed, Trace};
-use crate::postprocess::Post;
+use crate::pass::{ForwardPass, Needs, Pass, Seed};
+use crate::postprocess::MapKind;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method {
@@ -44,7 +44,7 @@ pub(crate) static AUTHORS: Method = Method {
     ..COMMON
 };
 
-const COMMON: Method = Method { post: Post::Heat(None), square: true, black_box: true, ..Method::CAM };
+const COMMON: Method = Method { post: MapKind::NonNegative(None), square: true, black_box: true, ..Method::CAM };
 
 const MASKS: Setting = Setting::count("masks", "random masks of an image", &[], 1e6);
 
@@ -85,7 +85,7 @@ impl Form {
     /// # Errors
     /// Where the network can't take the view, or has no such class.
     pub fn weighted(self, network: &Network, view: &Tensor, masks: &Tensor, classes: &[usize]) -> Result<Tensor> {
-        let logits = Trace::new(network, view.f_mul(masks)?, Needs::default()).logits()?;
+        let logits = ForwardPass::new(network, view.f_mul(masks)?, Needs::default()).logits()?;
         let all = match self {
             Form::TorchRay => logits.f_sigmoid()?,
             Form::Authors => network.probabilities(&logits)?,
@@ -124,12 +124,12 @@ impl Rise {
     }
 
     /// Maps of every class for every view, `[B, classes, H, W]`.
-    fn maps(&self, trace: &Trace<'_>, classes: &[usize]) -> Result<Tensor> {
-        let views = trace.views();
+    fn maps(&self, forward_pass: &ForwardPass<'_>, classes: &[usize]) -> Result<Tensor> {
+        let views = forward_pass.views();
         let size = views.size();
         let stretch = Stretch::new(self.form, self.grid, [size[2], size[3]], views.kind(), views.device())?;
         let maps = (0..size[0]).map(|index| {
-            let Seed { image, view } = trace.seed();
+            let Seed { image, view } = forward_pass.seed();
             let seed = Seed { image, view: view + index as u64 };
             let mut grids = Grids::new(seed, self.grid, self.probability, &stretch);
             let view = views.f_narrow(0, index, 1)?;
@@ -138,7 +138,7 @@ impl Rise {
             for start in (0..self.masks).step_by(CHUNK) {
                 let (grids, shifts) = grids.draw(CHUNK.min(self.masks - start))?;
                 let masks = stretch.masks(&grids, &shifts)?;
-                let _ = sum.f_add_(&self.form.weighted(trace.network(), &view, &masks, classes)?)?;
+                let _ = sum.f_add_(&self.form.weighted(forward_pass.network(), &view, &masks, classes)?)?;
             }
             Ok(sum.f_mul_scalar(self.form.share(self.masks, self.probability))?)
         });
@@ -154,18 +154,19 @@ impl Explainer for Rise {
 
     /// Not negative, at the resolution of the input.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        let trace = pass.trace();
+        let forward_pass = pass.forward_pass();
         // The same masks serve every class that is asked for.
-        match trace.classes().iter().position(|&class| class == pass.class()) {
+        match forward_pass.classes().iter().position(|&class| class == pass.class()) {
             Some(index) => {
-                let maps = trace.once(&format!("{self:?}"), || self.maps(trace, trace.classes()))?;
+                let maps =
+                    forward_pass.cached(&format!("{self:?}"), || self.maps(forward_pass, forward_pass.classes()))?;
                 Ok(maps.f_narrow(1, index as i64, 1)?)
             }
-            None => self.maps(trace, &[pass.class()]),
+            None => self.maps(forward_pass, &[pass.class()]),
         }
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: self.masks, per_class: 0 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: self.masks, per_class: 0 }
     }
 }

@@ -8,12 +8,12 @@ use tch::Tensor;
 
 use self::factorise::factorise;
 use super::composite::{colours, whole};
-use super::{Relevance, Weighted, absolute, divide, maximum, present, total, z_bounded, z_rule};
-use crate::explain::{Explainer, Extra, Method};
+use super::{LinearLayer, Relevance, absolute, divide, maximum, present, total, z_bounded, z_rule};
+use crate::explain::{Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
-use crate::postprocess::Post;
-use crate::propagate::{Carried, Rule, Visit, walk};
+use crate::postprocess::MapKind;
+use crate::propagate::{LayerVisit, Rule, Signal, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -22,7 +22,7 @@ pub(in crate::explain) static METHOD: Method = Method {
     name: "AGF",
     summary: "relevance and gradient walk back together; in convolutions with a window relevance is guided by gradient times input and by two factorised maps",
     source: "Gur et al., AAAI 2021",
-    post: Post::Signed,
+    post: MapKind::Signed,
     make: |_| Arc::new(Agf),
     ..Method::CAM
 };
@@ -42,8 +42,8 @@ impl Explainer for Agf {
         colours(&divide(&relevance, &maximum(&relevance)?)?)
     }
 
-    fn extra(&self, _: &Network, _: &Layers) -> Extra {
-        Extra { per_view: 0, per_class: 6 }
+    fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
+        ExtraPasses { per_view: 0, per_class: 6 }
     }
 }
 
@@ -54,7 +54,7 @@ impl Explainer for Agf {
 pub fn relevance(pass: &Pass<'_>) -> Result<Tensor> {
     let (input, weight) = last_layer(pass.network())?;
     let seed = top(pass, &pass.activation(input)?, weight)?;
-    Ok(walk(pass, &Rules { pass }, input, seed, 0)?.relevance)
+    Ok(propagate(pass, &Rules { pass }, input, seed, 0)?.relevance)
 }
 
 /// What a walk starts from, at what the last layer reads: relevance of its shape.
@@ -81,7 +81,7 @@ struct Stream {
     gradient: Tensor,
 }
 
-impl Carried for Stream {
+impl Signal for Stream {
     fn sum(self, other: Self) -> Result<Self> {
         Ok(Self { relevance: self.relevance.f_add(&other.relevance)?, gradient: self.gradient.f_add(&other.gradient)? })
     }
@@ -106,13 +106,13 @@ struct Rules<'a, 'n> {
 }
 
 impl Rule for Rules<'_, '_> {
-    type Carried = Stream;
+    type Signal = Stream;
 
-    fn back(&self, visit: &Visit<'_, Stream>) -> Result<Vec<Stream>> {
-        let Stream { relevance, gradient } = visit.arriving;
+    fn back(&self, visit: &LayerVisit<'_, Stream>) -> Result<Vec<Stream>> {
+        let Stream { relevance, gradient } = visit.upstream;
         let gradients = visit.vjp_of(gradient)?;
         let x = visit.inputs[0];
-        let relevances = match (visit.op, Weighted::of(visit.op)) {
+        let relevances = match (visit.op, LinearLayer::of(visit.op)) {
             (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_bounded(&layer, x, relevance)?],
             (Op::Linear { .. }, Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
             (_, Some(layer)) if layer.is_pointwise() => vec![absolute(&layer, x, relevance)?],
@@ -130,16 +130,16 @@ impl Rule for Rules<'_, '_> {
 
     /// A node's share in each of its readers' relevance.
     fn join(&self, output: &Tensor, first: Stream, rest: Vec<Stream>) -> Result<Stream> {
-        let sum = rest.into_iter().try_fold(first, Carried::sum)?;
+        let sum = rest.into_iter().try_fold(first, Signal::sum)?;
         Ok(Stream { relevance: divide(&sum.relevance, output)?.f_mul_(output)?, ..sum })
     }
 }
 
 impl Rules<'_, '_> {
     /// Shares by magnitude; behind a map that was flattened, guided by the gradient there.
-    fn linear(&self, visit: &Visit<'_, Stream>, layer: &Weighted<'_>, gradient: &Tensor) -> Result<Tensor> {
+    fn linear(&self, visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
         let x = visit.inputs[0];
-        let shares = absolute(layer, x, &visit.arriving.relevance)?;
+        let shares = absolute(layer, x, &visit.upstream.relevance)?;
         let nodes = self.pass.network().graph.nodes();
         let source = &nodes[nodes[visit.id].inputs[0]];
         if !matches!(source.op, Op::Flatten) {
@@ -160,11 +160,11 @@ fn guide(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
 }
 
 /// Shares by magnitude, and what guides them: the gradient times the input, two factorised maps, and how much of the relevance an input of ones would get.
-fn convolution(visit: &Visit<'_, Stream>, layer: &Weighted<'_>, gradient: &Tensor) -> Result<Tensor> {
-    let Stream { relevance, gradient: arriving } = visit.arriving;
+fn convolution(visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
+    let Stream { relevance, gradient: upstream } = visit.upstream;
     let x = visit.inputs[0];
     let shares = absolute(layer, x, relevance)?;
-    let relevant = visit.vjp_of(&present(relevance)?.f_mul_(arriving)?)?.swap_remove(0);
+    let relevant = visit.vjp_of(&present(relevance)?.f_mul_(upstream)?)?.swap_remove(0);
     let guide = guide(x, gradient)?;
     let guide = divide(&guide, &maximum(&guide)?)?;
     let phi = shares.f_mean_dim([1i64].as_slice(), true, shares.kind())?;
@@ -177,7 +177,7 @@ fn convolution(visit: &Visit<'_, Stream>, layer: &Weighted<'_>, gradient: &Tenso
 }
 
 /// `VJP(|W|; R / |W|1)`: what an input of ones would get. All its channels are the same, so that one will do.
-fn of_ones(layer: &Weighted<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+fn of_ones(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let weight = layer.weight().f_abs()?;
     let ones = x.f_narrow(0, 0, 1)?.f_ones_like()?;
     let shares = divide(relevance, &layer.forth(&weight, &ones)?.f_expand_as(relevance)?)?;

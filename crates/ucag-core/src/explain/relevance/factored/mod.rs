@@ -8,8 +8,8 @@ use tch::Tensor;
 use super::{over, present};
 use crate::Result;
 use crate::network::{NodeId, Op};
-use crate::pass::Memo;
-use crate::propagate::{Carried, Visit};
+use crate::pass::Cache;
+use crate::propagate::{LayerVisit, Signal};
 
 /// Relevance at a node, of the shape of its output: a tensor, times what a node gave where one is named.
 ///
@@ -29,7 +29,7 @@ impl From<Tensor> for Relevance {
 
 impl Relevance {
     /// `share` times what the visited operation's input number `index` is.
-    pub fn of_input<C>(visit: &Visit<'_, C>, index: usize, share: Tensor) -> Self {
+    pub fn of_input<C>(visit: &LayerVisit<'_, C>, index: usize, share: Tensor) -> Self {
         let node = visit.network.graph.nodes()[visit.id].inputs[index];
         Self { share, of: Some((node, visit.inputs[index].shallow_clone())) }
     }
@@ -57,10 +57,10 @@ impl Relevance {
     ///
     /// # Errors
     /// As `b`, or where libtorch refuses the shapes.
-    pub fn over_kept(&self, memo: Option<&Memo>, key: &str, b: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
-        let Some(memo) = memo else { return self.over(b()?) };
+    pub fn over_kept(&self, cache: Option<&Cache>, key: &str, b: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        let Some(cache) = cache else { return self.over(b()?) };
         let of = self.of.as_ref().map(|(node, _)| node);
-        let factor = memo.once(&format!("{key}, of {of:?}"), || self.factor(b()?))?;
+        let factor = cache.cached(&format!("{key}, of {of:?}"), || self.factor(b()?))?;
         Ok(factor.f_mul(&self.share)?)
     }
 
@@ -82,7 +82,7 @@ impl Relevance {
     ///
     /// # Errors
     /// Where libtorch refuses.
-    pub fn where_present<C>(&self, visit: &Visit<'_, C>) -> Result<Tensor> {
+    pub fn where_present<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Tensor> {
         match self.of_output(visit) {
             Some(_) => self.whole(),
             None => Ok(present(&output(visit)?)?.f_mul_(&self.whole()?)?),
@@ -91,7 +91,7 @@ impl Relevance {
 
     /// What is to be multiplied with the visited operation's output to give the relevance, where there is such a thing without dividing. As if nothing was added
     /// to the output before dividing by it: that shows only where both are of the size of what is added.
-    pub(super) fn share_in_output<C>(&self, visit: &Visit<'_, C>) -> Result<Option<Tensor>> {
+    pub(super) fn share_in_output<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Option<Tensor>> {
         match self.of_output(visit) {
             Some((node, of)) if node != visit.id => {
                 let rectifier = &visit.network.graph.nodes()[node].op;
@@ -102,7 +102,7 @@ impl Relevance {
     }
 
     /// What it is a share in, and which node gave that, where that is the visited operation or a rectifier right behind it.
-    fn of_output<C>(&self, visit: &Visit<'_, C>) -> Option<(NodeId, &Tensor)> {
+    fn of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Option<(NodeId, &Tensor)> {
         let (node, of) = self.of.as_ref()?;
         let giver = &visit.network.graph.nodes()[*node];
         let rectifies = matches!(giver.op, Op::Relu) && giver.inputs[0] == visit.id;
@@ -110,7 +110,7 @@ impl Relevance {
     }
 }
 
-impl Carried for Relevance {
+impl Signal for Relevance {
     fn sum(self, other: Self) -> Result<Self> {
         match (&self.of, &other.of) {
             (Some((node, _)), Some((others, _))) if node == others => {
@@ -122,7 +122,7 @@ impl Carried for Relevance {
 }
 
 /// What the visited operation gave. A sum needn't have been kept, since its inputs are.
-pub(super) fn output<C>(visit: &Visit<'_, C>) -> Result<Tensor> {
+pub(super) fn output<C>(visit: &LayerVisit<'_, C>) -> Result<Tensor> {
     match visit.op {
         Op::Add if !visit.output.defined() => Ok(visit.inputs[0].f_add(visit.inputs[1])?),
         _ => Ok(visit.output.shallow_clone()),

@@ -28,15 +28,15 @@ fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
     let (a, b) = (row(a), row(b));
     let inputs = [&a, &b];
     let output = &op.apply(&inputs).unwrap();
-    let visit = Visit {
+    let visit = LayerVisit {
         network: &network,
         id: VISITED,
         op,
         folded: false,
         inputs: &inputs,
         output,
-        arriving: relevance,
-        memo: None,
+        upstream: relevance,
+        cache: None,
     };
     let whole = |part: &Relevance| Vec::try_from(part.whole().unwrap().flatten(0, -1)).unwrap();
     z_rule(&visit, relevance).unwrap().iter().map(whole).collect()
