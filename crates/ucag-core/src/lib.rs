@@ -17,6 +17,7 @@ pub mod pass;
 pub mod postprocess;
 pub mod propagate;
 pub mod protocol;
+pub mod seed;
 pub mod suggest;
 pub mod ucag;
 

@@ -10,9 +10,10 @@ use metrics::{Endpoints, Resolution, ScoreInput};
 use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
-use ucag_core::pass::{FNV_OFFSET, Needs, Pass, fnv1a};
+use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::MapKind;
 use ucag_core::protocol::{DeletionBaseline, Protocol};
+use ucag_core::seed::{FNV_OFFSET, fnv1a};
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
 

@@ -5,10 +5,12 @@ mod builder;
 mod checkpoint;
 mod convolutional;
 mod densenet;
+mod family;
 mod graph;
 mod inception;
 pub(crate) mod memory_format;
 mod preprocessing;
+mod registry;
 mod resnet;
 mod squeezenet;
 mod stated;
@@ -24,35 +26,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
+pub use family::Family;
 pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
 pub use memory_format::Precision;
 pub use preprocessing::Preprocessing;
+pub use registry::{FAMILIES, family};
 pub use stated::{Stated, Stem};
 use tch::{Device, Tensor};
 pub use torchscript::{Output, Scripted};
 
+use self::family::Built;
 use self::memory_format::MemoryFormat;
 use self::stated::Properties;
 use self::weight_cache::{WeightCache, WeightForm, Weights};
 
-use crate::suggest::nearest;
 use crate::{Error, Result};
-
-/// An architecture family: what the registry, the configs' validation and the documentation know of it.
-#[derive(Debug)]
-pub struct Family {
-    /// The id in configs.
-    pub id: &'static str,
-    /// What it covers.
-    pub summary: &'static str,
-    /// Side of the square input that the published protocol feeds it, in pixels.
-    pub input_size: usize,
-    /// The layer that CAM methods explain where a config names none.
-    pub layer: &'static str,
-    /// The convolution that reads the image.
-    stem: &'static str,
-    build: fn(&mut Properties<'_>) -> Result<Built>,
-}
 
 /// The nodes that methods are defined at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,42 +51,6 @@ pub struct Layers {
     pub excitation: NodeId,
     /// Where contrastive excitation backprop takes its difference: what the classifier's last layer reads.
     pub contrast: NodeId,
-}
-
-/// What a family makes of a checkpoint.
-struct Built {
-    graph: Graph,
-    architecture: String,
-    /// Where CAM methods look.
-    layer: String,
-    /// Where excitation backprop stops: the last layer at a sixteenth of the input's resolution.
-    excitation: String,
-    classes: i64,
-}
-
-/// Every family. To add one: a file with a `FAMILY`, and its line here.
-pub static FAMILIES: &[&Family] =
-    &[&vgg::FAMILY, &resnet::FAMILY, &densenet::FAMILY, &inception::FAMILY, &squeezenet::FAMILY];
-
-/// The family that `arch` names: an id (`resnet`), or a member (`resnet50`), which the checkpoint is then checked against.
-///
-/// # Errors
-/// [`Error::Unknown`] with the nearest name.
-pub fn family(arch: &str) -> Result<&'static Family> {
-    const MEMBERS: &[(&str, &str)] = &[("wide_resnet", "resnet"), ("resnext", "resnet")];
-    let named = |id: &str| FAMILIES.iter().copied().find(|family| family.id == id);
-    let member = || {
-        let by_alias = MEMBERS.iter().find(|(prefix, _)| arch.starts_with(prefix)).and_then(|(_, id)| named(id));
-        let digits = |family: &&&Family| {
-            arch.strip_prefix(family.id).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        by_alias.or_else(|| FAMILIES.iter().find(digits).copied())
-    };
-    named(arch).or_else(member).ok_or_else(|| Error::Unknown {
-        what: "arch",
-        name: arch.to_owned(),
-        suggestion: nearest(arch, FAMILIES.iter().map(|family| family.id)),
-    })
 }
 
 /// A network that is ready to be explained.

@@ -1,16 +1,17 @@
 //! UCAG: unfold, explain, conquer, around any explainer. See docs/protocol.md#ucag.
 
 pub mod conquer;
+mod pass_groups;
 pub mod unfold;
 
 use std::rc::Rc;
 
 use tch::Tensor;
 
+pub use self::pass_groups::{PassGroup, pass_groups};
 use crate::explain::Explainer;
-use crate::forward::Fusions;
 use crate::network::{Layers, Network};
-use crate::pass::{ForwardPass, Needs, Seed};
+use crate::pass::{ForwardPass, Seed};
 use crate::protocol::Protocol;
 use crate::ucag::conquer::{conquer, weights};
 use crate::ucag::unfold::{Geometry, unfold};
@@ -43,36 +44,6 @@ impl ExplainRequest<'_> {
         let forward_pass = ForwardPass::new(self.network, views, group.needs.clone());
         Rc::new(forward_pass.with_classes(self.classes).with_seed(Seed { image: self.seed, view }))
     }
-}
-
-/// Methods whose passes take the same short cuts, and so give the same numbers to the last bit, whichever of them are asked together.
-#[derive(Debug)]
-pub struct PassGroup {
-    /// The methods, as places.
-    pub methods: Vec<usize>,
-    needs: Needs,
-    fusions: Fusions,
-}
-
-/// Which methods share their passes through a network. A method's numbers don't depend on the others that it is run with: those that look at other depths, and
-/// so leave fewer short cuts, have passes of their own.
-///
-/// # Errors
-/// Where a method can't be run on the network.
-pub fn pass_groups(network: &Network, layers: &Layers, methods: &[&dyn Explainer]) -> Result<Vec<PassGroup>> {
-    let mut pass_groups: Vec<PassGroup> = Vec::new();
-    for (place, method) in methods.iter().enumerate() {
-        let needs = method.needs(network, layers)?;
-        let fusions = Fusions::of(network, &needs);
-        match pass_groups.iter_mut().find(|group| group.fusions == fusions) {
-            Some(group) => {
-                group.methods.push(place);
-                group.needs = std::mem::take(&mut group.needs).union(&needs);
-            }
-            None => pass_groups.push(PassGroup { methods: vec![place], needs, fusions }),
-        }
-    }
-    Ok(pass_groups)
 }
 
 /// Maps of each class (in the subject's order) by each method (in the methods' order).
