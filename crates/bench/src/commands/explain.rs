@@ -7,12 +7,9 @@ use anyhow::{Context, Result, bail};
 use image::RgbImage;
 use serde_json::json;
 use tch::{Device, Kind, Tensor};
+use ucag_core::Explanation;
 use ucag_core::explain::method;
 use ucag_core::network::{Network, Preprocessing, Stated};
-use ucag_core::pass::{Needs, Pass};
-use ucag_core::postprocess::saliency;
-use ucag_core::ucag::unfold::enlarge;
-use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 use crate::cli::ExplainArgs;
 use crate::config::{self, Resize};
@@ -31,13 +28,20 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let protocol = args.protocol()?;
     let device = config::device(&args.device)?;
     let method = method(&args.method)?;
-    if let (true, Some(reason)) = (args.ucag, method.not_with_ucag) {
-        bail!("UCAG can't be around '{}': {reason}", method.id);
-    }
     let given = args.input.as_deref().map(|path| anyhow::Ok((path, Array::read(path)?))).transpose()?;
     let (network, weights) = network(args, given.as_ref().map(|(_, array)| array), device)?;
-    method.allows(&network)?;
-    let layers = network.layers(args.layer.as_deref(), args.middle.as_deref())?;
+    let mut builder = Explanation::builder(&network, method)
+        .ucag(args.ucag)
+        .protocol(protocol.clone())
+        .views_per_batch(args.views_per_batch.get())
+        .seed(args.seed);
+    if let Some(layer) = &args.layer {
+        builder = builder.layer(layer);
+    }
+    if let Some(layer) = &args.middle {
+        builder = builder.excitation_layer(layer);
+    }
+    builder.check()?;
     let (picture, image) = match (&args.image, given) {
         (Some(path), _) => {
             let side = args.input_size.unwrap_or(network.input_size);
@@ -52,28 +56,14 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     };
     let size = [image.size()[2], image.size()[3]];
     let start = Instant::now();
-    let whole = Pass::new(&network, image.shallow_clone(), args.class, Needs::default())?;
-    let logits = whole.logits()?;
+    let logits = builder.logits(&image)?;
     synchronize(device);
     let forward = start.elapsed();
-    let explainer = method.explainer();
     let start = Instant::now();
-    let request = ExplainRequest {
-        network: &network,
-        image: &image,
-        classes: &[args.class],
-        layers,
-        views_per_batch: args.views_per_batch.get(),
-        seed: args.seed,
-    };
-    let maps = match args.ucag {
-        true => ucag(&request, &[&*explainer], &protocol)?,
-        false => plain(&ExplainRequest { image: &enlarge(&image, &protocol)?, ..request }, &[&*explainer])?,
-    };
-    let raw = maps.into_iter().flatten().next().context("the method gave no map")?;
+    let raw = builder.raw(&image, args.class)?;
     synchronize(device);
     let explained = start.elapsed();
-    let seen = saliency(&raw, method.post, size, args.ucag, &protocol)?;
+    let seen = builder.saliency(&raw, &image)?;
 
     std::fs::create_dir_all(&args.out).with_context(|| format!("{}: can't be made", args.out.display()))?;
     let (raw, scale) = single_precision(&raw)?;
@@ -92,7 +82,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
         "weights": {"file": weights, "sha256": checksum(weights)?},
         "normalised": config::normalisation(network.preprocessing),
         "assumptions": network.assumptions,
-        "layer": network.graph.nodes()[layers.target].name,
+        "layer": network.graph.nodes()[builder.layers()?.target].name,
         "class": args.class,
         "predicted_class": logits.f_argmax(1, false)?.f_int64_value(&[0])?,
         "logit": logits.f_double_value(&[0, class])?,
