@@ -59,8 +59,9 @@ pub enum Command {
     },
 }
 
-/// What can be listed.
+/// A registry to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(rustdoc::broken_intra_doc_links, reason = "these are TOML's brackets, for the help")]
 pub enum Listing {
     /// Explanation methods and control maps: [[method]] id
     Methods,

@@ -1,7 +1,7 @@
 //! Data sets as their owners lay them out on disk, and the embedded one.
 //!
 //! Nothing here knows of networks or explainers: a [`Dataset`] yields [`Sample`]s, one at a time, and
-//! [`preprocess`] turns a sample's image into what a network is fed.
+//! [`image::preprocess`] turns a sample's image into what a network is fed.
 
 mod checksum;
 pub mod coco14;

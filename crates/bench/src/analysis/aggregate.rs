@@ -1,6 +1,6 @@
 //! Records aggregated to cells.
 
-use polars::prelude::{DataFrame, DataType, IntoLazy, JoinArgs, JoinType, col, df, len};
+use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, PolarsError, UInt32Chunked, df};
 use ucag_core::postprocess::MapState;
 
 use super::record_columns::Columns;
@@ -40,24 +40,17 @@ impl Degenerate {
     }
 }
 
-/// One aggregate for each of so many cells.
+/// Aggregates the records of each of `cells` cells.
 pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<Aggregate>> {
     let samples = per_sample(columns)?;
-    let all: Vec<u32> = (0..cells as u32).collect();
-    let means = samples.clone().lazy().group_by_stable([col("cell")]).agg([
-        col("value").mean(),
-        col("value").count().cast(DataType::UInt32).alias("n"),
-        col("pairs").sum(),
-        col("unscored").sum(),
-        col("all-zero").sum(),
-        col("constant").sum(),
-        col("non-finite").sum(),
-    ]);
-    let table = df!("cell" => all)?
-        .lazy()
-        .join(means, [col("cell")], [col("cell")], JoinArgs::new(JoinType::Left))
-        .sort(["cell"], Default::default())
-        .collect()?;
+    let table = grouped(&samples, &["cell"], &["n", "pairs", "unscored", "all-zero", "constant", "non-finite"])?;
+    // Row of each cell in the table; a cell without records has none.
+    let mut rows = vec![None; cells];
+    for (row, cell) in table.column("cell")?.u32()?.iter().enumerate() {
+        if let Some(cell) = cell {
+            rows[cell as usize] = Some(row);
+        }
+    }
 
     let mut values = vec![Vec::new(); cells];
     let (cell, sample, value) =
@@ -67,10 +60,14 @@ pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<A
             values[cell as usize].push((sample as usize, value));
         }
     }
-    let count = |name: &str, row: usize| anyhow::Ok(table.column(name)?.u32()?.get(row).unwrap_or(0) as usize);
-    let row = |(row, samples): (usize, Vec<(usize, f64)>)| {
+    let count = |name: &str, row: Option<usize>| {
+        let counts = table.column(name)?.u32()?;
+        anyhow::Ok(row.and_then(|row| counts.get(row)).unwrap_or(0) as usize)
+    };
+    let aggregate = |(row, samples): (Option<usize>, Vec<(usize, f64)>)| {
+        let means = table.column("value")?.f64()?;
         Ok(Aggregate {
-            mean: table.column("value")?.f64()?.get(row),
+            mean: row.and_then(|row| means.get(row)),
             n: count("n", row)?,
             pairs: count("pairs", row)?,
             unscored: count("unscored", row)?,
@@ -82,7 +79,7 @@ pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<A
             samples,
         })
     };
-    values.into_iter().enumerate().map(row).collect()
+    rows.into_iter().zip(values).map(aggregate).collect()
 }
 
 /// A row for each cell and sample: the mean over the sample's classes, how many those are, and how many of their maps were degenerate.
@@ -93,21 +90,33 @@ fn per_sample(columns: &Columns) -> anyhow::Result<DataFrame> {
         "cell" => &columns.cell[..],
         "sample" => &columns.sample[..],
         "value" => values.collect::<Vec<_>>(),
+        "pairs" => vec![1u32; columns.value.len()],
         "unscored" => columns.value.iter().map(|value| u32::from(value.is_nan())).collect::<Vec<_>>(),
         "all-zero" => count(MapState::AllZero),
         "constant" => count(MapState::Constant),
         "non-finite" => count(MapState::NonFinite),
     )?;
-    Ok(frame
-        .lazy()
-        .group_by_stable([col("cell"), col("sample")])
-        .agg([
-            col("value").mean(),
-            len().cast(DataType::UInt32).alias("pairs"),
-            col("unscored").sum(),
-            col("all-zero").sum(),
-            col("constant").sum(),
-            col("non-finite").sum(),
-        ])
-        .collect()?)
+    let mut samples =
+        grouped(&frame, &["cell", "sample"], &["pairs", "unscored", "all-zero", "constant", "non-finite"])?;
+    let scored: UInt32Chunked =
+        samples.column("value")?.f64()?.iter().map(|value| Some(u32::from(value.is_some()))).collect();
+    samples.with_column(scored.into_series().with_name("n".into()).into_column())?;
+    Ok(samples)
+}
+
+/// Groups rows by `keys`, in order of appearance: the mean of `value` (of the values that there are)
+/// and the sums of `counts`.
+#[allow(deprecated, reason = "polars' lazy engine, which it recommends, doubles the time of a build")]
+fn grouped(frame: &DataFrame, keys: &[&str], counts: &[&str]) -> anyhow::Result<DataFrame> {
+    let groups = frame.group_by_stable(keys.iter().copied())?;
+    let means = groups.select(["value"]).mean()?;
+    let groups = frame.group_by_stable(keys.iter().copied())?;
+    let sums = groups.select(counts.iter().copied()).sum()?;
+    let mut columns: Vec<Column> =
+        keys.iter().map(|key| means.column(key).cloned()).collect::<Result<_, PolarsError>>()?;
+    columns.push(means.column("value_mean")?.clone().with_name("value".into()));
+    for count in counts {
+        columns.push(sums.column(&format!("{count}_sum"))?.clone().with_name((*count).into()));
+    }
+    Ok(DataFrame::new_infer_height(columns)?)
 }

@@ -9,8 +9,8 @@ use super::overrides;
 use super::section::{Choice, Field, Section};
 use super::toml_tree::{Node, Table, Value};
 
-/// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as [protocol] has
-/// them, and [ucag]'s n, ρ and α.
+/// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as `[protocol]` has
+/// them, and `[ucag]`'s n, ρ and α.
 ///
 /// # Errors
 /// As [`super::load`], naming the argument at fault.

@@ -61,7 +61,7 @@ impl Model {
     /// The same model for another worker, on the same weights.
     ///
     /// # Errors
-    /// As [`Network::share`].
+    /// As [`Network::shallow_clone`].
     pub fn shallow_clone(&self) -> Result<Self> {
         let (plain, unfolded) = (self.plain.shallow_clone()?, self.unfolded.shallow_clone()?);
         Ok(Self { name: self.name.clone(), plain, unfolded, checksum: self.checksum.clone(), ..*self })

@@ -41,7 +41,7 @@ pub struct Summary<'a> {
     pub out: &'a Path,
 }
 
-/// What [`write`] made.
+/// The files that [`write()`] wrote.
 #[derive(Debug)]
 pub struct ReportFiles {
     /// Every file, in the order in which it was written.

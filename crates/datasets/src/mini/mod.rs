@@ -5,7 +5,7 @@
 //! A [`Scene`] depends on its [`SceneSpec`], [`Stream`] and index only, and is the same to the byte on every machine:
 //! drawing uses integers and the operations that IEEE 754 rounds exactly (`+ − × ÷ √`), none of a maths library.
 //!
-//! [`imagefolder`] writes the held-out scenes to disk, for the loader of that layout to read back, [`imagenet_seg`] others with their masks, and [`voc07`] and
+//! [`imagenet`] writes the held-out scenes to disk, for the loader of that layout to read back, [`imagenet_seg`] others with their masks, and [`voc07`] and
 //! [`coco14`] others with several objects each; [`train_sample`] draws the training scenes, which are never stored.
 
 mod background;
