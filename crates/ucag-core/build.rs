@@ -1,4 +1,5 @@
-//! Build script of the crates whose programs and tests use libtorch: how they find it when they run.
+//! Build script of the crates whose programs and tests use libtorch: how they find it when they
+//! run.
 
 #![allow(clippy::print_stdout, reason = "that is how a build script speaks to cargo")]
 
@@ -13,7 +14,8 @@ fn main() {
     let link = |argument: &str| println!("cargo::rustc-link-arg={argument}");
     // Wherever the target directory is.
     link(&format!("-Wl,-rpath,{}", lib.display()));
-    // Nothing here calls the CUDA part by name, so that a linker would leave it out; it makes itself known to libtorch when it is loaded.
+    // Nothing here calls the CUDA part by name, so that a linker would leave it out; it makes
+    // itself known to libtorch when it is loaded.
     if lib.join("libtorch_cuda.so").exists() {
         for argument in
             ["-Wl,--push-state,--no-as-needed", &format!("-L{}", lib.display()), "-ltorch_cuda", "-Wl,--pop-state"]

@@ -1,4 +1,5 @@
-//! Writes the whole files that fuzzing starts from to a folder for each parser, as libFuzzer takes them.
+//! Writes the whole files that fuzzing starts from to a folder for each parser, as libFuzzer takes
+//! them.
 
 use std::path::Path;
 

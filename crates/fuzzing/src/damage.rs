@@ -1,4 +1,5 @@
-//! What happens to files: bits flip, ends are lost, pieces go missing, come twice or come from another file, numbers become absurd.
+//! Damage to files: bits flip, ends are lost, pieces go missing, come twice or come from another
+//! file, numbers become absurd.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -52,11 +53,12 @@ const STRANGE: [&[u8]; 10] = [
     b"\t",
     b" ",
 ];
-/// What opens and closes in the formats that there are.
+/// Opening and closing brackets of the formats that there are.
 const PAIRS: [(&str, &str); 7] =
     [("[", "]"), ("{", "}"), ("{\"a\":", "}"), ("(", ")"), ("<object>", "</object>"), ("<size>", ""), ("a.", "")];
 
-/// A damaged file, as what is done to a whole one: so that of a failure, the least damage that does it can be looked for.
+/// A damaged file, as what is done to a whole one: so that of a failure, the least damage that does
+/// it can be looked for.
 #[derive(Debug, Clone)]
 pub struct Damage {
     whole: Whole,
@@ -86,7 +88,8 @@ enum Edit {
     Nest(Index, Index, usize),
 }
 
-/// Files with one to seven places damaged, most of them with one or two, of which half are mended; one in sixteen is bytes without a meaning.
+/// Files with one to seven places damaged, most of them with one or two, of which half are mended;
+/// one in sixteen is bytes without a meaning.
 pub fn any_damage() -> impl Strategy<Value = Damage> {
     let whole = prop_oneof![
         15 => any::<Index>().prop_map(Whole::Seed),
@@ -192,7 +195,7 @@ fn insert(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
     bytes.splice(at..at, piece.iter().copied());
 }
 
-/// Where there are bytes of a kind beside each other.
+/// Returns where there are bytes of a kind beside each other.
 fn runs(bytes: &[u8], is_one: impl Fn(u8) -> bool) -> Vec<std::ops::Range<usize>> {
     let mut runs = Vec::new();
     let mut at = 0;

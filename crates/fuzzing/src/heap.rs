@@ -1,23 +1,27 @@
-//! How much memory a call takes, counted by the allocator of the program.
+//! Peak memory of a call, counted by the allocator of the program.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// A thread that would have more than this is refused, and so stopped: other programs need memory, too.
+/// A thread that would have more than this is refused, and so stopped: other programs need memory,
+/// too.
 const MOST: usize = 2 << 30;
 
 thread_local! {
-    /// Bytes that this thread asked for and didn't give back; those that another thread gave back count as there.
+    /// Bytes that this thread asked for and didn't give back; those that another thread gave back
+    /// count as there.
     static LIVE: Cell<usize> = const { Cell::new(0) };
     /// The most of them since it was last looked at.
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counted a thread at a time. A test program that measures makes it its `#[global_allocator]`.
+/// The system's allocator, counted a thread at a time. A test program that measures makes it its
+/// `#[global_allocator]`.
 #[derive(Debug)]
 pub struct Counted;
 
-/// What `call` gives, and by how many bytes the heap of this thread was larger at most while it ran. Memory of libraries in C isn't seen.
+/// Returns what `call` gives, and by how many bytes the heap of this thread was larger at most
+/// while it ran. Memory of libraries in C isn't seen.
 pub fn measure<T>(call: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.get();
     PEAK.set(before);

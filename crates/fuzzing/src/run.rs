@@ -16,21 +16,22 @@ use crate::{Target, heap};
 
 /// Memory that a parser may take whatever the file, in bytes.
 const ROOM: usize = 64 << 20;
-/// No file takes longer. What takes 50 ms was seen to take 3.5 s on a busy machine of two cores, so this is generous.
+/// No file takes longer. What takes 50 ms was seen to take 3.5 s on a busy machine of two cores, so
+/// this is generous.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What to do.
+/// The amount of work to do.
 #[derive(Debug, Clone)]
 pub struct Effort {
     /// Damaged files for each parser.
     pub cases: u32,
-    /// Which ones: the same number, the same files.
+    /// Seed of the files: the same number, the same files.
     pub seed: u64,
-    /// Where the file goes that is being parsed, so that it is there if the program is killed.
+    /// Folder of the file that is being parsed, so that it is there if the program is killed.
     pub folder: PathBuf,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug, Clone)]
 pub struct Totals {
     name: &'static str,
@@ -56,8 +57,9 @@ impl fmt::Display for Totals {
 /// Parses the whole files, which must be accepted, and then damaged ones.
 ///
 /// # Panics
-/// Where the parser panics, takes too much memory, refuses a whole file, or refuses another one without a message. The message names a file with the least
-/// damage that was found to do it. Where it takes too long, the program ends.
+/// Where the parser panics, takes too much memory, refuses a whole file, or refuses another one
+/// without a message. The message names a file with the least damage that was found to do it. Where
+/// it takes too long, the program ends.
 pub fn check(target: &Target, effort: &Effort) -> Totals {
     let seeds = (target.seeds)();
     let attempt = Attempt::new(target, &effort.folder);
@@ -131,7 +133,7 @@ impl<'a> Attempt<'a> {
         Self { target, file, watch, cases, accepted, peak, slowest }
     }
 
-    /// What comes of a file, or why that can't be.
+    /// Returns what comes of a file, or why that can't be.
     fn checked(&self, bytes: &[u8]) -> Result<Result<(), String>, String> {
         let (outcome, peak) = self.parse(bytes);
         let outcome = outcome?;
@@ -145,7 +147,7 @@ impl<'a> Attempt<'a> {
         Ok(outcome)
     }
 
-    /// What comes of a file, or the panic that does, and the memory that it took.
+    /// Returns what comes of a file, or the panic that does, and the memory that it took.
     fn parse(&self, bytes: &[u8]) -> (Result<Result<(), String>, String>, usize) {
         std::fs::write(&self.file, bytes).unwrap_or_else(|error| panic!("{}: {error}", self.file.display()));
         let started = self.watch.start();
@@ -174,12 +176,13 @@ impl<'a> Attempt<'a> {
 }
 
 thread_local! {
-    /// Whether a panic is to be kept and not shown, and the last one that was.
+    /// True if a panic is to be kept and not shown, and the last one that was.
     static QUIET: Cell<bool> = const { Cell::new(false) };
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// What a call gives, or where it panicked and why. While the least damage is looked for there may be thousands of those, each with its backtrace.
+/// Returns what a call gives, or where it panicked and why. While the least damage is looked for
+/// there may be thousands of those, each with its backtrace.
 fn quietly<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -192,10 +195,12 @@ fn quietly<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     given.map_err(|_| PANIC.take().replace('\n', " "))
 }
 
-/// Ends the program where a file takes too long: a call that doesn't come back can't be stopped otherwise.
+/// Ends the program where a file takes too long: a call that doesn't come back can't be stopped
+/// otherwise.
 struct Watch {
     origin: Instant,
-    /// Milliseconds from the origin to when the current file was begun, and one more; 0 where there is none.
+    /// Milliseconds from the origin to when the current file was begun, and one more; 0 where there
+    /// is none.
     begun: Arc<AtomicU64>,
 }
 

@@ -10,7 +10,7 @@ use fuzzing::{run, targets};
 #[global_allocator]
 static HEAP: Counted = Counted;
 
-/// What comes of a file, within the same bounds of time and memory as any other.
+/// Returns what comes of a file, within the same bounds of time and memory as any other.
 #[track_caller]
 fn outcome(target: &str, bytes: impl AsRef<[u8]>) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
@@ -74,7 +74,8 @@ fn a_colour_profile_that_bursts() {
     assert!(peak < 64 << 20, "{peak} bytes for {}", bytes.len());
 }
 
-/// A zlib stream of zeros without the checksum at its end: a block of Deflate's fixed code with one literal, then copies of 258 bytes from one byte before.
+/// A zlib stream of zeros without the checksum at its end: a block of Deflate's fixed code with one
+/// literal, then copies of 258 bytes from one byte before.
 fn deflated_zeros(count: usize) -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     let mut put = |value: u32, length: u32| bits.extend((0..length).rev().map(|bit| value >> bit & 1 == 1));

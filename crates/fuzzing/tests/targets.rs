@@ -1,7 +1,8 @@
 //! Damaged files for every parser, the same ones every time.
 //!
-//! `UCAG_FUZZ_CASES` is the number of damaged files for each parser, `UCAG_FUZZ_SEED` which ones, and `UCAG_FUZZ_INPUT` a file to parse in place of all of
-//! them. Totals are shown with `-- --nocapture`.
+//! `UCAG_FUZZ_CASES` is the number of damaged files for each parser, `UCAG_FUZZ_SEED` which ones,
+//! and `UCAG_FUZZ_INPUT` a file to parse in place of all of them. Totals are shown with
+//! `-- --nocapture`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 

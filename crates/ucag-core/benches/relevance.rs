@@ -1,5 +1,7 @@
-//! What relevance propagation costs on ResNet-50 and VGG-19 at 224 × 224: CPU time of one map, its forward pass included, over that of a forward pass as PyTorch runs it,
-//! one operation after the other, and the most memory that the process ever held. Random weights, one core, all in turn in one process. Prints one table.
+//! Cost of relevance propagation on ResNet-50 and VGG-19 at 224 × 224: CPU time of one map, its
+//! forward pass included, over that of a forward pass as PyTorch runs it, one operation after the
+//! other, and the most memory that the process ever held. Random weights, one core, all in turn in
+//! one process. Prints one table.
 //!
 //! CPU seconds, not wall-clock: machines are shared. What matters is the ratio.
 
@@ -63,7 +65,8 @@ fn main() {
         compare("a forward pass as this program runs it where nobody looks inside", &forward);
         METHODS.iter().for_each(|id| compare(id, &|| map(id)));
         println!("  peak memory: {alone} MiB after one LRP map, {} MiB after all seven", peak_mib());
-        // The second time the three share their walk of one unit, and keep the sums that all three divide by.
+        // The second time the three share their walk of one unit, and keep the sums that all three
+        // divide by.
         for ids in [&["lrp"][..], &["lrp", "clrp", "sglrp"]] {
             let explainers: Vec<_> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
             let explainers: Vec<_> = explainers.iter().map(|explainer| &**explainer).collect();

@@ -1,11 +1,12 @@
-//! What can go wrong between a checkpoint and a map.
+//! Errors between a checkpoint and a map.
 
 use std::path::PathBuf;
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Errors of loading a network, running it and explaining it. Messages name the file, tensor, layer or value at fault.
+/// Errors of loading a network, running it and explaining it. Messages name the file, tensor, layer
+/// or value at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The checkpoint file can't be read, or isn't safetensors.
@@ -13,7 +14,7 @@ pub enum Error {
     CheckpointFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem, and the remedy.
         problem: String,
     },
     /// The file is fine but its tensors are not those of the network asked for.
@@ -37,7 +38,7 @@ pub enum Error {
     /// A name that nothing here has.
     #[error("unknown {what} '{name}'{}", crate::suggest::hint(suggestion.as_deref()))]
     Unknown {
-        /// What the name should have been the name of, for instance `method`.
+        /// The kind of thing that the name should name, for instance `method`.
         what: &'static str,
         /// The name given.
         name: String,

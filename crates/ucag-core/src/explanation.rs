@@ -120,8 +120,8 @@ impl ExplanationBuilder<'_> {
     /// grey images); with `None`, the class that the network predicts.
     ///
     /// # Errors
-    /// Where the method can't explain the network or has no place in UCAG, a layer doesn't exist, the
-    /// network has no such class or can't take the image, or the method fails.
+    /// Where the method can't explain the network or has no place in UCAG, a layer doesn't exist,
+    /// the network has no such class or can't take the image, or the method fails.
     pub fn explain(&self, image: &Tensor, class: impl Into<Option<usize>>) -> Result<Explanation> {
         let logits = self.logits(image)?;
         let class = match class.into() {
@@ -143,7 +143,8 @@ impl ExplanationBuilder<'_> {
     /// Checks the options, as far as that takes no image.
     ///
     /// # Errors
-    /// Where the method can't explain the network or has no place in UCAG, or a layer doesn't exist.
+    /// Where the method can't explain the network or has no place in UCAG, or a layer doesn't
+    /// exist.
     pub fn check(&self) -> Result<()> {
         let method = self.method;
         if let (true, Some(reason)) = (self.ucag, method.not_with_ucag) {
@@ -190,9 +191,6 @@ impl ExplanationBuilder<'_> {
     }
 
     /// Returns the saliency of a raw map for the image: see docs/protocol.md#post-processing.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
     pub fn saliency(&self, raw: &Tensor, image: &Tensor) -> Result<Saliency> {
         let size = image.size();
         let [.., height, width] = size[..] else {

@@ -33,7 +33,7 @@ pub fn resize(x: &Tensor, size: [i64; 2], interpolation: Interpolation) -> Resul
     })
 }
 
-/// How a smoothing kernel sees what lies beyond the border.
+/// The border mode of a smoothing kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Border {
     /// Mirrored without repeating the edge pixel (kornia's `reflect`).

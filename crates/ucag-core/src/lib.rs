@@ -20,8 +20,8 @@
 //! The path of one image: [`ucag::unfold`] cuts it into views; a [`pass::Pass`] runs a
 //! [`network::Network`] over a batch of views; an [`explain::Explainer`] turns the pass into maps;
 //! [`ucag::conquer`] folds the maps of all views into one; [`postprocess`] turns that into the
-//! saliency that metrics score. [`ucag`] joins the five. [`protocol`] holds every choice on which the
-//! paper's text and its authors' code differ.
+//! saliency that metrics score. [`ucag`] joins the five. [`protocol`] holds every choice on which
+//! the paper's text and its authors' code differ.
 //!
 //! Every function that returns a [`Result`] returns [`Error::Torch`] where libtorch refuses its
 //! tensors; `# Errors` sections list the other causes.

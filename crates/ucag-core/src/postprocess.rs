@@ -7,20 +7,23 @@ use crate::Result;
 use crate::image_ops::{Border, Interpolation, gaussian_blur, resize, smooth};
 use crate::protocol::{Protocol, Smoothing};
 
-/// What a kind of method has done to its maps.
+/// The kind of a method's raw maps, which decides on post-processing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MapKind {
-    /// CAM-type: clipped at zero, resized to the image bilinearly, brought to [0, 1], smoothed as the protocol says.
+    /// CAM-type: clipped at zero, resized to the image bilinearly, brought to [0, 1], smoothed as
+    /// the protocol says.
     Cam,
     /// Propagation methods: resized to the image, otherwise left as they are, signed.
     Signed,
-    /// A map that is what it is, such as a control: resized, brought to [0, 1], smoothed as the protocol says.
+    /// A map that is what it is, such as a control: resized, brought to [0, 1], smoothed as the
+    /// protocol says.
     MinMax,
     /// Methods whose maps aren't negative: what rounding leaves below zero is clipped; resized,
     /// smoothed as the method itself has it, divided by the maximum; UCAG's are smoothed as the
     /// protocol says, too.
     NonNegative(Option<MethodBlur>),
-    /// Not a map but a point, the image's centre. Pointing games take it as it is; other metrics see a map that falls off around it.
+    /// Not a map but a point, the image's centre. Pointing games take it as it is; other metrics
+    /// see a map that falls off around it.
     Point,
 }
 
@@ -60,7 +63,8 @@ impl MethodBlur {
     }
 }
 
-/// What a map turned out to be. Degenerate maps are scored as the all-zero map (every pixel tied), counted and shown.
+/// The state of a map. Degenerate maps are scored as the all-zero map (every pixel tied), counted
+/// and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapState {
@@ -90,22 +94,21 @@ impl MapState {
 /// A map at input resolution, as metrics see it.
 #[derive(Debug)]
 pub struct Saliency {
-    /// `[H, W]`, float32, in [0, 1] unless the method is [`MapKind::Signed`]; all zero where the state isn't fine.
+    /// `[H, W]`, float32, in [0, 1] unless the method is [`MapKind::Signed`]; all zero where the
+    /// state isn't fine.
     pub map: Tensor,
-    /// What the raw map turned out to be.
+    /// The state of the raw map.
     pub state: MapState,
     /// The point itself (x, y), in pixels, where the explanation is one.
     pub point: Option<[f64; 2]>,
 }
 
-/// Makes the saliency for an image of `image` pixels (height, width) from a raw map `[1, 1, h, w]`, which UCAG may have folded.
+/// Makes the saliency for an image of `image` pixels (height, width) from a raw map `[1, 1, h, w]`,
+/// which UCAG may have folded.
 ///
 /// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave:
 /// differences that are no larger than rounding aren't stretched to [0, 1]. A map beyond float32's
 /// magnitudes is brought into them by a power of two.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
     if post == MapKind::Point {
         return centre(image, raw.device());
@@ -225,7 +228,8 @@ impl Range {
         Self { low: self.low * scale, high: self.high * scale }
     }
 
-    /// Whether the values lie so close together that float32's rounding of a resize would show.
+    /// Returns whether the values lie so close together that float32's rounding of a resize would
+    /// show.
     fn is_narrow(self) -> bool {
         self.high - self.low < self.magnitude() / 4096.0
     }
@@ -238,7 +242,8 @@ impl Range {
     }
 }
 
-/// The centre (w/2, h/2), which lies between pixels where a side is odd, and a Gaussian around it, σ a quarter of each side.
+/// The centre (w/2, h/2), which lies between pixels where a side is odd, and a Gaussian around it,
+/// σ a quarter of each side.
 fn centre(image: [i64; 2], device: tch::Device) -> Result<Saliency> {
     let [height, width] = image;
     let axis = |side: i64| -> Vec<f32> {

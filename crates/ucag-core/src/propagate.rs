@@ -1,4 +1,5 @@
-//! Walking a graph backwards: a propagation method is a [`Rule`] for what goes back through each operation.
+//! Walking a graph backwards: a propagation method is a [`Rule`] for what goes back through each
+//! operation.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,12 +10,10 @@ use crate::network::{Graph, Network, Node, NodeId, Op};
 use crate::pass::{Cache, Pass};
 use crate::{Error, Result};
 
-/// What a walk carries from an operation to its inputs.
+/// The signal that a propagation carries from an operation to its inputs.
 pub trait Signal: Sized {
-    /// What arrives at a node that several others read, where the method doesn't say otherwise.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Returns the signal at a node that several others read, where the method doesn't say
+    /// otherwise.
     fn sum(self, other: Self) -> Result<Self>;
 }
 
@@ -33,23 +32,20 @@ pub struct LayerVisit<'a, C = Tensor> {
     pub id: NodeId,
     /// Its operation.
     pub op: &'a Op,
-    /// Whether the operation is a convolution with the batch normalisation behind it.
+    /// True if the operation is a convolution with the batch normalisation behind it.
     pub folded: bool,
-    /// What went in.
+    /// The inputs.
     pub inputs: &'a [&'a Tensor],
-    /// What came out.
+    /// The output.
     pub output: &'a Tensor,
-    /// What comes back to it, of the output's shape.
+    /// The signal at its output, of the output's shape.
     pub upstream: &'a C,
-    /// Where the walks over these views keep what is the same in all of them, if there are several.
+    /// The cache of what all propagations over these views share, if there are several.
     pub cache: Option<&'a Cache>,
 }
 
 impl<C> LayerVisit<'_, C> {
-    /// Whether no entry of the first input is negative.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Returns whether no entry of the first input is negative.
     pub fn reads_positive(&self) -> Result<bool> {
         let graph = &self.network.graph;
         if graph.is_positive(graph.nodes()[self.id].inputs[0]) {
@@ -59,58 +55,48 @@ impl<C> LayerVisit<'_, C> {
     }
 
     /// The positive part of the operation's weight, which all walks share.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn positive(&self, weight: &Tensor) -> Result<Tensor> {
         self.network.positive_weight(self.id, self.folded, weight)
     }
 
-    /// What ordinary differentiation sends back to each input for a cotangent of the output's shape.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Returns what ordinary differentiation sends back to each input for a cotangent of the
+    /// output's shape.
     pub fn vjp_of(&self, cotangent: &Tensor) -> Result<Vec<Tensor>> {
         self.op.vjp(self.inputs, self.output, cotangent)
     }
 }
 
 impl LayerVisit<'_> {
-    /// What ordinary differentiation sends back to each input.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Returns what ordinary differentiation sends back to each input.
     pub fn vjp(&self) -> Result<Vec<Tensor>> {
         self.vjp_of(self.upstream)
     }
 }
 
-/// What a propagation method sends back through an operation.
+/// A propagation method: its rule for each operation.
 pub trait Rule {
-    /// What it sends: relevance, a cotangent, or several such things, of the shape of a node's output.
+    /// The signal: relevance, a cotangent, or several such things, of the shape of a node's output.
     type Signal: Signal;
 
-    /// What goes back to each input, of the inputs' shapes.
+    /// Returns the signal at each input, of the inputs' shapes.
     ///
     /// # Errors
     /// Where the method has no rule for the operation, or libtorch refuses.
     fn back(&self, visit: &LayerVisit<'_, Self::Signal>) -> Result<Vec<Self::Signal>>;
 
-    /// What comes back to a node of output `output` that several others read: the sum, unless the method says otherwise.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Returns the signal at a node of output `output` that several others read: the sum, unless
+    /// the method says otherwise.
     fn join(&self, _output: &Tensor, first: Self::Signal, rest: Vec<Self::Signal>) -> Result<Self::Signal> {
         rest.into_iter().try_fold(first, Signal::sum)
     }
 }
 
-/// What a rule looks at when it visits an operation.
+/// The tensors that a rule reads when it visits an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reads {
-    /// What went in.
+    /// The inputs.
     pub inputs: bool,
-    /// What came out.
+    /// The output.
     pub output: bool,
 }
 
@@ -121,13 +107,14 @@ impl Reads {
     pub const NOTHING: Reads = Reads { inputs: false, output: false };
 }
 
-/// The nodes whose outputs a walk from `from` back to `to` may look at: they must be among the pass's activations.
+/// The nodes whose outputs a walk from `from` back to `to` may look at: they must be among the
+/// pass's activations.
 pub fn needs(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
     needs_of(graph, from, to, |_| Reads::ALL)
 }
 
-/// As [`needs`], for a rule that doesn't look at everything: what it leaves out needn't be kept. A visit has an undefined tensor in its place, which
-/// libtorch refuses to work with.
+/// As [`needs`], for a rule that doesn't look at everything: what it leaves out needn't be kept. A
+/// visit has an undefined tensor in its place, which libtorch refuses to work with.
 pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> Reads) -> Vec<NodeId> {
     let looked_at = |id: NodeId| {
         let Node { op, inputs, .. } = &graph.nodes()[id];
@@ -141,10 +128,12 @@ pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> 
     nodes
 }
 
-/// Sends `seed`, of the shape of `from`'s output, back to `to` under a rule: what arrives there, of the shape of its output.
+/// Sends `seed`, of the shape of `from`'s output, back to `to` under a rule: what arrives there, of
+/// the shape of its output.
 ///
 /// # Errors
-/// Where the rule has nothing for an operation on the way, an output wasn't kept, or no way leads from `from` to `to`.
+/// Where the rule has nothing for an operation on the way, an output wasn't kept, or no way leads
+/// from `from` to `to`.
 pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Signal, to: NodeId) -> Result<R::Signal> {
     let graph = &pass.network().graph;
     let mut upstream: BTreeMap<NodeId, Vec<R::Signal>> = BTreeMap::from([(from, vec![seed])]);
@@ -184,8 +173,9 @@ pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Sign
     })
 }
 
-/// Ordinary differentiation as a walk: what [`Pass::cotangent`] sends back from the output to `to`. On the way `see` is shown each operation with the
-/// gradient at its output, which is dropped before the next one: all of them together needn't fit in memory.
+/// Ordinary differentiation as a walk: what [`Pass::cotangent`] sends back from the output to `to`.
+/// On the way `see` is shown each operation with the gradient at its output, which is dropped
+/// before the next one: all of them together needn't fit in memory.
 ///
 /// # Errors
 /// As [`propagate`], or as `see`.
@@ -204,7 +194,8 @@ impl<F: FnMut(&LayerVisit<'_>) -> Result<()>> Rule for Watched<F> {
     }
 }
 
-/// The nodes that lie behind `to`, and on a way from there to `from`, `from` included, in topological order.
+/// The nodes that lie behind `to`, and on a way from there to `from`, `from` included, in
+/// topological order.
 fn path(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
     let nodes = graph.nodes();
     let mut behind = vec![false; nodes.len()];

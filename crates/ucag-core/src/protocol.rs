@@ -1,4 +1,5 @@
-//! A protocol: every choice on which the paper's text and its authors' code differ, as one named, versioned value.
+//! A protocol: every choice on which the paper's text and its authors' code differ, as one named,
+//! versioned value.
 //!
 //! docs/protocol.md#protocol-fields has a table of the fields, and a section for each of them.
 
@@ -14,7 +15,8 @@ use crate::{Error, Result};
 pub enum Coverage {
     /// The number of views that cover a pixel, Γ.
     True,
-    /// Γ + 1, since the released code counts from one: corners are halved, the centre keeps 36/37. A centre prior.
+    /// Γ + 1, since the released code counts from one: corners are halved, the centre keeps 36/37.
+    /// A centre prior.
     PlusOne,
 }
 
@@ -71,8 +73,9 @@ pub enum TieOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EmptyPairs {
-    /// As the released code counts: a pair whose objects are all flagged as difficult has energy zero in both subsets, and every class that the
-    /// first image doesn't show starts with one pair of energy zero.
+    /// As the released code counts: a pair whose objects are all flagged as difficult has energy
+    /// zero in both subsets, and every class that the first image doesn't show starts with one pair
+    /// of energy zero.
     Released,
     /// Such pairs are left out, and only pairs count.
     Pairs,
@@ -83,7 +86,8 @@ pub enum EmptyPairs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LargeMaps {
-    /// By way of the image's size: the released code resizes to 224 × 224 first, which is its images' size.
+    /// By way of the image's size: the released code resizes to 224 × 224 first, which is its
+    /// images' size.
     ByImage,
     /// In one step, as smaller maps do.
     Directly,
@@ -145,7 +149,8 @@ pub struct Protocol {
 pub const PROTOCOLS: &[&str] = &["official", "paper", "controlled"];
 
 impl Protocol {
-    /// The arithmetic of the authors' released code, run with its score flag on: what the published numbers came from.
+    /// The arithmetic of the authors' released code, run with its score flag on: what the published
+    /// numbers came from.
     pub fn official() -> Self {
         Self {
             name: "official".into(),
@@ -182,7 +187,8 @@ impl Protocol {
         }
     }
 
-    /// A fair comparison: true coverage counts, and the same smoothing for a method with and without UCAG, so that their difference is what UCAG contributes.
+    /// A fair comparison: true coverage counts, and the same smoothing for a method with and
+    /// without UCAG, so that their difference is what UCAG contributes.
     pub fn controlled() -> Self {
         Self {
             name: "controlled".into(),
@@ -232,17 +238,19 @@ impl Protocol {
         Ok(())
     }
 
-    /// Whether the views of an image are the same, so that they need explaining once for both.
+    /// Returns whether the views of an image are the same, so that they need explaining once for
+    /// both.
     pub fn has_views_of(&self, other: &Self) -> bool {
         (self.n, self.rho, self.alpha, self.interpolation) == (other.n, other.rho, other.alpha, other.interpolation)
     }
 
-    /// Whether a method without UCAG sees the same image.
+    /// Returns whether a method without UCAG sees the same image.
     pub fn has_image_of(&self, other: &Self) -> bool {
         self.scale == other.scale && (self.scale == 1.0 || self.interpolation == other.interpolation)
     }
 
-    /// The protocol without what makes no difference to a map without UCAG, or to one with it: of two rows whose reductions are equal, one is enough.
+    /// The protocol without what makes no difference to a map without UCAG, or to one with it: of
+    /// two rows whose reductions are equal, one is enough.
     pub fn reduced(&self, ucag: bool) -> Self {
         let base = Self::official();
         match ucag {

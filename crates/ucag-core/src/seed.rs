@@ -1,6 +1,7 @@
 //! Seeds of explainers that draw random numbers.
 
-/// Origin of an explainer's random numbers. It names the views, not the call, so that results don't depend on the order of work.
+/// Origin of an explainer's random numbers. It names the views, not the call, so that results don't
+/// depend on the order of work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seed {
     /// Of the image.

@@ -1,4 +1,5 @@
-//! Methods that look at a layer: against autograd, against themselves one class and one view at a time, and what they say they cost.
+//! Methods that look at a layer: against autograd, against themselves one class and one view at a
+//! time, and what they say they cost.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::rc::Rc;
@@ -49,7 +50,8 @@ fn off(a: &Tensor, b: &Tensor) -> f64 {
     (a - b).abs().max().double_value(&[]) / b.abs().max().double_value(&[])
 }
 
-/// The largest difference between `normgrad-conv` at a convolution and the norm, position by position, of what autograd gives for its weights there.
+/// The largest difference between `normgrad-conv` at a convolution and the norm, position by
+/// position, of what autograd gives for its weights there.
 fn off_from_autograd(network: &Network, layer: &str) -> f64 {
     let explainer = method("normgrad-conv").unwrap().explainer();
     let layers = network.layers(Some(layer), None).unwrap();
@@ -79,7 +81,8 @@ fn off_from_autograd(network: &Network, layer: &str) -> f64 {
 #[test]
 fn normgrad_is_each_positions_share_of_the_weights_gradient() {
     let (plain, grouped) = (resnet(1), resnet(4));
-    // A stride of 2 at 7 × 7 and 3 × 3, and at 1 × 1 without padding; groups with and without a stride.
+    // A stride of 2 at 7 × 7 and 3 × 3, and at 1 × 1 without padding; groups with and without a
+    // stride.
     for layer in ["conv1", "layer3.0.conv1", "layer3.0.conv2", "layer3.0.downsample.0"] {
         assert!(off_from_autograd(&plain, layer) < 1e-5, "{layer}");
     }

@@ -1,4 +1,5 @@
-//! The explainer that CONTRIBUTING.md adds as an example, compiled from the text that stands there and run.
+//! The explainer that CONTRIBUTING.md adds as an example, compiled from the text that stands there
+//! and run.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 #[path = "contributing/elementwise.rs"]
@@ -58,7 +59,8 @@ fn network() -> Network {
 #[test]
 fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     let network = network();
-    // Red counts the pixels, from 1; green is as large as red, so that 3 · red − green is positive everywhere.
+    // Red counts the pixels, from 1; green is as large as red, so that 3 · red − green is positive
+    // everywhere.
     let red = Tensor::arange(64, (Kind::Float, Device::Cpu)).view([1, 1, 8, 8]) + 1.0;
     let image = Tensor::cat(&[&red, &red, &red], 1);
     let layers = network.layers(None, None).unwrap();
@@ -72,7 +74,8 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     };
     let red = |row: usize, column: usize| (8 * row + column + 1) as f32;
 
-    // Red's gradient is 3 over 4 positions; green's is negative, and counts for nothing. The largest of 3 × 3 is the last of them.
+    // Red's gradient is 3 over 4 positions; green's is negative, and counts for nothing. The
+    // largest of 3 × 3 is the last of them.
     let map = &plain(&request, &[&*method]).unwrap()[0][0];
     assert_eq!(map.size(), [1, 1, 2, 2]);
     let expected: Vec<f32> = (0..4).map(|i| 3.0 / 4.0 * red(i / 2 * 4 + 2, i % 2 * 4 + 2)).collect();

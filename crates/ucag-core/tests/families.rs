@@ -1,4 +1,5 @@
-//! Logits of small members of every family, against torchvision's, also as networks from Caffe have them (`fixtures/make_families.py` makes the files).
+//! Logits of small members of every family, against torchvision's, also as networks from Caffe have
+//! them (`fixtures/make_families.py` makes the files).
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;

@@ -43,7 +43,8 @@ const EVERY: [&str; 11] = [
     "squeezenet1_0",
 ];
 
-/// What a float32 run may be off by: four times what one without short cuts is, and some units in the last place.
+/// Returns the allowed error of a float32 run: four times what one without short cuts is, and some
+/// units in the last place.
 fn allowed(usual: &Tensor, exact: &Tensor) -> f64 {
     4.0 * off(usual, exact) + 1e-6
 }
@@ -57,7 +58,8 @@ fn whatever_is_asked_for_is_what_the_operations_give() {
         let (usual, exact) = (one_by_one(&single, &views), one_by_one(&double, &views.to_kind(Kind::Double)));
         let last = single.graph.output();
         let every: Vec<usize> = (0..=last).collect();
-        // Nothing, all, and each operation's kinds at some depth: its own output must be its own, whatever is folded or written over around it.
+        // Nothing, all, and each operation's kinds at some depth: its own output must be its own,
+        // whatever is folded or written over around it.
         let mut asked = vec![vec![], every.clone()];
         asked.extend(every.iter().step_by(5).map(|&node| vec![node]));
         asked

@@ -44,12 +44,14 @@ const NOT_COVERED: &[(&str, &str, &str)] = &[
     ("metrics", "", "metrics: see the metrics crate's golden test"),
 ];
 
-/// Maps in which float32's rounding shows, one way or another with each order of summation: how far they may be off by it, of the largest magnitude, and why. Their arithmetic
-/// is compared in float64.
+/// Maps in which float32's rounding shows, one way or another with each order of summation: how far
+/// they may be off by it, of the largest magnitude, and why. Their arithmetic is compared in
+/// float64.
 const CONDITIONED: &[(&str, f64, &str)] = &[
     ("cmwp", 1e-3, "the contrast leaves little of what is taken from each other (7e-4 was measured)"),
     ("torchcam_exp", 1e-3, "the exponential of a logit"),
-    // In float64, six pictures with noise of 1e-7 were off by at most 1.3e-6, and with 1e-6 by 1.6e-5 to 9.4e-2.
+    // In float64, six pictures with noise of 1e-7 were off by at most 1.3e-6, and with 1e-6 by
+    // 1.6e-5 to 9.4e-2.
     (
         "lrp_resnet50/x224/agf",
         0.2,
@@ -68,7 +70,8 @@ fn verdict(golden: &Golden, entry: &Entry) -> Verdict {
     }
     let key = entry.float64_run_of.as_deref().unwrap_or(&entry.key);
     let double = entry.float64_run_of.is_some();
-    // A float64 entry says nothing of its layer and class: they are those of the entry whose run it is.
+    // A float64 entry says nothing of its layer and class: they are those of the entry whose run it
+    // is.
     let described = golden.entries.iter().find(|other| other.file == entry.file && other.key == key).unwrap_or(entry);
     let (group, net) = entry.file.split_once('_').unwrap_or((&entry.file, ""));
     let computed = |double: bool| match group {
@@ -179,7 +182,8 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     })
 }
 
-/// Gradient-type methods: keys are `INPUT/method/REFERENCE.what` and `INPUT/mwp@LAYER/REFERENCE`, `INPUT/cmwp@LAYER@CONTRAST/REFERENCE`.
+/// Gradient-type methods: keys are `INPUT/method/REFERENCE.what` and `INPUT/mwp@LAYER/REFERENCE`,
+/// `INPUT/cmwp@LAYER@CONTRAST/REFERENCE`.
 fn backprop_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Result<Option<Tensor>> {
     let network = golden.network(net, double);
     let parts: Vec<&str> = entry.key.trim_end_matches("@f64").split('/').collect();

@@ -1,4 +1,4 @@
-//! What the golden tests take for the same, tried on values made by hand.
+//! The golden tests' idea of equality, tried on values made by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
@@ -14,7 +14,7 @@ fn list(values: &[f64]) -> Tensor {
     Tensor::from_slice(values)
 }
 
-/// What a reference makes of a map: its minimum taken off, divided by what is left.
+/// Returns what a reference makes of a map: its minimum taken off, divided by what is left.
 fn min_max(map: &Tensor) -> Tensor {
     let moved = map - map.min();
     &moved / moved.max()

@@ -1,4 +1,5 @@
-//! FullGrad, integrated gradients, SmoothGrad and gradient times input: completeness, closed forms, and values from Captum and PyTorch.
+//! FullGrad, integrated gradients, SmoothGrad and gradient times input: completeness, closed forms,
+//! and values from Captum and PyTorch.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 #[path = "support/mod.rs"]
@@ -136,17 +137,19 @@ fn integrated_gradients_add_up_to_the_difference_of_logits() {
     }
 }
 
-/// Where the toy's images aren't background: a pixel (row, column) in each of the 49 blocks of 32 × 32, by number.
+/// Returns the position at which a toy image isn't background: a pixel (row, column) in each of the
+/// 49 blocks of 32 × 32, by number.
 fn place(block: usize) -> (i64, i64) {
     let (row, column) = ((block / 7) as i64, (block % 7) as i64);
     (32 * row + (5 * row + 3 * column) % 30, 32 * column + (7 * row + 11 * column) % 30)
 }
 
-/// What the toy takes of red, green and blue.
+/// The toy's weights of red, green and blue.
 const COLOURS: [f64; 3] = [1.0, 0.5, 0.25];
 
-/// A VGG whose convolutions look at one pixel, the first with this bias, and that is linear in the largest `COLOURS · x` of each block wherever that is beyond
-/// the bias's negative; and what class 1 takes of each block.
+/// A VGG whose convolutions look at one pixel, the first with this bias, and that is linear in the
+/// largest `COLOURS · x` of each block wherever that is beyond the bias's negative; and what class
+/// 1 takes of each block.
 fn toy(bias: f64) -> (Network, Vec<f64>) {
     let value = |name: &str, index: usize| match name {
         "classifier.0.weight" => (1 + index * 7 % 5) as f64 / 10.0,
@@ -233,7 +236,8 @@ fn what_is_linear_on_the_way_is_explained_exactly() {
 
 #[test]
 fn a_kink_on_the_way_is_integrated_over() {
-    // A block's ReLU opens on the way at 2 / seen, so the block's integral is what it is worth beyond that.
+    // A block's ReLU opens on the way at 2 / seen, so the block's integral is what it is worth
+    // beyond that.
     let (network, weights) = toy(-2.0);
     let image = spikes();
     let seen = |block| SEEN * height(block);
@@ -252,8 +256,9 @@ fn a_kink_on_the_way_is_integrated_over() {
 
 #[test]
 fn noise_is_as_wide_as_it_says() {
-    // Two pixels compete in each block, at 5 and 4.5 over a background of -1. The first wins where the difference of two normal variables doesn't exceed
-    // 0.5 · 1.75: with Φ(0.875 / (√2 · σ |COLOURS|)), σ being 0.6 for a tenth of the range, and (4 / 6)² in the released form.
+    // Two pixels compete in each block, at 5 and 4.5 over a background of -1. The first wins where
+    // the difference of two normal variables doesn't exceed 0.5 · 1.75: with Φ(0.875 / (√2 · σ
+    // |COLOURS|)), σ being 0.6 for a tenth of the range, and (4 / 6)² in the released form.
     let (network, weights) = toy(2.0);
     let image = Tensor::full([1, 3, 224, 224], -1.0, (Kind::Double, Device::Cpu));
     let pixel = |tensor: &Tensor, row, column| tensor.narrow(2, row, 1).narrow(3, column, 1);
@@ -309,7 +314,8 @@ fn smoothgrad_is_the_mean_of_gradients_at_seeded_copies() {
 
 #[test]
 fn the_convolutional_form_has_the_same_maps_at_the_training_size() {
-    // Its one position has all of the softmax. Fully connected layers become maps of one pixel, which FullGrad's mean takes away again.
+    // Its one position has all of the softmax. Fully connected layers become maps of one pixel,
+    // which FullGrad's mean takes away again.
     let image = (Tensor::arange(3 * 224 * 224, (Kind::Float, Device::Cpu)) * 0.37).sin().view([1, 3, 224, 224]);
     for name in ["resnet_basic", "vgg"] {
         let network = network(name);

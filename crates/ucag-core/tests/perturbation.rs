@@ -71,7 +71,8 @@ fn rise_masks_show_every_pixel_as_often_as_said() {
 
 #[test]
 fn rise_maps_of_all_classes_add_up_to_the_masks() {
-    // Probabilities add up to one, so what is left of all maps together is the masks themselves, whatever the network.
+    // Probabilities add up to one, so what is left of all maps together is the masks themselves,
+    // whatever the network.
     let settings: &[(&str, &[f64])] = &[("masks", &[70.0]), ("grid", &[5.0]), ("probability", &[0.3])];
     let maps = maps(&*with("rise-original", settings), views(1), &[0, 1, 2, 3, 4], SEED);
     let stretch = Stretch::new(Form::Authors, 5, [40, 56], Kind::Float, Device::Cpu).unwrap();
@@ -127,7 +128,8 @@ fn a_mask_is_the_weighted_mean_around_each_pixel() {
     let full = generator.full(&parameters).unwrap();
     let mask = generator.crop(&full).unwrap();
     assert_eq!(mask.size(), [1, 22, 31]);
-    // Parameter (i, j) lies at pixel (5i, 5j). A pixel sees those up to 1 + ⌈9 / 5⌉ = 3 steps from the parameter after next, zeros beyond the grid.
+    // Parameter (i, j) lies at pixel (5i, 5j). A pixel sees those up to 1 + ⌈9 / 5⌉ = 3 steps from
+    // the parameter after next, zeros beyond the grid.
     for (y, x) in [(0i64, 0i64), (21, 30), (7, 13), (20, 0), (11, 29)] {
         let window = |pixel: i64| {
             let first = (pixel + sigma).div_euclid(step) - (1 + (2 * sigma + step - 1) / step);
@@ -213,7 +215,8 @@ fn a_mask_picks_the_strength_of_the_perturbation() {
         let faded = level(Perturbation::Fade, mask);
         assert!((faded - &image * mask).abs().max().double_value(&[]) < 1e-6, "fading is linear: {mask}");
     }
-    // The strongest blur of a constant, at a corner: the kernel reaches 80 pixels, of which the image holds 0 to 19 and 0 to 23.
+    // The strongest blur of a constant, at a corner: the kernel reaches 80 pixels, of which the
+    // image holds 0 to 19 and 0 to 23.
     let blurred = Pyramid::new(&Tensor::ones([1, 3, 20, 24], FLOAT), Perturbation::Blur).unwrap();
     let weight = |from: i32, to: i32| (from..=to).map(|i| (-f64::from(i * i) / 800.0).exp()).sum::<f64>();
     let expected = weight(0, 19) * weight(0, 23) / weight(-80, 80).powi(2);

@@ -1,4 +1,5 @@
-//! Relevance propagation: rules that the released code doesn't have against zennit's (`fixtures/make_relevance.py`), and what holds on paper.
+//! Relevance propagation: rules that the released code doesn't have against zennit's
+//! (`fixtures/make_relevance.py`), and what holds on paper.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
@@ -69,7 +70,8 @@ fn epsilon_z_plus_and_the_composite_equal_zennits() {
     assert_eq!(checked, 18);
 }
 
-/// Every operation of every family has a rule, or the method says beforehand which layer it can't cross.
+/// Every operation of every family has a rule, or the method says beforehand which layer it can't
+/// cross.
 #[test]
 fn every_method_crosses_every_family_or_names_the_layer_that_it_cannot() {
     const METHODS: &[&str] = &[

@@ -79,7 +79,7 @@ fn a_stem_that_is_stated_is_the_one_that_runs() {
     }
 }
 
-/// Why a fixture is refused.
+/// Returns why a fixture is refused.
 fn refusal(name: &str, stated: &Stated, metadata: &[(&str, &str)]) -> String {
     let file = metadata.iter().fold(checkpoint(name), |file, (key, value)| file.with_metadata(key, value));
     Network::from_checkpoint_as(family(name), &file, stated).unwrap_err().to_string()
@@ -216,7 +216,8 @@ fn transform_input_has_one_rule() {
         );
     }
     assert!(of(7, Some("yes"), none).unwrap_err().contains("transform_input is 'yes', expected 'true' or 'false'"));
-    // The transformation is from ImageNet's statistics; with others, nobody can say whether it is meant.
+    // The transformation is from ImageNet's statistics; with others, nobody can say whether it is
+    // meant.
     let half = Preprocessing::Custom { mean: [0.5; 3], std: [0.5; 3] };
     let message = of(1000, None, Stated { preprocessing: Some(half), ..none }).unwrap_err();
     assert!(
@@ -247,7 +248,7 @@ fn what_a_family_has_no_choice_of_is_refused() {
 
 type Change = Box<dyn FnOnce(&mut Vec<(String, Tensor)>)>;
 
-/// Why a network is refused whose tensors were changed.
+/// Returns why a network is refused whose tensors were changed.
 fn changed(
     family: &str,
     mut tensors: Vec<(String, Tensor)>,

@@ -1,4 +1,5 @@
-//! TorchScript networks: against the same weights as a graph, and against PyTorch (`fixtures/make_torchscript.py` makes the files).
+//! TorchScript networks: against the same weights as a graph, and against PyTorch
+//! (`fixtures/make_torchscript.py` makes the files).
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;

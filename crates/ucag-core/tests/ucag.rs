@@ -104,7 +104,8 @@ fn folding_ones_shows_the_coverage() {
         conquer(&Tensor::ones([36, 1, 3, 3], FLOAT), &Tensor::ones([36], FLOAT), &geometry, &protocol).unwrap()
     };
     assert!(values(&fold(Coverage::True)).iter().all(|v| (v - 1.0).abs() < 1e-6));
-    // A pixel that Γ views cover keeps Γ / (Γ + 1): one view in a corner, 36 in the middle, 6 in the middle of an edge.
+    // A pixel that Γ views cover keeps Γ / (Γ + 1): one view in a corner, 36 in the middle, 6 in
+    // the middle of an edge.
     let attenuated = fold(Coverage::PlusOne);
     let at = |y, x| attenuated.double_value(&[0, 0, y, x]);
     for (y, x, covering) in
@@ -129,7 +130,8 @@ fn confidences_weigh_as_named() {
 
 #[test]
 fn a_view_that_the_border_cuts_is_stretched() {
-    // At 299 the last view would end at 300. A ramp of columns tells how it was stretched: 164 columns to 429.
+    // At 299 the last view would end at 300. A ramp of columns tells how it was stretched: 164
+    // columns to 429.
     let protocol = Protocol { interpolation: ucag_core::image_ops::Interpolation::Bilinear, ..Protocol::official() };
     let ramp = Tensor::arange(299, FLOAT).view([1, 1, 1, 299]).expand([1, 1, 299, 299], false).contiguous();
     let geometry = Geometry::new([299, 299], &protocol).unwrap();
@@ -215,7 +217,8 @@ fn maps_as_large_as_their_views_go_by_way_of_the_images_size_in_the_released_cod
 
 #[test]
 fn batches_of_views_change_no_map() {
-    // In double precision: libtorch rounds otherwise in other batches, and RAP divides by differences of what it rounded.
+    // In double precision: libtorch rounds otherwise in other batches, and RAP divides by
+    // differences of what it rounded.
     let network = network_of(Kind::Double);
     let image = image().to_kind(Kind::Double);
     let methods = with_ucag();
@@ -274,7 +277,8 @@ fn what_belongs_to_the_image_is_computed_once_for_all_classes() {
         network.views() - before
     };
     let cheap = ["gradcam", "layercam", "gradient", "deconvnet", "guided-backprop", "mwp", "cmwp", "normgrad"];
-    // One pass for those that look at the last layer, one for excitation backprop, which stops in the middle, one for those that go all the way.
+    // One pass for those that look at the last layer, one for excitation backprop, which stops in
+    // the middle, one for those that go all the way.
     assert_eq!(run(&cheap, &[1]), 3, "eight methods share three passes");
     assert_eq!(run(&cheap, &[0, 1, 4]), 3, "and so do classes");
     // 20 masks; two resolutions, of which the first is the image; 12 channels.

@@ -1,4 +1,4 @@
-//! What a journal says of its run, which comparisons are made of.
+//! The journal's description of its run, which comparisons are made of.
 
 use bench::cli::CompareArgs;
 use bench::commands::compare::tables;

@@ -43,7 +43,7 @@ pub(super) static GROUND_TRUTH: Target = Target {
     parse: |bytes| parse(GROUND_TRUTH_FILE, bytes),
 };
 
-/// Which id is which class.
+/// The class of each id.
 pub(super) static IDS: Target = Target {
     name: "imagenet-id-table",
     seeds: || vec![ids().into()],

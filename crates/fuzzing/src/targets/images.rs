@@ -9,7 +9,8 @@ pub(super) static IMAGE: Target = Target {
     seeds,
     words: &["IHDR", "PLTE", "tRNS", "IDAT", "iCCP", "zTXt", "IEND", "Exif\0\0", "Adobe", "\u{0}\u{0}"],
     mend: checksums,
-    // Deflate makes at most 1032 bytes of one, each may be eight grey pixels, and a pixel is three bytes at last.
+    // Deflate makes at most 1032 bytes of one, each may be eight grey pixels, and a pixel is three
+    // bytes at last.
     growth: 1032 * 8 * 4,
     parse,
 };

@@ -1,4 +1,4 @@
-//! What a run's folder holds, and the published numbers that are set beside it.
+//! The files of a run's folder, and the published numbers that are set beside it.
 
 use bench::analysis::published;
 use bench::plan::precomputed::checksums;
@@ -52,7 +52,8 @@ pub(super) static JOURNAL: Target = Target {
             };
             let journal = Reader::open(stage.path()).map_err(said)?;
             let read = units(&journal).map_err(said);
-            // The run that it is of goes on with the same units, and leaves the journal as it was but for an unfinished line.
+            // The run that it is of goes on with the same units, and leaves the journal as it was
+            // but for an unfinished line.
             if let Ok(before) = &read {
                 // A shard's journal is refused as a whole run's.
                 let Ok(resumed) = Journal::open(stage.path(), journal.identity(), false) else { return Ok(()) };
@@ -104,7 +105,7 @@ pub(super) static MAPS: Target = Target {
     },
 };
 
-/// What a gallery keeps of a picture.
+/// The saved maps of a gallery's picture.
 pub(super) static PLATE: Target = Target {
     name: "plate",
     seeds: || {
@@ -136,7 +137,8 @@ pub(super) static PLATE: Target = Target {
             let plate = saved_maps::read(stage.path()).map_err(said)?;
             let image = plate.image(stage.path()).map_err(said)?;
             assert_eq!(image.dimensions(), plate.size.into());
-            // The pictures of masks and maps aren't there: what is asked for here is that a name in the file leads to a message.
+            // The pictures of masks and maps aren't there: what is asked for here is that a name in
+            // the file leads to a message.
             let _ = plate.mask(stage.path()).map_err(said);
             for tile in &plate.tiles {
                 let _ = plate.map(stage.path(), tile).map_err(said);

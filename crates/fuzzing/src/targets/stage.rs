@@ -28,12 +28,13 @@ impl Stage {
         written.expect("room for temporary files");
     }
 
-    /// Where it is.
+    /// Returns where it is.
     pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// Opens it as a data set, and loads up to four samples. `name` is the file that may be damaged: messages must lead there, or to the folder.
+    /// Opens it as a data set, and loads up to four samples. `name` is the file that may be
+    /// damaged: messages must lead there, or to the folder.
     pub(super) fn load(&self, kind: &str, name: &str) -> Result<(), String> {
         self.load_with(kind, name, [None; 2])
     }
@@ -80,7 +81,7 @@ pub(super) fn blank(width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// What must hold of every sample.
+/// Returns what must hold of every sample.
 fn consistent(dataset: &dyn Dataset, index: usize, sample: &Sample) {
     let (width, height) = sample.image.dimensions();
     assert!(width > 0 && height > 0 && dataset.id(index) == sample.id);

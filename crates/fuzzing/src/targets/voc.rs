@@ -1,4 +1,5 @@
-//! PASCAL VOC: annotations, the list of photos, the list of the difficult subset, the list of classes.
+//! PASCAL VOC: annotations, the list of photos, the list of the difficult subset, the list of
+//! classes.
 
 use std::cell::RefCell;
 
@@ -9,7 +10,7 @@ const ANNOTATION_FILE: &str = "Annotations/000001.xml";
 const PHOTOS_FILE: &str = "ImageSets/Main/test.txt";
 const DIFFICULT_FILE: &str = "pointing_game_ebp_voc07_difficult.txt";
 
-/// What one photo shows.
+/// The annotation of one photo.
 pub(super) static ANNOTATION: Target = Target {
     name: "voc-annotation",
     seeds: || vec![annotation(&[("dog", "1"), ("person", "0")]).into(), annotation(&[]).into()],
@@ -39,7 +40,7 @@ pub(super) static ANNOTATION: Target = Target {
     parse: |bytes| parse(ANNOTATION_FILE, bytes),
 };
 
-/// Which photos there are.
+/// The list of photos.
 pub(super) static PHOTOS: Target = Target {
     name: "voc-photos",
     seeds: || vec![b"000001\n000002\n".to_vec(), b"\xef\xbb\xbf000002\r\n000001".to_vec()],
@@ -49,7 +50,7 @@ pub(super) static PHOTOS: Target = Target {
     parse: |bytes| parse(PHOTOS_FILE, bytes),
 };
 
-/// Which pairs are difficult.
+/// The list of difficult pairs.
 pub(super) static DIFFICULT: Target = Target {
     name: "difficult",
     seeds: || {
@@ -64,7 +65,7 @@ pub(super) static DIFFICULT: Target = Target {
     parse: |bytes| parse(DIFFICULT_FILE, bytes),
 };
 
-/// Which classes there are.
+/// The list of classes.
 pub(super) static CLASSES: Target = Target {
     name: "classes",
     seeds: || vec![b"dog\tDog\nperson\ncat\n".to_vec(), b"\xef\xbb\xbfperson\ndog\n".to_vec()],

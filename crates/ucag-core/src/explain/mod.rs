@@ -20,26 +20,29 @@ use crate::{Error, Result};
 
 /// A method that explains a class.
 pub trait Explainer: Send + Sync + std::fmt::Debug {
-    /// What it will ask of the pass.
+    /// Returns the activations and gradients that it needs from the pass.
     ///
     /// # Errors
     /// Where the network lacks a layer that the method is defined on.
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs>;
 
-    /// A map for each view of the pass, `[B, 1, h, w]`: signed, in native units, at the method's native resolution, before any clipping,
-    /// resizing or scaling that isn't part of its definition.
+    /// A map for each view of the pass, `[B, 1, h, w]`: signed, in native units, at the method's
+    /// native resolution, before any clipping, resizing or scaling that isn't part of its
+    /// definition.
     ///
     /// # Errors
     /// Where the network can't take the views.
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor>;
 
-    /// What it runs the network for beyond the pass that all methods share; nothing unless it says otherwise.
+    /// Returns the passes that it runs beyond the pass that all methods share; nothing unless it
+    /// says otherwise.
     fn extra_passes(&self, _network: &Network, _layers: &Layers) -> ExtraPasses {
         ExtraPasses::default()
     }
 }
 
-/// Forward passes of one view each, beyond the pass that all methods share. A backward pass counts as two.
+/// Forward passes of one view each, beyond the pass that all methods share. A backward pass counts
+/// as two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExtraPasses {
     /// For a view, however many of its classes are explained.
@@ -48,12 +51,13 @@ pub struct ExtraPasses {
     pub per_class: usize,
 }
 
-/// What kind of row a method is in a table.
+/// The kind of a method's row in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A method with a source.
     Published,
-    /// Named in the paper, but defined nowhere: our reading of it. Shown as such wherever it appears.
+    /// Named in the paper, but defined nowhere: our reading of it. Shown as such wherever it
+    /// appears.
     Candidate,
     /// Knows nothing of the network: what a method must beat.
     Control,
@@ -68,26 +72,28 @@ pub struct Method {
     pub name: &'static str,
     /// One line: the formula, or what sets it apart.
     pub summary: &'static str,
-    /// Where it comes from.
+    /// The publication or code that it comes from.
     pub source: &'static str,
-    /// What kind of row it is.
+    /// The kind of its row.
     pub role: Role,
-    /// What is done to its raw maps.
+    /// The kind of its raw maps, which decides on post-processing.
     pub post: MapKind,
     /// Its numbers that a config may change.
     pub settings: &'static [Setting],
-    /// Whether it asks a network for no more than logits and gradients at the input, so that it can explain one of which nothing else is known.
+    /// True if it asks a network for no more than logits and gradients at the input, so that it can
+    /// explain one of which nothing else is known.
     pub black_box: bool,
-    /// Why UCAG can't be around it, where it can't.
+    /// The reason why it has no place in UCAG, if it hasn't.
     pub not_with_ucag: Option<&'static str>,
-    /// Whether its publication explains the photo squashed to a square even where a data set's protocol keeps the aspect ratio.
+    /// True if its publication explains the photo squashed to a square even where a data set's
+    /// protocol keeps the aspect ratio.
     pub square: bool,
     /// The method itself, with these settings.
     pub make: fn(&Settings) -> Arc<dyn Explainer>,
 }
 
 impl Method {
-    /// What an entry starts from: `Method { id: …, make: …, ..Method::CAM }`.
+    /// The template of an entry: `Method { id: …, make: …, ..Method::CAM }`.
     pub const CAM: Method = Method {
         id: "",
         name: "",
@@ -102,7 +108,7 @@ impl Method {
         make: |_| Arc::new(controls::Control(controls::uniform)),
     };
 
-    /// Whether it can explain a network, as far as can be said without running it.
+    /// Returns whether it can explain a network, as far as can be said without running it.
     ///
     /// # Errors
     /// Where it looks inside a network that can't be looked into.

@@ -11,13 +11,13 @@ pub struct Setting {
     pub key: &'static str,
     /// One line on what it is, with its unit.
     pub summary: &'static str,
-    /// What it is where a config says nothing: the published value.
+    /// The default: the published value.
     pub default: &'static [f64],
     /// Smallest and largest value.
     pub range: (f64, f64),
-    /// Whether it must be a whole number.
+    /// True if it must be a whole number.
     pub whole: bool,
-    /// Whether it is a list.
+    /// True if it is a list.
     pub list: bool,
 }
 

@@ -1,7 +1,8 @@
-//! The forward pass. What is asked for is computed as the network has it; the rest, the fastest way that gives the same answer.
+//! The forward pass. What is asked for is computed as the network has it; the rest, the fastest way
+//! that gives the same answer.
 //!
-//! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write where they read, and up to the first node that is asked for,
-//! tensors stay in the fast lane.
+//! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write
+//! where they read, and up to the first node that is asked for, tensors stay in the fast lane.
 
 mod needs;
 
@@ -45,7 +46,7 @@ fn first(network: &Network, needs: &Needs) -> NodeId {
     asked.copied().min().unwrap_or(network.graph.nodes().len())
 }
 
-/// What a forward pass leaves.
+/// The outputs of a forward pass.
 pub(crate) struct Outputs {
     /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
     pub(crate) scores: Tensor,
@@ -55,8 +56,9 @@ pub(crate) struct Outputs {
 
 /// Runs a network over `views` `[B, 3, H, W]`.
 ///
-/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never require gradients, and the activation there is made a leaf.
-/// Outputs that nobody keeps are freed as soon as their last reader has run.
+/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never
+/// require gradients, and the activation there is made a leaf. Outputs that nobody keeps are freed
+/// as soon as their last reader has run.
 ///
 /// # Errors
 /// Where the network can't take the views; the message names the layer.
@@ -95,7 +97,7 @@ fn at_node(name: &str, views: &Tensor, error: Error) -> Error {
 /// A node's output.
 struct Value {
     tensor: Tensor,
-    /// Whether nothing else holds its memory, so that its last reader may write there.
+    /// True if nothing else holds its memory, so that its last reader may write there.
     own: bool,
 }
 
@@ -160,7 +162,8 @@ impl Run<'_> {
         Ok(Value { tensor: value.tensor.shallow_clone(), own: false })
     }
 
-    /// Whether the batch normalisation behind a convolution is folded into it: where nobody asks for what is in between.
+    /// Returns whether the batch normalisation behind a convolution is folded into it: where nobody
+    /// asks for what is in between.
     fn folds(&self, conv: NodeId) -> bool {
         self.network.graph.norm_behind(conv).is_some() && !self.wanted(conv)
     }
@@ -189,7 +192,7 @@ impl Value {
         self.own && !self.tensor.requires_grad()
     }
 
-    /// Whether another value may be added where this one is.
+    /// Returns whether another value may be added where this one is.
     fn takes(&self, other: &Value) -> bool {
         let form = |value: &Value| (value.tensor.is_mkldnn(), value.tensor.kind(), value.tensor.size());
         self.writable() && !other.tensor.requires_grad() && form(self) == form(other)

@@ -1,12 +1,13 @@
-//! Batch normalisation folded into the convolution in front of it: one linear layer with the same output.
+//! Batch normalisation folded into the convolution in front of it: one linear layer with the same
+//! output.
 
 use super::weight_cache::{WeightForm, Weights};
 use super::{BatchNorm, Conv, Graph, Network, NodeId, Op};
 use crate::Result;
 
 impl Graph {
-    /// For every convolution of which a batch normalisation is the only reader, that normalisation. One in front of its convolution, as DenseNet has it, can't
-    /// be folded.
+    /// For every convolution of which a batch normalisation is the only reader, that normalisation.
+    /// One in front of its convolution, as DenseNet has it, can't be folded.
     pub(super) fn norms(nodes: &[super::Node]) -> Vec<Option<NodeId>> {
         let mut readers = vec![0; nodes.len()];
         nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| readers[input] += 1);
@@ -24,9 +25,6 @@ impl Graph {
 }
 
 /// Weight and bias of a convolution with the batch normalisation behind it folded in.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub(crate) fn fold(conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
     let scale = norm.weight.f_div(&norm.var.f_add_scalar(norm.eps)?.f_sqrt()?)?;
     let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;

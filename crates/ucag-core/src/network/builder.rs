@@ -1,4 +1,5 @@
-//! What the families' builders share: nodes made from a checkpoint's tensors, with channels kept track of.
+//! The common part of the families' builders: nodes made from a checkpoint's tensors, with channels
+//! kept track of.
 
 use tch::Tensor;
 
@@ -16,14 +17,16 @@ pub enum Padding {
     Valid,
 }
 
-/// Builds a [`Graph`] from a checkpoint's tensors. Channel counts follow from the tensors' shapes and are checked as they meet.
+/// Builds a [`Graph`] from a checkpoint's tensors. Channel counts follow from the tensors' shapes
+/// and are checked as they meet.
 pub struct Builder<'c> {
     /// The tensors.
     pub checkpoint: &'c Checkpoint,
     nodes: Vec<Node>,
     /// Channels (features, after flattening) that each node gives.
     channels: Vec<i64>,
-    /// Spatial positions, known only behind an adaptive pool: what flattening multiplies channels by.
+    /// Spatial positions, known only behind an adaptive pool: what flattening multiplies channels
+    /// by.
     positions: Vec<i64>,
 }
 
@@ -72,7 +75,8 @@ impl<'c> Builder<'c> {
         self.convolution(name, x, kernel, (stride, padding, false))
     }
 
-    /// As [`Builder::conv`], of which the checkpoint may have one in groups of channels; their number follows from the input's.
+    /// As [`Builder::conv`], of which the checkpoint may have one in groups of channels; their
+    /// number follows from the input's.
     ///
     /// # Errors
     /// As [`Builder::conv`].

@@ -10,11 +10,12 @@ use tch::{Kind, Tensor};
 use super::stated::REMEDY;
 use crate::{Error, Result};
 
-/// Those of a three-dimensional convolution; libtorch takes long to say that there are too many of them.
+/// Those of a three-dimensional convolution; libtorch takes long to say that there are too many of
+/// them.
 const MOST_AXES: usize = 5;
 
-/// Named float tensors with torchvision's state-dict names. It keeps count of what was taken, so that a network's builder
-/// can say which tensors it had no use for.
+/// Named float tensors with torchvision's state-dict names. It keeps count of what was taken, so
+/// that a network's builder can say which tensors it had no use for.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -24,12 +25,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a safetensors file. Half-precision tensors are widened to float32; batch counters (`num_batches_tracked`) are
-    /// left out, since they play no part in evaluation.
+    /// Reads a safetensors file. Half-precision tensors are widened to float32; batch counters
+    /// (`num_batches_tracked`) are left out, since they play no part in evaluation.
     ///
     /// # Errors
-    /// [`Error::CheckpointFile`] where the file can't be read, is no safetensors file, or holds tensors that aren't floats
-    /// or aren't finite.
+    /// [`Error::CheckpointFile`] where the file can't be read, is no safetensors file, or holds
+    /// tensors that aren't floats or aren't finite.
     pub fn open(path: &Path) -> Result<Self> {
         let broken = |problem: String| Error::CheckpointFile { path: path.to_owned(), problem };
         let bytes = std::fs::read(path).map_err(|e| broken(format!("can't be read: {e}")))?;
@@ -97,7 +98,7 @@ impl Checkpoint {
         self.metadata.get(key).map(String::as_str)
     }
 
-    /// Whether there is a tensor of this name.
+    /// Returns whether there is a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
@@ -107,8 +108,8 @@ impl Checkpoint {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The numbers `i` for which a tensor's name starts with `prefix` + `i` + `.`, ascending: `features.` gives the
-    /// positions of the modules with weights in torch's `Sequential`.
+    /// The numbers `i` for which a tensor's name starts with `prefix` + `i` + `.`, ascending:
+    /// `features.` gives the positions of the modules with weights in torch's `Sequential`.
     pub fn indices(&self, prefix: &str) -> Vec<usize> {
         let index = |name: &str| name.strip_prefix(prefix)?.split_once('.')?.0.parse().ok();
         self.names().filter_map(index).collect::<BTreeSet<usize>>().into_iter().collect()

@@ -6,13 +6,15 @@ use super::{Network, resnet, vgg};
 use crate::{Error, Result};
 
 impl Network {
-    /// This network in the form in which TorchRay runs it, on the same weights: it gives a map of logits, `[B, N, h, w]`, of one position for an
-    /// input of the training size.
+    /// This network in the form in which TorchRay runs it, on the same weights: it gives a map of
+    /// logits, `[B, N, h, w]`, of one position for an input of the training size.
     ///
-    /// A VGG loses its adaptive pooling, and its first fully connected layer becomes a convolution as large as the pooled map was; a ResNet's global
-    /// pooling becomes a window as large as the last map is at the training size. Nodes keep their names. TorchRay's script gives its ResNet that window
-    /// for gradient, DeConvNet, guided backprop, (contrastive) excitation backprop and GradCAM; for RISE and extremal perturbation it keeps the global
-    /// pooling, which differs for inputs beyond the training size only.
+    /// A VGG loses its adaptive pooling, and its first fully connected layer becomes a convolution
+    /// as large as the pooled map was; a ResNet's global pooling becomes a window as large as the
+    /// last map is at the training size. Nodes keep their names. TorchRay's script gives its ResNet
+    /// that window for gradient, DeConvNet, guided backprop, (contrastive) excitation backprop and
+    /// GradCAM; for RISE and extremal perturbation it keeps the global pooling, which differs for
+    /// inputs beyond the training size only.
     ///
     /// # Errors
     /// Where the network is of another family, which has no such form.
@@ -60,8 +62,8 @@ impl Network {
 }
 
 impl Graph {
-    /// Input pixels for each position of a node's map, vertically and horizontally: 32 in front of the pooling of a ResNet with
-    /// torchvision's stem, 8 or 16 with one for small images.
+    /// Input pixels for each position of a node's map, vertically and horizontally: 32 in front of
+    /// the pooling of a ResNet with torchvision's stem, 8 or 16 with one for small images.
     fn stride(&self, node: NodeId) -> i64 {
         let Node { op, inputs, .. } = &self.nodes()[node];
         let own = match op {

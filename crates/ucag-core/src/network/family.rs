@@ -26,7 +26,8 @@ pub(super) struct Built {
     pub(super) architecture: String,
     /// The layer that CAM methods explain.
     pub(super) layer: String,
-    /// The layer at which excitation backprop stops: the last one at a sixteenth of the input's resolution.
+    /// The layer at which excitation backprop stops: the last one at a sixteenth of the input's
+    /// resolution.
     pub(super) excitation: String,
     pub(super) classes: i64,
 }

@@ -6,10 +6,11 @@ use super::Scripted;
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
-/// Index of a node in its graph. Inputs of a node always have smaller indices: the list is in topological order.
+/// Index of a node in its graph. Inputs of a node always have smaller indices: the list is in
+/// topological order.
 pub type NodeId = usize;
 
-/// What a node computes. Weights are float tensors that never require gradients.
+/// The operation of a node. Weights are float tensors that never require gradients.
 #[derive(Debug)]
 pub enum Op {
     /// The batch of views, `[B, channels, H, W]`, normalised.
@@ -73,7 +74,8 @@ pub struct Conv {
     pub groups: i64,
 }
 
-/// Batch normalisation with running statistics: `(x - mean) / sqrt(var + eps) * weight + bias`, each `[C]`.
+/// Batch normalisation with running statistics: `(x - mean) / sqrt(var + eps) * weight + bias`,
+/// each `[C]`.
 #[derive(Debug)]
 pub struct BatchNorm {
     /// Scale γ.
@@ -97,7 +99,7 @@ pub struct Pool {
     pub stride: i64,
     /// Padding on each side.
     pub padding: i64,
-    /// Whether a last, partial window counts.
+    /// True if a last, partial window counts.
     pub ceil: bool,
 }
 
@@ -168,15 +170,17 @@ impl Op {
 /// One operation of a network.
 #[derive(Debug)]
 pub struct Node {
-    /// The name torchvision's feature extraction gives it: the module's path, with `_1`, `_2` where a module is used again.
+    /// The name torchvision's feature extraction gives it: the module's path, with `_1`, `_2` where
+    /// a module is used again.
     pub name: String,
-    /// What it computes.
+    /// The operation.
     pub op: Op,
     /// The nodes it computes it from.
     pub inputs: Vec<NodeId>,
 }
 
-/// A network as a list of nodes in topological order; node 0 is the input, the last one gives the logits.
+/// A network as a list of nodes in topological order; node 0 is the input, the last one gives the
+/// logits.
 #[derive(Debug)]
 pub struct Graph {
     nodes: Vec<Node>,
@@ -208,7 +212,8 @@ impl Graph {
         self.nodes.len() - 1
     }
 
-    /// The last node that reads `node`'s output (itself where none does): after it the output may be dropped.
+    /// The last node that reads `node`'s output (itself where none does): after it the output may
+    /// be dropped.
     pub fn last_use(&self, node: NodeId) -> NodeId {
         self.last_use[node]
     }
@@ -222,8 +227,8 @@ impl Graph {
         }
     }
 
-    /// The node that `name` means: the node of that name, or the output of the module of that name, which is the last
-    /// node below it (`layer4` is `layer4.2.relu_2` in a ResNet-50).
+    /// The node that `name` means: the node of that name, or the output of the module of that name,
+    /// which is the last node below it (`layer4` is `layer4.2.relu_2` in a ResNet-50).
     ///
     /// # Errors
     /// [`Error::Unknown`] with the nearest name.
@@ -241,7 +246,7 @@ impl Graph {
             })
     }
 
-    /// What the last layer with weights reads, behind any dropout and flattening.
+    /// Returns the input of the last layer with weights, behind any dropout and flattening.
     pub fn before_classifier(&self) -> NodeId {
         let weighted = |node: &Node| matches!(node.op, Op::Conv(_) | Op::Linear { .. });
         let mut id = self.nodes.iter().rposition(weighted).unwrap_or(0);
@@ -254,7 +259,8 @@ impl Graph {
         }
     }
 
-    /// Whether `node`'s output can't be negative, whatever the input: it is behind a ReLU, with nothing but pools, sums and the like in between.
+    /// Returns whether `node`'s output can't be negative, whatever the input: it is behind a ReLU,
+    /// with nothing but pools, sums and the like in between.
     pub fn is_positive(&self, node: NodeId) -> bool {
         let Node { op, inputs, .. } = &self.nodes[node];
         match op {

@@ -1,4 +1,5 @@
-//! Inception v3 (Szegedy et al., CVPR 2016), as torchvision has it in evaluation: the auxiliary head is left out.
+//! Inception v3 (Szegedy et al., CVPR 2016), as torchvision has it in evaluation: the auxiliary
+//! head is left out.
 
 use super::builder::{Builder, Padding};
 use super::graph::NodeId;
@@ -24,7 +25,8 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     let (mut b, mut x) = Builder::new(checkpoint, properties.channels());
     let classes = checkpoint.shape("fc.weight")?.first().copied().unwrap_or_default();
     if properties.transform_input(classes)? {
-        // ImageNet statistics out, 0.5 and 0.5 in: the pretrained weights come from a network that was fed [-1, 1].
+        // ImageNet statistics out, 0.5 and 0.5 in: the pretrained weights come from a network that
+        // was fed [-1, 1].
         let (mean, std) = ([0.485f32, 0.456, 0.406], [0.229f32, 0.224, 0.225]);
         let scale = std.map(|s| s / 0.5);
         let shift = mean.map(|m| (m - 0.5) / 0.5);

@@ -1,4 +1,5 @@
-//! The fast lane: the form in which convolutions cost least, for as long as nobody asks what they gave.
+//! The fast lane: the form in which convolutions cost least, for as long as nobody asks what they
+//! gave.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -14,7 +15,8 @@ pub enum Precision {
     #[default]
     #[serde(rename = "f32")]
     Float32,
-    /// 8 bits of significand: twice as fast or more where the processor has instructions for it, and rounded to about three decimal digits.
+    /// 8 bits of significand: twice as fast or more where the processor has instructions for it,
+    /// and rounded to about three decimal digits.
     #[serde(rename = "bf16")]
     Bfloat16,
 }
@@ -28,19 +30,20 @@ impl Precision {
     }
 }
 
-/// How a tensor lies in memory.
+/// The layout of a tensor in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Layout {
     /// As libtorch has it unless told otherwise: one channel after the other.
     Usual,
-    /// oneDNN's own: blocks of channels next to each other, which saves each convolution the way there and back. Autograd doesn't follow there, and neither does
-    /// concatenation.
+    /// oneDNN's own: blocks of channels next to each other, which saves each convolution the way
+    /// there and back. Autograd doesn't follow there, and neither does concatenation.
     Blocked,
     /// All channels of a pixel next to each other.
     ChannelsLast,
 }
 
-/// How a tensor goes into the fast lane, and out of it. On processors it has a layout of its own; on other devices only the precision may differ.
+/// The memory format of convolutions: conversion into it and back. On processors it has a layout of
+/// its own; on other devices only the precision may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MemoryFormat {
     layout: Layout,
@@ -58,7 +61,7 @@ impl MemoryFormat {
         (layout != Layout::Usual || precision != Precision::default()).then_some(Self { layout, precision })
     }
 
-    /// Whether this processor or device can do it.
+    /// Returns whether this processor or device can do it.
     ///
     /// # Errors
     /// Where it can't; the message says so.
@@ -72,7 +75,7 @@ impl MemoryFormat {
         Ok(())
     }
 
-    /// Whether a tensor is in this lane.
+    /// Returns whether a tensor is in this lane.
     pub(crate) fn holds(self, x: &Tensor) -> bool {
         x.kind() == self.precision.kind()
             && match self.layout {
@@ -82,7 +85,7 @@ impl MemoryFormat {
             }
     }
 
-    /// Whether a tensor may go into it.
+    /// Returns whether a tensor may go into it.
     pub(crate) fn admits(self, x: &Tensor) -> bool {
         self.holds(x) || (x.kind() == Kind::Float && !x.requires_grad())
     }
@@ -101,7 +104,7 @@ impl MemoryFormat {
         })
     }
 
-    /// Whether an operation without weights can be done in the lane.
+    /// Returns whether an operation without weights can be done in the lane.
     pub(crate) fn does(self, op: &Op) -> bool {
         let anywhere = matches!(op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
         anywhere || (self.layout == Layout::ChannelsLast && matches!(op, Op::Concat | Op::Add | Op::BatchNorm(_)))
@@ -116,8 +119,9 @@ impl MemoryFormat {
         })
     }
 
-    /// A convolution's weights for the lane. oneDNN puts them in its own order at every call, and what libtorch could pack beforehand too: that is for inference, and its
-    /// convolutions of tensors are for training, which take another order.
+    /// A convolution's weights for the lane. oneDNN puts them in its own order at every call, and
+    /// what libtorch could pack beforehand too: that is for inference, and its convolutions of
+    /// tensors are for training, which take another order.
     pub(crate) fn weights(self, (weight, bias): &Weights) -> Result<Weights> {
         Ok((self.to_format(weight)?, bias.as_ref().map(|bias| self.to_format(bias)).transpose()?))
     }

@@ -1,4 +1,5 @@
-//! Networks as graphs: a checkpoint with torchvision's state-dict names describes its own widths, depths and classes.
+//! Networks as graphs: a checkpoint with torchvision's state-dict names describes its own widths,
+//! depths and classes.
 
 pub(crate) mod batchnorm_folding;
 mod builder;
@@ -45,11 +46,12 @@ use crate::{Error, Result};
 /// The nodes that methods are defined at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layers {
-    /// Where CAM methods look.
+    /// The layer that CAM methods explain.
     pub target: NodeId,
-    /// Where excitation backprop stops.
+    /// The layer at which excitation backprop stops.
     pub excitation: NodeId,
-    /// Where contrastive excitation backprop takes its difference: what the classifier's last layer reads.
+    /// The layer at which contrastive excitation backprop takes its difference: the one that the
+    /// classifier's last layer reads.
     pub contrast: NodeId,
 }
 
@@ -58,8 +60,8 @@ pub struct Layers {
 pub struct Network {
     /// Its family.
     pub family: &'static Family,
-    /// torchvision's name for it (`resnet50`), or a description where torchvision has none; with its stem where that isn't torchvision's,
-    /// and whether it is for grey images.
+    /// torchvision's name for it (`resnet50`), or a description where torchvision has none; with
+    /// its stem where that isn't torchvision's, and whether it is for grey images.
     pub architecture: String,
     /// The operations.
     pub graph: Graph,
@@ -69,20 +71,20 @@ pub struct Network {
     pub excitation: String,
     /// Number of logits.
     pub classes: usize,
-    /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`, else its family's; with a stem for small
-    /// images, else what was stated.
+    /// Side of the square input it was made for, in pixels: the checkpoint's metadata `input_size`,
+    /// else its family's; with a stem for small images, else what was stated.
     pub input_size: usize,
-    /// How its input is normalised, and with that how many channels it has.
+    /// Normalization of its input, and with that its number of channels.
     pub preprocessing: Preprocessing,
-    /// What was taken for granted, or stated against what the file says: a sentence each.
+    /// Assumptions, and statements that differ from the file: a sentence each.
     pub assumptions: Vec<String>,
-    /// Where its weights are.
+    /// The device of its weights.
     pub device: Device,
     /// The arithmetic of layers that nothing is asked of but their answer.
     precision: Precision,
     /// Views that went through it, whoever shares it.
     views: Arc<AtomicU64>,
-    /// What was made of its weights.
+    /// Weights in other forms.
     weight_cache: Arc<WeightCache>,
 }
 
@@ -90,8 +92,8 @@ impl Network {
     /// Loads a checkpoint as `arch`.
     ///
     /// # Errors
-    /// Where `arch` is unknown, the file can't be read, a tensor is missing, extra or misshapen, or `arch` names a
-    /// member of the family that the checkpoint isn't.
+    /// Where `arch` is unknown, the file can't be read, a tensor is missing, extra or misshapen, or
+    /// `arch` names a member of the family that the checkpoint isn't.
     pub fn load(arch: &str, path: &Path) -> Result<Self> {
         Self::load_as(arch, path, &Stated::default())
     }
@@ -99,7 +101,8 @@ impl Network {
     /// As [`Network::load`], of which a config says what its tensors don't show.
     ///
     /// # Errors
-    /// As [`Network::load`], and where file and config contradict each other or leave open what can't be guessed.
+    /// As [`Network::load`], and where file and config contradict each other or leave open what
+    /// can't be guessed.
     pub fn load_as(arch: &str, path: &Path, stated: &Stated) -> Result<Self> {
         let family = family(arch)?;
         Self::build(arch, family, &Checkpoint::open(path)?, stated)
@@ -183,16 +186,14 @@ impl Network {
         })
     }
 
-    /// The positive part of a node's weight, which is made when it is first asked for, and kept for all that share the weights. `folded` says that
-    /// the weight is that of the convolution with its batch normalisation.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// The positive part of a node's weight, which is made when it is first asked for, and kept for
+    /// all that share the weights. `folded` says that the weight is that of the convolution with
+    /// its batch normalisation.
     pub fn positive_weight(&self, node: NodeId, folded: bool, weight: &Tensor) -> Result<Tensor> {
         Ok(self.weight_cache.of((node, WeightForm::Positive { folded }), || Ok((weight.f_clamp_min(0.0)?, None)))?.0)
     }
 
-    /// What `make` makes of a node's weights, once for all that share them.
+    /// Returns a node's weights in another form, made by `make`, once for all that share them.
     pub(crate) fn weights_in(
         &self,
         key: (NodeId, WeightForm),
@@ -206,7 +207,8 @@ impl Network {
         MemoryFormat::new(self.device, self.precision, self.concatenates())
     }
 
-    /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be, which it can't where autograd follows.
+    /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be,
+    /// which it can't where autograd follows.
     pub(crate) fn pools_in(&self, x: &Tensor) -> Result<Tensor> {
         match MemoryFormat::new(self.device, Precision::Float32, false).filter(|format| format.admits(x)) {
             Some(format) => format.to_format(x),
@@ -223,11 +225,13 @@ impl Network {
         self.precision
     }
 
-    /// The same network in another precision. It is that of the convolutions in front of the first layer that is asked of a pass; all else, and all of a pass that is asked for
-    /// input gradients or relevance, is in float32.
+    /// The same network in another precision. It is that of the convolutions in front of the first
+    /// layer that is asked of a pass; all else, and all of a pass that is asked for input gradients
+    /// or relevance, is in float32.
     ///
     /// # Errors
-    /// Where this machine can't compute in it, or the network is TorchScript, which computes in whatever it was written in.
+    /// Where this machine can't compute in it, or the network is TorchScript, which computes in
+    /// whatever it was written in.
     pub fn with_precision(&self, precision: Precision) -> Result<Self> {
         if precision != Precision::default() && self.graph.nodes().iter().any(|node| matches!(node.op, Op::Scripted(_)))
         {
@@ -243,7 +247,8 @@ impl Network {
         Ok(Self { precision, weight_cache: Arc::default(), ..self.shallow_clone()? })
     }
 
-    /// Number of single views that went forward through this network so far, and through all that share its weights.
+    /// Number of single views that went forward through this network so far, and through all that
+    /// share its weights.
     pub fn views(&self) -> u64 {
         self.views.load(Ordering::Relaxed)
     }
@@ -252,11 +257,8 @@ impl Network {
         self.views.fetch_add(views.size()[0].unsigned_abs(), Ordering::Relaxed);
     }
 
-    /// The same network on the same weights, for another worker: tensors may be sent between threads but not shared, so each
-    /// worker has its own handles.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// The same network on the same weights, for another worker: tensors may be sent between
+    /// threads but not shared, so each worker has its own handles.
     pub fn shallow_clone(&self) -> Result<Self> {
         let shared = self.with_graph(self.graph.with_weights(&|weight| Ok(weight.shallow_clone()))?, self.device)?;
         Ok(Self { weight_cache: Arc::clone(&self.weight_cache), ..shared })

@@ -3,8 +3,8 @@
 use super::checkpoint::Checkpoint;
 use crate::{Error, Result};
 
-/// Normalization of a network's input: (x − mean) / deviation, for red, green and blue in [0, 1], or
-/// for grey. See docs/protocol.md#normalization.
+/// Normalization of a network's input: (x − mean) / deviation, for red, green and blue in [0, 1],
+/// or for grey. See docs/protocol.md#normalization.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preprocessing {
     /// torchvision's, with ImageNet's statistics.
@@ -13,16 +13,16 @@ pub enum Preprocessing {
     Caffe,
     /// Of a network that comes from elsewhere.
     Custom {
-        /// What is subtracted.
+        /// The subtrahend.
         mean: [f32; 3],
-        /// What the rest is divided by.
+        /// The divisor.
         std: [f32; 3],
     },
     /// Of a network for grey images.
     Grey {
-        /// What is subtracted.
+        /// The subtrahend.
         mean: f32,
-        /// What the rest is divided by.
+        /// The divisor.
         std: f32,
     },
 }
@@ -31,7 +31,8 @@ impl Preprocessing {
     /// That of these numbers: three of each for red, green and blue, or one for grey.
     ///
     /// # Errors
-    /// Where there are neither three nor one of both, a mean isn't in [0, 1], or a deviation isn't above 0; the message says so.
+    /// Where there are neither three nor one of both, a mean isn't in [0, 1], or a deviation isn't
+    /// above 0; the message says so.
     pub fn new(mean: &[f64], std: &[f64]) -> Result<Self, String> {
         let expected =
             "mean and std: expected three numbers, for red, green and blue in [0, 1], or one for grey images";
@@ -66,7 +67,7 @@ impl Preprocessing {
         Self::new(&numbers(mean)?, &numbers(std)?)
     }
 
-    /// What a file's metadata says.
+    /// Reads a file's metadata.
     pub(super) fn of(checkpoint: &Checkpoint) -> Result<Option<Self>> {
         let wrong = |problem: String| checkpoint.wrong("__metadata__", problem);
         let [mean, std] = ["mean", "std"].map(|key| checkpoint.metadata(key));
@@ -86,7 +87,7 @@ impl Preprocessing {
         }
     }
 
-    /// What is subtracted from each channel.
+    /// Returns the subtrahend of each channel.
     pub fn mean(self) -> Vec<f32> {
         match self {
             Preprocessing::Imagenet => vec![0.485, 0.456, 0.406],
@@ -96,7 +97,7 @@ impl Preprocessing {
         }
     }
 
-    /// What the rest of each channel is divided by.
+    /// Returns the divisor of each channel.
     pub fn std(self) -> Vec<f32> {
         match self {
             Preprocessing::Imagenet => vec![0.229, 0.224, 0.225],
@@ -111,7 +112,7 @@ impl Preprocessing {
         if matches!(self, Preprocessing::Grey { .. }) { 1 } else { 3 }
     }
 
-    /// Whether both do the same to an image.
+    /// Returns whether both do the same to an image.
     pub fn is_same(self, other: Self) -> bool {
         (self.mean(), self.std()) == (other.mean(), other.std())
     }

@@ -8,7 +8,8 @@ use crate::{Error, Result};
 pub static FAMILIES: &[&Family] =
     &[&vgg::FAMILY, &resnet::FAMILY, &densenet::FAMILY, &inception::FAMILY, &squeezenet::FAMILY];
 
-/// Returns the family that `arch` names: an id (`resnet`), or a member (`resnet50`), which the checkpoint is then checked against.
+/// Returns the family that `arch` names: an id (`resnet`), or a member (`resnet50`), which the
+/// checkpoint is then checked against.
 ///
 /// # Errors
 /// [`Error::Unknown`] with the nearest name.

@@ -1,6 +1,6 @@
-//! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it: the stride sits on the 3×3 convolution. In networks
-//! converted from Caffe it sits on the 1×1 convolution before that, and the stem differs: see
-//! docs/protocol.md#networks-from-caffe.
+//! ResNet (He et al., CVPR 2016), wide and grouped (ResNeXt) ones included, as torchvision has it:
+//! the stride sits on the 3×3 convolution. In networks converted from Caffe it sits on the 1×1
+//! convolution before that, and the stem differs: see docs/protocol.md#networks-from-caffe.
 
 use super::builder::{Builder, Padding};
 use super::checkpoint::Checkpoint;
@@ -66,7 +66,7 @@ fn build(properties: &mut Properties<'_>) -> Result<Built> {
     Ok(Built { graph: b.finish()?, architecture, layer: "layer4".into(), excitation: "layer3".into(), classes })
 }
 
-/// What kind of blocks a network has.
+/// The blocks of a network.
 #[derive(Clone, Copy)]
 struct Block {
     /// Three convolutions, not two.
@@ -75,7 +75,8 @@ struct Block {
     caffe: bool,
 }
 
-/// Names are those of torchvision's feature extraction, which numbers the uses of the block's one ReLU.
+/// Names are those of torchvision's feature extraction, which numbers the uses of the block's one
+/// ReLU.
 fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, block: Block) -> Result<NodeId> {
     let strides: &[i64] = match block {
         Block { bottleneck: false, .. } => &[stride, 1],
@@ -99,7 +100,8 @@ fn residual_block(b: &mut Builder<'_>, name: &str, input: NodeId, stride: i64, b
         }
     }
     let mut identity = input;
-    // torchvision projects where the block changes the size or the number of channels, and nowhere else.
+    // torchvision projects where the block changes the size or the number of channels, and nowhere
+    // else.
     let projection = format!("{name}.downsample.0");
     let changes = stride != 1 || b.channels(x) != b.channels(input);
     if changes != b.checkpoint.has(&format!("{projection}.weight")) {

@@ -1,5 +1,5 @@
-//! What a network is beyond its tensors: what a config and the file's metadata say of it, and what
-//! is assumed where neither does.
+//! The properties of a network beyond its tensors: statements of a config and of the file's
+//! metadata, and what is assumed where neither does.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ impl Stem {
         if self == Stem::Imagenet { 2 } else { 1 }
     }
 
-    /// Whether a max pool follows.
+    /// Returns whether a max pool follows.
     pub(super) fn has_pool(self) -> bool {
         self != Stem::Cifar
     }
@@ -57,26 +57,26 @@ impl std::str::FromStr for Stem {
     }
 }
 
-/// What a config or a command line says of a network that its tensors don't show.
+/// Statements of a config or a command line about a network, which its tensors don't show.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stated {
     /// The stem of a ResNet or DenseNet.
     pub stem: Option<Stem>,
-    /// Whether an Inception renormalises its input.
+    /// True if an Inception renormalises its input.
     pub transform_input: Option<bool>,
-    /// How the input is normalised.
+    /// Normalization of the input.
     pub preprocessing: Option<Preprocessing>,
     /// Side of the input in pixels.
     pub input_size: Option<usize>,
 }
 
-/// What is known of the network of a checkpoint while it is built, and what had to be assumed.
+/// The known and the assumed properties of a checkpoint's network while it is built.
 pub(super) struct Properties<'a> {
     pub(super) checkpoint: &'a Checkpoint,
     stated: &'a Stated,
-    /// How its input is normalised.
+    /// Normalization of its input.
     pub(super) preprocessing: Preprocessing,
-    /// Whether a config or the file says so.
+    /// True if a config or the file says so.
     normalised: bool,
     /// Its stem, where that isn't torchvision's.
     pub(super) stem: Option<Stem>,
@@ -85,22 +85,23 @@ pub(super) struct Properties<'a> {
     assumptions: Vec<String>,
 }
 
-/// What a file's metadata and a config may say of layers; a family that doesn't ask has no such
+/// Keys about layers in a file's metadata and in a config; a family that doesn't ask has no such
 /// choice.
 const KEYS: [&str; 3] = [STEM, MAX_POOL, TRANSFORM_INPUT];
 const STEM: &str = "stem";
 const MAX_POOL: &str = "max_pool";
 const TRANSFORM_INPUT: &str = "transform_input";
 
-/// What to do about a network that no statement describes.
+/// The remedy for a network that no statement describes.
 pub(super) const REMEDY: &str = "run such a network as TorchScript";
 
 impl<'a> Properties<'a> {
-    /// Reads how many channels the input has, from the weight of the convolution `stem`, and how it is normalised.
+    /// Reads how many channels the input has, from the weight of the convolution `stem`, and how it
+    /// is normalised.
     ///
     /// # Errors
-    /// Where that is neither one channel nor three, where nothing says how grey images are normalised, or where the file or the
-    /// config contradict themselves or the tensor.
+    /// Where that is neither one channel nor three, where nothing says how grey images are
+    /// normalised, or where the file or the config contradict themselves or the tensor.
     pub(super) fn new(checkpoint: &'a Checkpoint, stated: &'a Stated, stem: &str) -> Result<Self> {
         let mut assumptions = Vec::new();
         let first = checkpoint.stem_shape(stem)?;
@@ -154,13 +155,14 @@ impl<'a> Properties<'a> {
         self.assumptions.push(sentence);
     }
 
-    /// What the file's metadata has under a key that this family has a use for.
+    /// Returns the value of the file's metadata under a key that this family has a use for.
     fn ask(&mut self, key: &'static str) -> Option<&'a str> {
         self.asked.push(key);
         self.checkpoint.metadata(key)
     }
 
-    /// The stem, whose convolution is `name`: torchvision's for a kernel of 7 × 7; any other must be stated.
+    /// The stem, whose convolution is `name`: torchvision's for a kernel of 7 × 7; any other must
+    /// be stated.
     ///
     /// # Errors
     /// Where it isn't, or config, metadata and tensor contradict each other.
@@ -210,7 +212,8 @@ impl<'a> Properties<'a> {
         Ok(stem)
     }
 
-    /// Whether max pools round the size of their output up, as Caffe's do; `None` where the file doesn't say.
+    /// Returns whether max pools round the size of their output up, as Caffe's do; `None` where the
+    /// file doesn't say.
     ///
     /// # Errors
     /// Where the file says something else.
@@ -226,8 +229,8 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Whether a ResNet is Caffe's, with strides on the first convolutions of blocks and pools that round up: where the file
-    /// states both Caffe's normalisation and its pools.
+    /// Returns whether a ResNet is Caffe's, with strides on the first convolutions of blocks and
+    /// pools that round up: where the file states both Caffe's normalisation and its pools.
     ///
     /// # Errors
     /// Where it states one of them only, or a stem beside them.
@@ -249,11 +252,13 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Whether an Inception renormalises its input, as torchvision's pretrained one does. The config decides, then the file; where neither
-    /// says, a network of 1000 classes is taken for torchvision's.
+    /// Returns whether an Inception renormalises its input, as torchvision's pretrained one does.
+    /// The config decides, then the file; where neither says, a network of 1000 classes is taken
+    /// for torchvision's.
     ///
     /// # Errors
-    /// Where the file says neither 'true' nor 'false', or the input isn't what the transformation is for.
+    /// Where the file says neither 'true' nor 'false', or the input isn't what the transformation
+    /// is for.
     pub(super) fn transform_input(&mut self, classes: i64) -> Result<bool> {
         let file = match self.ask(TRANSFORM_INPUT) {
             None => None,
@@ -297,7 +302,8 @@ impl<'a> Properties<'a> {
     /// Side of the input that the network was made for, in pixels; `usual` is the family's.
     ///
     /// # Errors
-    /// Where the file says nonsense, or nothing says it of a network whose stem is for small images.
+    /// Where the file says nonsense, or nothing says it of a network whose stem is for small
+    /// images.
     pub(super) fn input_size(&self, usual: usize) -> Result<usize> {
         match (self.checkpoint.metadata("input_size"), self.stem) {
             (Some(text), _) => {
@@ -317,7 +323,7 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// What had to be assumed, a sentence each.
+    /// Returns the assumptions, a sentence each.
     ///
     /// # Errors
     /// Where the config or the file say something of layers that the family `id` has no choice of.

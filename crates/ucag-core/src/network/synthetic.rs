@@ -1,4 +1,5 @@
-//! State dicts made up: the names and shapes that a member of a family has, and random values for them.
+//! State dicts made up: the names and shapes that a member of a family has, and random values for
+//! them.
 //!
 //! For what needs a network but no trained one: benchmarks, tests, and the start of a training.
 
@@ -40,7 +41,8 @@ impl Template {
         self.0.iter().map(|(_, shape)| shape.iter().product::<i64>()).sum()
     }
 
-    /// Random values: weights normal with He's standard deviation √(2 / fan-in), norms the identity, biases zero. Same seed, same values, on every machine.
+    /// Random values: weights normal with He's standard deviation √(2 / fan-in), norms the
+    /// identity, biases zero. Same seed, same values, on every machine.
     pub fn random(&self, seed: u64) -> Vec<(String, Tensor)> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut values = |name: &str, shape: &[i64]| {
@@ -269,7 +271,8 @@ pub fn inception(divisor: i64, classes: i64) -> Template {
     t
 }
 
-/// torchvision's ResNet-50, VGG-19, DenseNet-121 and Inception v3, with 1000 classes; for benchmarks.
+/// torchvision's ResNet-50, VGG-19, DenseNet-121 and Inception v3, with 1000 classes; for
+/// benchmarks.
 pub fn named(variant: &str) -> Option<Template> {
     let resnet50 = ResNet {
         bottleneck: true,

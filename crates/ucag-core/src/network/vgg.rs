@@ -1,4 +1,5 @@
-//! VGG (Simonyan & Zisserman, ICLR 2015), every depth, with and without batch normalisation, as torchvision numbers it.
+//! VGG (Simonyan & Zisserman, ICLR 2015), every depth, with and without batch normalisation, as
+//! torchvision numbers it.
 
 use super::builder::{Builder, Padding};
 use super::stated::{Properties, REMEDY};
@@ -15,8 +16,9 @@ pub(super) static FAMILY: Family = Family {
     build,
 };
 
-/// Only layers with weights are in the checkpoint. A convolution (and its norm) is followed by a ReLU; where that leaves a
-/// gap in the numbering before the next convolution, torch's `Sequential` has a 2×2 max pool, as it has at the end.
+/// Only layers with weights are in the checkpoint. A convolution (and its norm) is followed by a
+/// ReLU; where that leaves a gap in the numbering before the next convolution, torch's `Sequential`
+/// has a 2×2 max pool, as it has at the end.
 fn build(properties: &mut Properties<'_>) -> Result<Built> {
     let checkpoint = properties.checkpoint;
     let (mut b, mut x) = Builder::new(checkpoint, properties.channels());

@@ -1,7 +1,8 @@
-//! Vector-Jacobian products of the operations: what reverse-mode differentiation sends back through each of them.
+//! Vector-Jacobian products of the operations: what reverse-mode differentiation sends back through
+//! each of them.
 //!
-//! Written out, and not left to autograd, because propagation rules need them one operation at a time, with other weights, and
-//! without running the operation again.
+//! Written out, and not left to autograd, because propagation rules need them one operation at a
+//! time, with other weights, and without running the operation again.
 
 use tch::Tensor;
 
@@ -9,11 +10,8 @@ use super::graph::{Conv, Op, Pool};
 use crate::{Error, Result};
 
 impl Op {
-    /// The products of `cotangent` (of the output's shape) with the Jacobian with respect to each input. `output` is what
-    /// [`Op::apply`] gave for `inputs`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// The products of `cotangent` (of the output's shape) with the Jacobian with respect to each
+    /// input. `output` is what [`Op::apply`] gave for `inputs`.
     pub fn vjp(&self, inputs: &[&Tensor], output: &Tensor, cotangent: &Tensor) -> Result<Vec<Tensor>> {
         let x = inputs[0];
         let back = match self {
@@ -52,13 +50,16 @@ impl Op {
     }
 }
 
-/// Positions of a map up to which a pointwise convolution has more weights than positions, in the networks that there are.
+/// Positions of a map up to which a pointwise convolution has more weights than positions, in the
+/// networks that there are.
 const FEW_POSITIONS: i64 = 14 * 14;
 
-/// Positions of all views up to which a convolution with a window is faster as a product of matrices.
+/// Positions of all views up to which a convolution with a window is faster as a product of
+/// matrices.
 const FEWEST_POSITIONS: i64 = 7 * 7;
 
-/// What each window of a convolution adds to its inputs, `[B, channels × window, positions]`.
+/// Returns the sums of each window of a convolution at its inputs,
+/// `[B, channels × window, positions]`.
 fn windows(weight: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
     let (matrix, columns) = (weight.f_flatten(1, -1)?, cotangent.f_flatten(2, -1)?);
     // Where the weight is the larger factor, it shouldn't be the one that is transposed.
@@ -78,7 +79,8 @@ fn channels_first(x: &Tensor) -> Result<Tensor> {
     Ok(transposed(&x.f_permute([0, 2, 3, 1])?.f_flatten(1, 2)?)?.f_view_as(x)?)
 }
 
-/// `[B, M, N]` as `[B, N, M]`, contiguous. One matrix after the other: libtorch copies a transposed matrix by blocks, and a batch of them number by number.
+/// `[B, M, N]` as `[B, N, M]`, contiguous. One matrix after the other: libtorch copies a transposed
+/// matrix by blocks, and a batch of them number by number.
 fn transposed(x: &Tensor) -> Result<Tensor> {
     let size = x.size();
     let turned = Tensor::f_empty([size[0], size[2], size[1]], (x.kind(), x.device()))?;
@@ -92,10 +94,8 @@ fn transposed(x: &Tensor) -> Result<Tensor> {
 const FEW_CHANNELS: i64 = 6;
 
 impl Conv {
-    /// The convolution's transpose with other weights of the same shape, applied to a cotangent: of the shape of the input `x`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// The convolution's transpose with other weights of the same shape, applied to a cotangent: of
+    /// the shape of the input `x`.
     pub fn transposed(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         let (input, output, kernel) = (x.size(), cotangent.size(), weight.size());
         if kernel[2..] == [1, 1] && self.padding == [0, 0] && self.groups == 1 {
@@ -110,7 +110,8 @@ impl Conv {
             return Err(Error::Invalid(format!("a cotangent {output:?} isn't of a convolution of {input:?}")));
         }
         let stride = [self.stride; 2];
-        // libtorch's transposed convolution computes as many channels as a vector holds, and puts the weights in another order first.
+        // libtorch's transposed convolution computes as many channels as a vector holds, and puts
+        // the weights in another order first.
         if self.groups == 1 && (kernel[1] <= FEW_CHANNELS || input[0] * output[2] * output[3] <= FEWEST_POSITIONS) {
             let added = windows(weight, cotangent)?;
             return Ok(added.f_col2im(&input[2..], &kernel[2..], [1i64, 1], self.padding, stride)?);
@@ -118,8 +119,9 @@ impl Conv {
         Ok(cotangent.f_conv_transpose2d(weight, None::<&Tensor>, stride, self.padding, rest, self.groups, [1, 1])?)
     }
 
-    /// Of a window of one pixel: a product of matrices, which is faster than libtorch's transposed convolution, on the grid of the output. The input's grid has
-    /// gaps where the stride isn't one.
+    /// Of a window of one pixel: a product of matrices, which is faster than libtorch's transposed
+    /// convolution, on the grid of the output. The input's grid has gaps where the stride isn't
+    /// one.
     fn transposed_pointwise(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         let size = cotangent.size();
         let back = windows(weight, cotangent)?.f_view([size[0], -1, size[2], size[3]])?;
@@ -133,17 +135,12 @@ impl Conv {
     }
 
     /// The convolution with other weights of the same shape, without bias.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
     pub fn with(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         self.with_bias(weight, None, x)
     }
 
-    /// The convolution with another weight and bias of the same shapes. With a weight that oneDNN has in its own order, nothing can be differentiated.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// The convolution with another weight and bias of the same shapes. With a weight that oneDNN
+    /// has in its own order, nothing can be differentiated.
     pub fn with_bias(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
         let (stride, dilation) = ([self.stride; 2], [1i64, 1]);
         Ok(x.f_conv2d(weight, bias, stride, self.padding, dilation, self.groups)?)

@@ -1,4 +1,4 @@
-//! What is made of a network's weights once, and kept for all that share them.
+//! Other forms of a network's weights, made once and kept for all that share them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +30,8 @@ impl Conv {
     }
 }
 
-/// Weights by node and form. Each form is as many bytes as the weights, once a network is asked for all of it.
+/// Weights by node and form. Each form is as many bytes as the weights, once a network is asked for
+/// all of it.
 #[derive(Debug, Default)]
 pub(super) struct WeightCache(Mutex<BTreeMap<(NodeId, WeightForm), Weights>>);
 
@@ -41,7 +42,8 @@ impl WeightCache {
         if let Some(known) = self.known().get(&key) {
             return Ok(handles(known));
         }
-        // Not under the lock, so that one form may be made of another. Should two workers make it at once, both make the same.
+        // Not under the lock, so that one form may be made of another. Should two workers make it
+        // at once, both make the same.
         let made = make()?;
         Ok(handles(self.known().entry(key).or_insert(made)))
     }

@@ -14,8 +14,9 @@ use crate::{Error, Result};
 
 /// A forward pass over a batch of views, whatever the class. It runs once, on the first request.
 ///
-/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never require gradients, and the
-/// activation there is made a leaf. Outputs that nobody keeps are freed as soon as their last reader has run.
+/// Autograd records nothing in front of the first node of [`Needs::gradients`]: weights never
+/// require gradients, and the activation there is made a leaf. Outputs that nobody keeps are freed
+/// as soon as their last reader has run.
 pub struct ForwardPass<'n> {
     pub(super) network: &'n Network,
     pub(super) views: Tensor,
@@ -42,7 +43,8 @@ impl<'n> ForwardPass<'n> {
         }
     }
 
-    /// The same pass with the classes that will be asked of it, for explainers that do all of them in one go.
+    /// The same pass with the classes that will be asked of it, for explainers that do all of them
+    /// in one go.
     pub fn with_classes(mut self, classes: &[usize]) -> Self {
         self.classes = classes.to_vec();
         self
@@ -74,7 +76,8 @@ impl<'n> ForwardPass<'n> {
         self.seed
     }
 
-    /// A pass over other views made from these, which all classes share. `key` names it; where it is there already, `make` doesn't run.
+    /// A pass over other views made from these, which all classes share. `key` names it; where it
+    /// is there already, `make` doesn't run.
     ///
     /// # Errors
     /// As `make`.
@@ -89,7 +92,8 @@ impl<'n> ForwardPass<'n> {
         Ok(made)
     }
 
-    /// Whatever an explainer computes of these views for all classes at once. `key` names it; where it is there already, `make` doesn't run.
+    /// Whatever an explainer computes of these views for all classes at once. `key` names it; where
+    /// it is there already, `make` doesn't run.
     ///
     /// # Errors
     /// As `make`, or where another type was kept under this key.
@@ -97,12 +101,14 @@ impl<'n> ForwardPass<'n> {
         self.cache.cached(key, make)
     }
 
-    /// Where the walks over these views keep what is the same in all of them, if there is more than one: to keep it costs memory, and by that time.
+    /// The cache of what all propagations over these views share, if there is more than one: to
+    /// keep it costs memory, and by that time.
     pub(crate) fn propagations(&self) -> Option<&Cache> {
         (self.needs.propagations * self.classes.len().max(1) > 1).then_some(&self.cache)
     }
 
-    /// Logits of all classes, `[B, N]`; the mean over positions from a network in convolutional form.
+    /// Logits of all classes, `[B, N]`; the mean over positions from a network in convolutional
+    /// form.
     ///
     /// # Errors
     /// Where the network can't take the views.

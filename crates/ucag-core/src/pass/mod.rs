@@ -33,12 +33,13 @@ impl<'n> Pass<'n> {
         Rc::new(ForwardPass::new(network, views, needs)).target(class)
     }
 
-    /// What all classes share.
+    /// Returns the forward pass, which all classes share.
     pub fn forward_pass(&self) -> &Rc<ForwardPass<'n>> {
         &self.forward_pass
     }
 
-    /// A seed of this pass's first view and class (FNV-1a over both); the other views' follow on from it.
+    /// A seed of this pass's first view and class (FNV-1a over both); the other views' follow on
+    /// from it.
     pub fn seed(&self) -> u64 {
         let Seed { image, view } = self.forward_pass.seed;
         fnv1a(image, (self.class as u64).to_le_bytes()).wrapping_add(view)
@@ -83,8 +84,9 @@ impl<'n> Pass<'n> {
         Ok(scores.f_zeros_like()?.f_select_scatter(&share, 1, self.class as i64)?)
     }
 
-    /// What an explanation of several classes at once starts from: `weights` `[B, N]`, of the output's shape. A network in convolutional form has
-    /// a map of logits, over which each weight is spread evenly.
+    /// Returns the start of an explanation of several classes at once: `weights` `[B, N]`, of the
+    /// output's shape. A network in convolutional form has a map of logits, over which each weight
+    /// is spread evenly.
     ///
     /// # Errors
     /// As [`Pass::logits`].
@@ -122,8 +124,9 @@ impl<'n> Pass<'n> {
         self.kept(node).map(Tensor::detach)
     }
 
-    /// Gradient of the class's logit (before softmax; [`Pass::cotangent`] times the output) with respect to `node`'s output, which must be among
-    /// [`Needs::gradients`]. All gradients of a pass come from one backward pass.
+    /// Gradient of the class's logit (before softmax; [`Pass::cotangent`] times the output) with
+    /// respect to `node`'s output, which must be among [`Needs::gradients`]. All gradients of a
+    /// pass come from one backward pass.
     ///
     /// # Errors
     /// As [`Pass::activation`].
@@ -143,8 +146,9 @@ impl<'n> Pass<'n> {
         self.gradients.borrow().get(&node).map(Tensor::shallow_clone).ok_or_else(|| self.not_needed(node))
     }
 
-    /// Gradient of [`Pass::score`] at the views, `[B, 3, H, W]`; the views, node 0, must be among [`Needs::gradients`]. A network in
-    /// convolutional form has its logits averaged here, where [`Pass::gradient`] starts from their softmax over positions. Once a pass.
+    /// Gradient of [`Pass::score`] at the views, `[B, 3, H, W]`; the views, node 0, must be among
+    /// [`Needs::gradients`]. A network in convolutional form has its logits averaged here, where
+    /// [`Pass::gradient`] starts from their softmax over positions. Once a pass.
     ///
     /// # Errors
     /// As [`Pass::activation`].

@@ -9,9 +9,6 @@ use crate::ucag::unfold::Geometry;
 use crate::{Error, Result};
 
 /// Weights of the views `[n²]`, from their softmax probabilities of the explained class `[n²]`.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn weights(probabilities: &Tensor, confidence: ViewWeight) -> Result<Tensor> {
     Ok(match confidence {
         ViewWeight::ExpSoftmax => probabilities.f_exp()?,
@@ -24,7 +21,8 @@ pub fn weights(probabilities: &Tensor, confidence: ViewWeight) -> Result<Tensor>
     })
 }
 
-/// Folds signed maps `[n², 1, h, w]`, weighted by `weights` `[n²]`, into one `[1, 1, H, W]` on the geometry's canvas.
+/// Folds signed maps `[n², 1, h, w]`, weighted by `weights` `[n²]`, into one `[1, 1, H, W]` on the
+/// geometry's canvas.
 ///
 /// # Errors
 /// Where the number of maps or weights isn't n².

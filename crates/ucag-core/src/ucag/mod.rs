@@ -17,7 +17,7 @@ use crate::ucag::conquer::{conquer, weights};
 use crate::ucag::unfold::{Geometry, unfold};
 use crate::{Error, Result};
 
-/// What is explained: an image, for some classes, in batches that fit in memory.
+/// The request for an explanation: an image, for some classes, in batches that fit in memory.
 #[derive(Debug)]
 pub struct ExplainRequest<'a> {
     /// The network.
@@ -49,7 +49,8 @@ impl ExplainRequest<'_> {
 /// Maps of each class (in the subject's order) by each method (in the methods' order).
 pub type Maps = Vec<Vec<Tensor>>;
 
-/// Explains the image as it is, with every method, in one pass for each of their [`pass_groups`]: raw maps `[1, 1, h, w]`.
+/// Explains the image as it is, with every method, in one pass for each of their [`pass_groups`]:
+/// raw maps `[1, 1, h, w]`.
 ///
 /// # Errors
 /// Where the network can't take the image, or a method fails.
@@ -95,10 +96,10 @@ fn explain(
     Ok(())
 }
 
-/// What UCAG computes on the way to its map.
+/// The maps of all views, before they are folded.
 #[derive(Debug)]
 pub struct ViewMaps {
-    /// Where the views lie.
+    /// The positions of the views.
     pub geometry: Geometry,
     /// Probabilities on each view, `[n², N]`, for each method.
     pub probabilities: Vec<Tensor>,
@@ -106,8 +107,9 @@ pub struct ViewMaps {
     pub maps: Maps,
 }
 
-/// Unfolds the image and explains its views with every method: one pass per batch of views for each of their [`pass_groups`]. What comes out serves every protocol
-/// with the same views ([`Protocol::has_views_of`]).
+/// Unfolds the image and explains its views with every method: one pass per batch of views for each
+/// of their [`pass_groups`]. What comes out serves every protocol with the same views
+/// ([`Protocol::has_views_of`]).
 ///
 /// # Errors
 /// Where the image can't be unfolded, the network can't take the views, or a method fails.
@@ -150,10 +152,8 @@ pub fn ucag(request: &ExplainRequest<'_>, methods: &[&dyn Explainer], protocol: 
 }
 
 impl ViewMaps {
-    /// Folds one method's maps of a class, both as places among the subject's classes and the methods.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Folds one method's maps of a class, both as places among the subject's classes and the
+    /// methods.
     pub fn conquer(
         &self,
         request: &ExplainRequest<'_>,

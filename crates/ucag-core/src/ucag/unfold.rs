@@ -6,7 +6,7 @@ use crate::image_ops::resize;
 use crate::protocol::Protocol;
 use crate::{Error, Result};
 
-/// Where the views of an image lie, per axis (height, width), in pixels.
+/// The positions of an image's views, per axis (height, width), in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
     /// Sides of the image.
@@ -53,7 +53,8 @@ impl Geometry {
         false
     }
 
-    /// Sides of the canvas that the views' maps are folded onto, c + (n - 1)u: within two pixels of the image's.
+    /// Sides of the canvas that the views' maps are folded onto, c + (n - 1)u: within two pixels of
+    /// the image's.
     pub fn canvas(&self) -> [i64; 2] {
         [0, 1].map(|axis| self.crop[axis] + (self.n - 1) * self.stride[axis])
     }
@@ -65,12 +66,14 @@ impl Geometry {
     }
 }
 
-/// The whole pixels of a product. ρ = 124/224 of 224 must be 124, though the product may fall a rounding error short of it.
+/// The whole pixels of a product. ρ = 124/224 of 224 must be 124, though the product may fall a
+/// rounding error short of it.
 fn whole(x: f64) -> i64 {
     (x + 1e-9).floor() as i64
 }
 
-/// The image `[1, C, H, W]` as a method without UCAG sees it: enlarged to ⌊sH⌋ × ⌊sW⌋, with the protocol's scale s.
+/// The image `[1, C, H, W]` as a method without UCAG sees it: enlarged to ⌊sH⌋ × ⌊sW⌋, with the
+/// protocol's scale s.
 ///
 /// # Errors
 /// Where nothing would be left of it.
@@ -80,7 +83,8 @@ pub fn enlarge(image: &Tensor, protocol: &Protocol) -> Result<Tensor> {
     resize(image, size, protocol.interpolation)
 }
 
-/// Views `range` of an image `[1, C, H, W]`, enlarged: `[B, C, h, w]`. A view that the border cuts short is stretched to full size.
+/// Views `range` of an image `[1, C, H, W]`, enlarged: `[B, C, h, w]`. A view that the border cuts
+/// short is stretched to full size.
 ///
 /// # Errors
 /// Where libtorch refuses; the geometry has made sure that views aren't empty.

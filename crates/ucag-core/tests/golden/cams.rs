@@ -10,7 +10,8 @@ use ucag_core::protocol::Protocol;
 
 use crate::support::Entry;
 
-/// The id of the method that a key is of, and how the reference's result was made of its map; `None` for another method's key.
+/// The id of the method that a key is of, and how the reference's result was made of its map;
+/// `None` for another method's key.
 fn known(what: &str) -> Option<(&'static str, Made)> {
     Some(match what {
         "scorecam/pgc.raw" => ("scorecam-pgc", Made::Raw),

@@ -1,4 +1,5 @@
-//! RISE and extremal perturbation. Random numbers aren't the references': what is made of given ones is compared.
+//! RISE and extremal perturbation. Random numbers aren't the references': what is made of given
+//! ones is compared.
 
 use tch::{Device, Kind, Tensor};
 use ucag_core::Result;
@@ -38,7 +39,8 @@ pub(crate) fn rise_check(golden: &Golden, entry: &Entry) -> Result<Option<Tensor
     }
 }
 
-/// The parts of extremal perturbation, and searches of some iterations, of resnet50's x64: keys are `PART/what`.
+/// The parts of extremal perturbation, and searches of some iterations, of resnet50's x64: keys are
+/// `PART/what`.
 pub(crate) fn extremal_check(golden: &Golden, entry: &Entry) -> Result<Option<Tensor>> {
     let image = golden.tensor("in_resnet50", "x64/input").unsqueeze(0);
     let size = [image.size()[2], image.size()[3]];

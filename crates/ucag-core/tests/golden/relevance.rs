@@ -60,7 +60,8 @@ pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double:
     Ok(Some(colours(&relevance, form)))
 }
 
-/// What zennit leaves of a batch normalisation that it has folded still divides by √(1 + eps).
+/// The rest that zennit leaves of a batch normalization that it has folded still divides by √(1 +
+/// eps).
 fn as_zennit_runs_it(golden: &Golden, net: &str, double: bool) -> Network {
     golden.network_with(net, double, |key, tensor| {
         let (layer, part) = key.rsplit_once('.').expect("a tensor is of a layer");

@@ -1,4 +1,5 @@
-//! Golden files: reference tensors with an index that says what each is. Shared by every crate's `golden` test.
+//! Golden files: reference tensors with an index that says what each is. Shared by every crate's
+//! `golden` test.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by tests, each of which uses a part")]
 
 use std::cell::RefCell;
@@ -24,15 +25,16 @@ pub struct Entry {
     /// Set where the reference itself gave values that aren't finite.
     pub nonfinite: bool,
     pub note: String,
-    /// Whether only every second row and column of the result is kept.
+    /// True if only every second row and column of the result is kept.
     pub thinned: bool,
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 pub enum Verdict {
     /// Compared: ours, which must be within the entry's tolerance.
     Ours(Tensor),
-    /// Compared: ours, and the same in float64. Where float32 has rounded the reference itself farther than the entry's tolerance, four times as far will do.
+    /// Compared: ours, and the same in float64. Where float32 has rounded the reference itself
+    /// farther than the entry's tolerance, four times as far will do.
     Rounded(Tensor, Tensor),
     /// Not compared, for a reason.
     NotCovered(&'static str),
@@ -47,7 +49,8 @@ pub struct Golden {
 }
 
 impl Golden {
-    /// `UCAG_GOLDEN`, else the reference folder beside the project, else the fixtures that the project carries.
+    /// `UCAG_GOLDEN`, else the reference folder beside the project, else the fixtures that the
+    /// project carries.
     pub fn open() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let beside = root.join("../shared/reference/golden");
@@ -106,13 +109,13 @@ impl Golden {
         self.files.borrow_mut().entry(name.to_owned()).or_insert_with(load).clone()
     }
 
-    /// What the index notes of a tensor.
+    /// Returns what the index notes of a tensor.
     pub fn note(&self, file: &str, key: &str) -> &str {
         let entry = self.entries.iter().find(|entry| entry.file == file && entry.key == key);
         entry.map(|entry| entry.note.as_str()).unwrap_or_default()
     }
 
-    /// Whether there is such a tensor.
+    /// Returns whether there is such a tensor.
     pub fn has(&self, file: &str, key: &str) -> bool {
         self.file(file).contains_key(key)
     }
@@ -140,7 +143,8 @@ impl Golden {
         Network::from_checkpoint(family, &checkpoint).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// Walks the index, checks or counts every entry, prints the closing line, and ends the process with 1 where something failed.
+    /// Walks the index, checks or counts every entry, prints the closing line, and ends the process
+    /// with 1 where something failed.
     #[allow(clippy::print_stdout, reason = "the count is what is asked for")]
     pub fn judge(&self, crate_name: &str, verdict: impl Fn(&Entry) -> Verdict) {
         let (mut checked, mut failed) = (0, Vec::new());
@@ -180,7 +184,8 @@ impl Golden {
     }
 }
 
-/// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN and infinities are where the reference has them.
+/// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN and infinities are
+/// where the reference has them.
 ///
 /// A reference that is NaN throughout divided 0 by 0 when it brought a constant map to [0, 1]: ours
 /// must be degenerate then, too.
@@ -228,7 +233,8 @@ pub fn off(x: &Tensor, exact: &Tensor) -> f64 {
     if difference == 0.0 { 0.0 } else { difference / exact.abs().max().double_value(&[]) }
 }
 
-/// Every node's output, one operation after the other as the network has them: what all short cuts are checked against.
+/// Every node's output, one operation after the other as the network has them: what all short cuts
+/// are checked against.
 pub fn one_by_one(network: &Network, views: &Tensor) -> Vec<Tensor> {
     let mut values = vec![views.shallow_clone()];
     for node in &network.graph.nodes()[1..] {

@@ -1,8 +1,8 @@
 //! CAMERAS (Jalwana et al., CVPR 2021; see docs/protocol.md#cameras): activations and gradients
 //! averaged over several input resolutions.
 //!
-//! Resolutions are absolute, as in the authors' code, and the published ones belong to networks made for 224 pixels: a config for networks that
-//! were made for another size names its own.
+//! Resolutions are absolute, as in the authors' code, and the published ones belong to networks
+//! made for 224 pixels: a config for networks that were made for another size names its own.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -46,7 +46,8 @@ struct Cameras {
 }
 
 impl Cameras {
-    /// `Σ_k mean_r A_rk · mean_r G_rk` for each class, with A and G enlarged to the first resolution's square.
+    /// `Σ_k mean_r A_rk · mean_r G_rk` for each class, with A and G enlarged to the first
+    /// resolution's square.
     fn maps(&self, first: &Rc<ForwardPass<'_>>, classes: &[usize], layers: &Layers) -> Result<BTreeMap<usize, Tensor>> {
         let layer = layers.target;
         let mut traces = vec![Rc::clone(first)];
@@ -83,8 +84,9 @@ impl Cameras {
     }
 }
 
-/// Bilinear enlargement and mean over resolutions in two matrix products, of which the second adds up the resolutions. To enlarge every channel and
-/// add took four times as long for each further class of a ResNet-50.
+/// Bilinear enlargement and mean over resolutions in two matrix products, of which the second adds
+/// up the resolutions. To enlarge every channel and add took four times as long for each further
+/// class of a ResNet-50.
 struct Enlarge {
     /// For each resolution, `[side, u]`.
     rows: Vec<Tensor>,
@@ -121,7 +123,8 @@ impl Explainer for Cameras {
         Ok(Needs::layer(layers.target))
     }
 
-    /// Signed; a forward pass a resolution serves all classes, and each class takes a short backward pass.
+    /// Signed; a forward pass a resolution serves all classes, and each class takes a short
+    /// backward pass.
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let (forward_pass, class) = (pass.forward_pass(), pass.class());
         if !forward_pass.classes().contains(&class) {

@@ -17,9 +17,6 @@ pub(crate) static METHOD: Method = Method {
 };
 
 /// `w_k = mean_ij G_k`, map `Σ_k w_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn gradcam(layer: &Layer) -> Result<tch::Tensor> {
     weighted_sum(&spatial_mean(&layer.gradient)?, &layer.activation)
 }

@@ -1,8 +1,9 @@
 //! GradCAM++ (Chattopadhay et al., WACV 2018), in the four forms that have been published: see
 //! docs/protocol.md#gradcampp.
 //!
-//! The paper's table was made through torch-cam on exp(logits), where a division has no effect; it is what `gradcam++` means here.
-//! Cubes of exponentials leave float32 at a logit of about 29, so every form is computed, and kept, in float64.
+//! The paper's table was made through torch-cam on exp(logits), where a division has no effect; it
+//! is what `gradcam++` means here. Cubes of exponentials leave float32 at a logit of about 29, so
+//! every form is computed, and kept, in float64.
 
 use std::sync::Arc;
 
@@ -51,23 +52,19 @@ pub(crate) static AUTHORS_CLASS: Method = Method {
 const COMMON: Method = Method { source: "Chattopadhay et al., WACV 2018", ..Method::CAM };
 
 /// With g = exp(z) G: `w_k = Σ_ij g² max(g, 0)`, map `max(Σ_k w_k A_k, 0)`.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn torchcam(layer: &Layer) -> Result<Tensor> {
     let Layer { activation, gradient, logit } = doubled(layer)?;
-    // exp(z)³ of a patch against another's is what UCAG's sum sees, so it stays; but it is put on last, where it can't overflow on the way.
+    // exp(z)³ of a patch against another's is what UCAG's sum sees, so it stays; but it is put on
+    // last, where it can't overflow on the way.
     let cubes = gradient.f_relu()?.f_pow_tensor_scalar(3.0)?;
     let map = weighted_sum(&spatial_sum(&cubes)?, &activation)?.f_relu()?;
     Ok(map.f_mul(&logit.f_mul_scalar(3.0)?.f_exp()?)?)
 }
 
-/// With g = exp(z) G: `a = g² / (2g² + Σ_ij g³A)` where g² > 0, `w_k = Σ_ij a max(g, 0)`, map `max(Σ_k w_k A_k, 0)`.
+/// With g = exp(z) G: `a = g² / (2g² + Σ_ij g³A)` where g² > 0, `w_k = Σ_ij a max(g, 0)`, map
+/// `max(Σ_k w_k A_k, 0)`.
 ///
 /// Divided through by exp(z)²: `a = G² / (2G² + exp(z) Σ_ij G³A)`.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn divided(layer: &Layer) -> Result<Tensor> {
     let Layer { activation, gradient, logit } = doubled(layer)?;
     let scale = logit.f_exp()?;
@@ -78,10 +75,8 @@ pub fn divided(layer: &Layer) -> Result<Tensor> {
     Ok(weighted_sum(&weights, &activation)?.f_relu()?)
 }
 
-/// `a = G² / (2G² + (Σ_ij A) G³ + 1e-6)` where G ≠ 0, `w_k = Σ_ij a max(G, 0)`, map `Σ_k w_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
+/// `a = G² / (2G² + (Σ_ij A) G³ + 1e-6)` where G ≠ 0, `w_k = Σ_ij a max(G, 0)`, map `Σ_k w_k A_k`,
+/// signed.
 pub fn canonical(layer: &Layer) -> Result<Tensor> {
     let Layer { activation, gradient, .. } = doubled(layer)?;
     let square = gradient.f_square()?;
@@ -91,10 +86,8 @@ pub fn canonical(layer: &Layer) -> Result<Tensor> {
     weighted_sum(&weights, &activation)
 }
 
-/// `a = G² / (2G² + Σ_ij G³A + 1e-7)`, a zero denominator counting as one, `w_k = Σ_ij a max(exp(z) G, 0)`, map `Σ_k w_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
+/// `a = G² / (2G² + Σ_ij G³A + 1e-7)`, a zero denominator counting as one,
+/// `w_k = Σ_ij a max(exp(z) G, 0)`, map `Σ_k w_k A_k`, signed.
 pub fn authors_class(layer: &Layer) -> Result<Tensor> {
     let Layer { activation, gradient, logit } = doubled(layer)?;
     let square = gradient.f_square()?;

@@ -22,9 +22,6 @@ pub(crate) static METHOD: Method = Method {
 };
 
 /// `Σ_k max(G_k, 0) A_k`, elementwise weights.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn layercam(layer: &Layer) -> Result<Tensor> {
     weighted_sum(&layer.gradient.f_relu()?, &layer.activation)
 }
@@ -60,8 +57,8 @@ impl Explainer for Fused {
         Ok(Needs { activations: stages.clone(), gradients: stages, ..Needs::default() })
     }
 
-    /// `max_l up(tanh(2 R_l))` with `R_l = max(exp(z) Σ_k max(G_k, 0) A_k, 0)` at stage l, enlarged to the first stage's size. In float64,
-    /// where exp(z) has room.
+    /// `max_l up(tanh(2 R_l))` with `R_l = max(exp(z) Σ_k max(G_k, 0) A_k, 0)` at stage l, enlarged
+    /// to the first stage's size. In float64, where exp(z) has room.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let mut fused: Option<Tensor> = None;
         for stage in Self::stages(pass.network())? {

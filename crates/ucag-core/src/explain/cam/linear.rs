@@ -1,4 +1,5 @@
-//! Linear approximation: activation times gradient, as TorchRay has it; also known as HiResCAM (Draelos & Carin, 2020).
+//! Linear approximation: activation times gradient, as TorchRay has it; also known as HiResCAM
+//! (Draelos & Carin, 2020).
 
 use std::sync::Arc;
 
@@ -19,9 +20,6 @@ pub(crate) static METHOD: Method = Method {
 };
 
 /// `Σ_k G_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn linear_approximation(layer: &Layer) -> Result<Tensor> {
     weighted_sum(&layer.gradient, &layer.activation)
 }

@@ -1,4 +1,5 @@
-//! What class activation maps share: a weight per channel, and the weighted sum of a layer's activation.
+//! The common part of class activation maps: a weight per channel, and the weighted sum of a
+//! layer's activation.
 
 pub mod cameras;
 pub mod gradcam;
@@ -17,7 +18,7 @@ use crate::network::{Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
 use crate::{Error, Result};
 
-/// What a CAM sees of a layer for a batch of views.
+/// A layer as a CAM sees it, for a batch of views.
 #[derive(Debug)]
 pub struct Layer {
     /// Activation A, `[B, K, u, v]`.

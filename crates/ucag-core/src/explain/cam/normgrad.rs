@@ -1,8 +1,9 @@
 //! NormGrad (Rebuffi et al., CVPR 2020; see docs/protocol.md#normgrad): the strength with which
 //! each position would drive the weights of a convolution there.
 //!
-//! The gradient of a 1×1 convolution's weights is a sum over positions of outer products of what went in and the gradient at what came out;
-//! NormGrad maps the norms of the summands. A virtual identity makes that possible at any layer.
+//! The gradient of a 1×1 convolution's weights is a sum over positions of outer products of what
+//! went in and the gradient at what came out; NormGrad maps the norms of the summands. A virtual
+//! identity makes that possible at any layer.
 
 use std::sync::Arc;
 
@@ -63,38 +64,26 @@ pub(crate) static CONVOLUTION: Method = Method {
 const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: MapKind::NonNegative(None), ..Method::CAM };
 
 /// `‖A‖ ‖G‖`, norms over channels.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn virtual_identity(layer: &Layer) -> Result<Tensor> {
     Ok(norm(&layer.activation)?.f_mul(&norm(&layer.gradient)?)?)
 }
 
 /// `‖max(A G, 0)‖`, elementwise product, norm over channels.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn selective(layer: &Layer) -> Result<Tensor> {
     norm(&layer.activation.f_mul(&layer.gradient)?.f_relu()?)
 }
 
 /// `‖A G‖`, elementwise product, norm over channels.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn scaling(layer: &Layer) -> Result<Tensor> {
     norm(&layer.activation.f_mul(&layer.gradient)?)
 }
 
 /// `‖A's 3 × 3 neighbourhood‖ ‖G‖`, with zeros around the layer.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn neighbourhood(layer: &Layer) -> Result<Tensor> {
     windows(&layer.activation, &layer.gradient, &Window { kernel: [3, 3], stride: 1, padding: [1, 1], groups: 1 })
 }
 
-/// How a convolution reads its input.
+/// The window through which a convolution reads its input.
 struct Window {
     kernel: [i64; 2],
     stride: i64,
@@ -102,8 +91,9 @@ struct Window {
     groups: i64,
 }
 
-/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that the convolution reads for position u of its output, and g_u the gradient
-/// there: what position u adds to the gradient of the weights. Groups of channels have weights of their own, so their squares add up.
+/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that the convolution reads for
+/// position u of its output, and g_u the gradient there: what position u adds to the gradient of
+/// the weights. Groups of channels have weights of their own, so their squares add up.
 fn windows(input: &Tensor, gradient: &Tensor, window: &Window) -> Result<Tensor> {
     let Window { kernel, stride, padding, groups } = *window;
     let size = gradient.size();
@@ -124,8 +114,9 @@ fn norm_over(dimension: i64, x: &Tensor) -> Result<Tensor> {
 struct AtConvolution;
 
 impl AtConvolution {
-    /// The last convolution at the layer or in front of it, and what it reads. Where branches meet in the layer it is that of the branch which
-    /// torchvision computes last; a layer that is itself a convolution leaves no choice.
+    /// The last convolution at the layer or in front of it, and what it reads. Where branches meet
+    /// in the layer it is that of the branch which torchvision computes last; a layer that is
+    /// itself a convolution leaves no choice.
     fn find(graph: &Graph, layer: NodeId) -> Result<(NodeId, NodeId, &Conv)> {
         let convolution = |id: NodeId| match &graph.nodes()[id].op {
             Op::Conv(conv) => Some((id, graph.nodes()[id].inputs[0], conv)),

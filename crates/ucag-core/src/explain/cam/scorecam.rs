@@ -1,8 +1,9 @@
 //! Score-CAM (Wang et al., CVPR Workshops 2020), in the three forms that have been published: see
 //! docs/protocol.md#scorecam.
 //!
-//! Every channel of the layer, enlarged and scaled to [0, 1], masks the input; how the class scores on it is the channel's weight. The masked inputs are
-//! the same for all classes, and so is their forward pass.
+//! Every channel of the layer, enlarged and scaled to [0, 1], masks the input; how the class scores
+//! on it is the channel's weight. The masked inputs are the same for all classes, and so is their
+//! forward pass.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ enum Form {
 struct ScoreCam(Form);
 
 impl Form {
-    /// Masks of `size` from channels `[K, 1, u, v]`, in [0, 1]; a channel that is the same everywhere gives a mask of zeros.
+    /// Masks of `size` from channels `[K, 1, u, v]`, in [0, 1]; a channel that is the same
+    /// everywhere gives a mask of zeros.
     fn masks(self, channels: &Tensor, size: [i64; 2]) -> Result<Tensor> {
         match self {
             Form::Authors => unit(&resize(channels, size, Interpolation::Bilinear)?),

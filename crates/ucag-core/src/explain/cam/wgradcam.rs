@@ -7,8 +7,8 @@ use super::{Cam, Layer, spatial_mean, weighted_sum};
 use crate::Result;
 use crate::explain::{Method, Role};
 
-/// Registry entry. A candidate: it is consistent with the one thing that the published numbers say of the method, that it differs from
-/// GradCAM where the gradient is the same at every position.
+/// Registry entry. A candidate: it is consistent with the one thing that the published numbers say
+/// of the method, that it differs from GradCAM where the gradient is the same at every position.
 pub(crate) static METHOD: Method = Method {
     id: "wgradcam",
     name: "WGradCAM (candidate)",
@@ -20,9 +20,6 @@ pub(crate) static METHOD: Method = Method {
 };
 
 /// `w_k = mean_ij A_k G_k`, map `Σ_k w_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn wgradcam(layer: &Layer) -> Result<tch::Tensor> {
     weighted_sum(&spatial_mean(&layer.activation.f_mul(&layer.gradient)?)?, &layer.activation)
 }

@@ -18,15 +18,13 @@ pub(crate) static METHOD: Method = Method {
     ..Method::CAM
 };
 
-/// With the authors' ε of 1e-6, to a signed map. Libraries have others; it matters only where a channel's activations nearly cancel.
+/// With the authors' ε of 1e-6, to a signed map. Libraries have others; it matters only where a
+/// channel's activations nearly cancel.
 fn authors(layer: &Layer) -> Result<Tensor> {
     xgradcam(layer, 1e-6)
 }
 
 /// `w_k = Σ_ij G_k A_k / (Σ_ij A_k + ε)`, map `Σ_k w_k A_k`, signed.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn xgradcam(layer: &Layer, epsilon: f64) -> Result<Tensor> {
     let Layer { activation, gradient, .. } = layer;
     let total = spatial_sum(activation)?.f_add_scalar(epsilon)?;

@@ -45,7 +45,7 @@ pub(crate) static GUIDED: Method = Method {
 
 const COMMON: Method = Method { post: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))), ..Method::CAM };
 
-/// What a ReLU sends back of an arriving p, for an input x.
+/// The rule of a ReLU for an upstream p, for an input x.
 #[derive(Debug, Clone, Copy)]
 pub enum Relu {
     /// p where x > 0.

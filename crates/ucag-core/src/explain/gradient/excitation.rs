@@ -55,7 +55,8 @@ pub fn mwp(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
     channel_sum(&propagate(pass, &Rules { negated: None }, output, pass.cotangent()?, layers.excitation)?)
 }
 
-/// `max(Σ_c p_c, 0)` at the middle layer, where at the contrast layer p is what arrives less what arrives from the negated classifier.
+/// `max(Σ_c p_c, 0)` at the middle layer, where at the contrast layer p is what arrives less what
+/// arrives from the negated classifier.
 ///
 /// # Errors
 /// As [`mwp`], or where the contrast layer doesn't lie between the middle layer and the output.
@@ -80,8 +81,9 @@ fn channel_sum(x: &Tensor) -> Result<Tensor> {
 /// Keeps a share over a zero total finite.
 const EPS: f64 = 1e-20;
 
-/// `p' = x · VJP(W⁺, p / (W⁺x + ε))` for convolutions, fully connected layers and average pools (W⁺ then the pool itself), without bias; a sum's
-/// summands get their share; batch norm lets p through; ReLU and max pool differentiate as ever.
+/// `p' = x · VJP(W⁺, p / (W⁺x + ε))` for convolutions, fully connected layers and average pools (W⁺
+/// then the pool itself), without bias; a sum's summands get their share; batch norm lets p
+/// through; ReLU and max pool differentiate as ever.
 struct Rules {
     /// A node whose weights change their sign.
     negated: Option<NodeId>,

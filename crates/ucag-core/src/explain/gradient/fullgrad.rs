@@ -15,8 +15,9 @@ use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
 
-/// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and multiplies the input gradient of a batch's first image with
-/// every image; both are as here for one image at a time.
+/// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and
+/// multiplies the input gradient of a batch's first image with every image; both are as here for
+/// one image at a time.
 pub(crate) static METHOD: Method = Method {
     id: "fullgrad",
     name: "FullGrad",
@@ -37,7 +38,7 @@ pub(crate) static IDIAP: Method = Method {
 
 const COMMON: Method = Method { source: "Srinivas & Fleuret, NeurIPS 2019", ..Method::CAM };
 
-/// Whose code a FullGrad follows.
+/// The implementation that a FullGrad follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// UCAG's, which is AGF's.
@@ -47,9 +48,11 @@ pub enum Form {
 }
 
 impl Form {
-    /// `Σ_c ψ(x)_c` for each view of `[B, C, h, w]`: magnitudes from 0 to 1 over channels and space, `[B, 1, h, w]`.
+    /// `Σ_c ψ(x)_c` for each view of `[B, C, h, w]`: magnitudes from 0 to 1 over channels and
+    /// space, `[B, 1, h, w]`.
     ///
-    /// Where all magnitudes are the same, as in a layer without biases, the released code divides 0 by 0. Here such a layer adds nothing.
+    /// Where all magnitudes are the same, as in a layer without biases, the released code divides 0
+    /// by 0. Here such a layer adds nothing.
     fn scaled(self, x: &Tensor) -> Result<Tensor> {
         let all = [1i64, 2, 3];
         let magnitude = x.f_abs()?;
@@ -63,16 +66,18 @@ impl Form {
     }
 }
 
-/// What [`full_gradients`] gives.
+/// The result of [`full_gradients`].
 #[derive(Debug)]
 pub struct FullGradients {
     /// `[B, 1, H, W]`, not negative, before any mean is subtracted.
     pub map: Tensor,
-    /// The sum of all full gradients, those of fully connected layers included, `[B]`: the class's logit.
+    /// The sum of all full gradients, those of fully connected layers included, `[B]`: the class's
+    /// logit.
     pub total: Tensor,
 }
 
-/// One walk to the input, which adds up the map as it goes. Layers without height and width have no place on the map.
+/// One walk to the input, which adds up the map as it goes. Layers without height and width have no
+/// place on the map.
 ///
 /// # Errors
 /// Where the pass doesn't keep every node's output.
@@ -109,7 +114,8 @@ fn add(sum: &mut Option<Tensor>, part: Tensor) -> Result<()> {
     Ok(())
 }
 
-/// What an operation makes of zeros, of a shape that broadcasts to its output's; nothing where it makes zeros of them.
+/// Returns an operation's output for zeros, of a shape that broadcasts to its output's; nothing
+/// where it makes zeros of them.
 fn bias(op: &Op) -> Result<Option<Tensor>> {
     Ok(match op {
         Op::Conv(conv) => conv.bias.as_ref().map(|bias| bias.f_view([1, -1, 1, 1])).transpose()?,

@@ -1,7 +1,8 @@
 //! Integrated gradients (Sundararajan et al., ICML 2017; see docs/protocol.md#integrated-gradients)
 //! from a baseline of zeros, which is the mean color.
 //!
-//! A network in convolutional form has gradients that start from the softmax over positions, here as everywhere: its maps don't add up to a difference of logits.
+//! A network in convolutional form has gradients that start from the softmax over positions, here
+//! as everywhere: its maps don't add up to a difference of logits.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,8 +25,9 @@ pub(crate) static METHOD: Method = Method {
     ..COMMON
 };
 
-/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. And this is what it means to
-/// compute: its hook, on a VGG, catches the gradient in front of the last pool, which doesn't have the image's shape.
+/// Registry entry. The released code always explains the class that the network predicts; here it
+/// is the class that is asked for. And this is what it means to compute: its hook, on a VGG,
+/// catches the gradient in front of the last pool, which doesn't have the image's shape.
 pub(crate) static RELEASED: Method = Method {
     id: "integrated-gradients-released",
     name: "IntegratedGradients (UCAG's code)",
@@ -44,7 +46,7 @@ const COMMON: Method = Method {
 
 const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
 
-/// Whose definition an integrated gradient follows.
+/// The definition that an integrated gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Sundararajan,
@@ -72,8 +74,8 @@ impl Inputs for Way {
         }
     }
 
-    /// The integral takes the middle of each part, and so never the zeros themselves: without biases every ReLU has its kink there, where a gradient
-    /// is a convention.
+    /// The integral takes the middle of each part, and so never the zeros themselves: without
+    /// biases every ReLU has its kink there, where a gradient is a convention.
     fn of(&self, view: &Tensor, _: Seed, range: Range<usize>) -> Result<Tensor> {
         let offset = match self.form {
             Form::Sundararajan => 0.5,

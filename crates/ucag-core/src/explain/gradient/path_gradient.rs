@@ -10,19 +10,23 @@ use crate::Result;
 use crate::explain::ExtraPasses;
 use crate::pass::{ForwardPass, Needs, Pass, Seed};
 
-/// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the same.
+/// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the
+/// same.
 pub(super) trait Inputs: Debug {
-    /// How many there are.
+    /// Returns their number.
     fn count(&self) -> usize;
 
-    /// Some of them by number, `[range.len(), 3, H, W]`, from a view `[1, 3, H, W]`: whatever the range, each depends on its own number only.
+    /// Some of them by number, `[range.len(), 3, H, W]`, from a view `[1, 3, H, W]`: whatever the
+    /// range, each depends on its own number only.
     fn of(&self, view: &Tensor, seed: Seed, range: Range<usize>) -> Result<Tensor>;
 }
 
-/// Inputs in one pass. It bounds memory: no more than this many have their activations kept for the way back.
+/// Inputs in one pass. It bounds memory: no more than this many have their activations kept for the
+/// way back.
 const CHUNK: usize = 8;
 
-/// The sum over `inputs` of the gradient of the class's logit, `[B, 3, H, W]`. Classes share the forward passes.
+/// The sum over `inputs` of the gradient of the class's logit, `[B, 3, H, W]`. Classes share the
+/// forward passes.
 pub(super) fn gradient_sum(pass: &Pass<'_>, inputs: &dyn Inputs) -> Result<Tensor> {
     let forward_pass = pass.forward_pass();
     match forward_pass.classes().iter().position(|&class| class == pass.class()) {
@@ -35,7 +39,7 @@ pub(super) fn gradient_sum(pass: &Pass<'_>, inputs: &dyn Inputs) -> Result<Tenso
     }
 }
 
-/// What that takes.
+/// Returns the passes that this takes.
 pub(super) fn extra_passes(inputs: &dyn Inputs) -> ExtraPasses {
     ExtraPasses { per_view: inputs.count(), per_class: 2 * inputs.count() }
 }

@@ -29,8 +29,8 @@ pub(crate) static METHOD: Method = Method {
     ..COMMON
 };
 
-/// Registry entry. The released code always explains the class that the network predicts; here it is the class that is asked for. As to its hook, see
-/// [`super::integrated_gradients`].
+/// Registry entry. The released code always explains the class that the network predicts; here it
+/// is the class that is asked for. As to its hook, see [`super::integrated_gradients`].
 pub(crate) static RELEASED: Method = Method {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
@@ -54,7 +54,7 @@ const NOISE: Setting = Setting {
     list: false,
 };
 
-/// How far noise goes.
+/// The range of the noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Noise {
     /// This share of the input's range.

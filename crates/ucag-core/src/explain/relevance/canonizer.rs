@@ -1,4 +1,5 @@
-//! Batch normalisation folded into the convolution in front of it, so that a rule sees one linear layer (Guillemot et al., 2020).
+//! Batch normalisation folded into the convolution in front of it, so that a rule sees one linear
+//! layer (Guillemot et al., 2020).
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,6 @@ pub(super) struct Folded {
 }
 
 /// Every convolution with a batch normalisation that can be folded in.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub(super) fn fold(network: &Network) -> Result<BTreeMap<NodeId, Folded>> {
     let mut folded = BTreeMap::new();
     for (id, node) in network.graph.nodes().iter().enumerate() {
@@ -32,7 +30,8 @@ pub(super) fn fold(network: &Network) -> Result<BTreeMap<NodeId, Folded>> {
     Ok(folded)
 }
 
-/// A rule that sees each convolution with its batch normalisation folded in. Relevance passes the normalisation itself unchanged.
+/// A rule that sees each convolution with its batch normalisation folded in. Relevance passes the
+/// normalisation itself unchanged.
 pub(super) struct MergedBatchNorm<'a, 'n, R> {
     pub(super) rule: R,
     pub(super) pass: &'a Pass<'n>,

@@ -14,8 +14,8 @@ use crate::pass::{Needs, Pass};
 use crate::propagate::{LayerVisit, Reads, Rule, needs, needs_of, propagate};
 use crate::{Error, Result};
 
-/// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU, dropout and batch normalisation unchanged; pools, sums
-/// and concatenation share it by the z-rule.
+/// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU,
+/// dropout and batch normalisation unchanged; pools, sums and concatenation share it by the z-rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Composite {
     /// For the convolution that reads pixels.
@@ -24,7 +24,8 @@ pub struct Composite {
     pub convolution: Share,
     /// For fully connected layers.
     pub linear: Share,
-    /// What keeps the outputs of pools and sums from zero; nothing where one that is zero has no shares, as released.
+    /// The stabilizer of pools and sums; with none, an output of zero passes no relevance on, as
+    /// released.
     pub stabilizer: Option<f64>,
 }
 
@@ -41,8 +42,8 @@ impl Composite {
         Self { pixels: convolution, convolution, linear: Share::Epsilon(epsilon), stabilizer: Some(1e-6) }
     }
 
-    /// What arrives at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits. Batch normalisation is folded first where
-    /// `canonise` says so.
+    /// Returns the relevance at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits.
+    /// Batch normalisation is folded first where `canonise` says so.
     ///
     /// # Errors
     /// Where the pass doesn't keep what [`Composite::needs`] says.
@@ -57,7 +58,7 @@ impl Composite {
         arrived?.whole()
     }
 
-    /// What a pass must keep for [`Composite::relevance`].
+    /// Returns what a pass must keep for [`Composite::relevance`].
     pub fn needs(self, network: &Network, canonise: bool) -> Needs {
         if canonise {
             return Needs { propagations: 1, ..whole(network) };
@@ -82,7 +83,8 @@ impl Composite {
         }
     }
 
-    /// [`Composite::relevance`] of one unit at the class's logit. Once a pass, however many methods ask: relevance is linear in its seed.
+    /// [`Composite::relevance`] of one unit at the class's logit. Once a pass, however many methods
+    /// ask: relevance is linear in its seed.
     ///
     /// # Errors
     /// As [`Composite::relevance`].
@@ -108,10 +110,7 @@ impl Rule for Composite {
     }
 }
 
-/// What every method of the family does at operations without weights.
-///
-/// # Errors
-/// Where libtorch refuses.
+/// Propagates as every method of the family does at operations without weights.
 pub(super) fn elsewhere(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
     match visit.op {
         Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {

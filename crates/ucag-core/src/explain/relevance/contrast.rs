@@ -35,12 +35,13 @@ pub(in crate::explain) static SGLRP: Method = Method {
     ..COMMON
 };
 
-/// What two walks start from.
+/// The starts of two propagations.
 pub struct Seeds {
     /// Relevance at the class's own logit, `[B]`.
     pub own: Tensor,
-    /// Relevance at all logits, `[B, N]`, zero at the class's own. Only its proportions matter, since the contrast brings it to the other's sum: it
-    /// sums up to one, which keeps digits that the published seeds lose where the class is nearly certain.
+    /// Relevance at all logits, `[B, N]`, zero at the class's own. Only its proportions matter,
+    /// since the contrast brings it to the other's sum: it sums up to one, which keeps digits that
+    /// the published seeds lose where the class is nearly certain.
     pub others: Tensor,
 }
 
@@ -103,9 +104,6 @@ impl Explainer for Contrast {
 }
 
 /// `R − R' · ΣR / ΣR'`, the sums over all of a view's relevance.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn contrast(own: &Tensor, others: &Tensor) -> Result<Tensor> {
     Ok(own.f_sub(&others.f_mul(&divide(&total(own)?, &total(others)?)?)?)?)
 }

@@ -16,7 +16,8 @@ pub enum LinearLayer<'a> {
 }
 
 impl<'a> LinearLayer<'a> {
-    /// The operation as a layer with weights, if it is one. Batch normalisation isn't: each of its outputs has one input.
+    /// The operation as a layer with weights, if it is one. Batch normalisation isn't: each of its
+    /// outputs has one input.
     pub fn of(op: &'a Op) -> Option<Self> {
         match op {
             Op::Conv(conv) => Some(LinearLayer::Conv(conv)),
@@ -41,21 +42,19 @@ impl<'a> LinearLayer<'a> {
         }
     }
 
-    /// Whether it is the convolution that reads pixels: that of as many channels as an image of the network has, as in the released code, whose images have three.
+    /// Returns whether it is the convolution that reads pixels: that of as many channels as an
+    /// image of the network has, as in the released code, whose images have three.
     pub fn reads_pixels(&self, network: &Network) -> bool {
         let channels = network.preprocessing.channels() as i64;
         matches!(self, LinearLayer::Conv(conv) if conv.weight.size()[1] == channels && conv.groups == 1)
     }
 
-    /// Whether it is a convolution with a window of one pixel.
+    /// Returns whether it is a convolution with a window of one pixel.
     pub fn is_pointwise(&self) -> bool {
         matches!(self, LinearLayer::Conv(conv) if conv.weight.size()[2..] == [1, 1])
     }
 
     /// The layer with another weight of the same shape, without bias.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
     pub fn forth(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         self.forth_from(weight, None, x)
     }
@@ -67,20 +66,17 @@ impl<'a> LinearLayer<'a> {
         }
     }
 
-    /// `Wx + 1e-9`, to divide by, for sums of products that don't differ in sign. Where such a sum is zero each product is, and so is each share that the quotient is
-    /// multiplied with: nothing needs to be masked. These are the largest tensors there are, so the layer itself adds the 1e-9, as its bias.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// `Wx + 1e-9`, to divide by, for sums of products that don't differ in sign. Where such a sum
+    /// is zero each product is, and so is each share that the quotient is multiplied with: nothing
+    /// needs to be masked. These are the largest tensors there are, so the layer itself adds the
+    /// 1e-9, as its bias.
     pub fn sums(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let bias = Tensor::f_full([weight.size()[0]], EPS, (weight.kind(), weight.device()))?;
         self.forth_from(weight, Some(&bias), x)
     }
 
-    /// The transpose of [`LinearLayer::forth`], applied to a cotangent: of the shape of the input `x`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// The transpose of [`LinearLayer::forth`], applied to a cotangent: of the shape of the input
+    /// `x`.
     pub fn back(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         match self {
             LinearLayer::Conv(conv) => conv.transposed(weight, x, cotangent),

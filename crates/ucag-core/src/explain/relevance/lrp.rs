@@ -120,10 +120,10 @@ pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method {
 
 const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
 
-/// What the methods of this folder have in common.
+/// The common part of this folder's methods.
 pub(super) const COMMON: Method = Method { source: "Bach et al., PLOS ONE 2015", post: MapKind::Signed, ..Method::CAM };
 
-/// What the ε-rule and its like may change.
+/// The setting of the ε-rule and its like.
 const EPSILON_SETTING: Setting = Setting {
     key: "epsilon",
     summary: "what is added to a layer's output, away from zero",
@@ -133,7 +133,7 @@ const EPSILON_SETTING: Setting = Setting {
     list: false,
 };
 
-/// How batch normalisation is crossed.
+/// The treatment of batch normalization.
 pub(super) const CANONISE: Setting = Setting {
     key: "canonise",
     summary: "1: batch normalisation is folded into the convolution in front; 0: relevance passes it unchanged, as released",
@@ -151,7 +151,7 @@ pub(super) fn canonise(settings: &Settings) -> bool {
 struct Lrp {
     composite: Composite,
     canonise: bool,
-    /// Whether the mean is taken off: the released code's threshold for segmentation.
+    /// True if the mean is taken off: the released code's threshold for segmentation.
     centred: bool,
 }
 

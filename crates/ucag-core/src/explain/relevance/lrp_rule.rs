@@ -1,4 +1,4 @@
-//! How a layer with weights shares its relevance among its inputs: the rules that layer-wise relevance propagation is composed of.
+//! Relevance rules of layers with weights, which layer-wise relevance propagation is composed of.
 
 use tch::Tensor;
 
@@ -6,34 +6,35 @@ use super::{LinearLayer, Relevance, divide_away_from_zero, z_bounded};
 use crate::Result;
 use crate::propagate::LayerVisit;
 
-/// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are positive and negative.
+/// A rule for convolutions and fully connected layers. W⁺, W⁻, x⁺, x⁻ are the parts that are
+/// positive and negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Share {
-    /// α times the shares in what excites, less α − 1 times the shares in what inhibits, without bias. As in the released code, what positive and
-    /// what negative inputs add is shared out apart: each gets the whole relevance, as in
-    /// docs/protocol.md#relevance-rules. Inputs behind a ReLU have one part only.
+    /// α times the shares in what excites, less α − 1 times the shares in what inhibits, without
+    /// bias. As in the released code, what positive and what negative inputs add is shared out
+    /// apart: each gets the whole relevance, as in docs/protocol.md#relevance-rules. Inputs behind
+    /// a ReLU have one part only.
     AlphaBeta(f64),
-    /// As [`Share::AlphaBeta`], but positive and negative inputs together, `x⁺W⁺ + x⁻W⁻`, and with biases, whose share is lost, if `bias` says so. With
-    /// α = 1 and without biases this is deep Taylor's z⁺-rule (Montavon et al., Pattern Recognition 2017); with biases it is zennit's.
+    /// As [`Share::AlphaBeta`], but positive and negative inputs together, `x⁺W⁺ + x⁻W⁻`, and with
+    /// biases, whose share is lost, if `bias` says so. With α = 1 and without biases this is deep
+    /// Taylor's z⁺-rule (Montavon et al., Pattern Recognition 2017); with biases it is zennit's.
     Together {
         /// Weight α of what excites; what inhibits has the weight α − 1.
         alpha: f64,
-        /// Whether what a bias adds counts.
+        /// True if what a bias adds counts.
         bias: bool,
         /// Added to sums, away from zero.
         stabilizer: f64,
     },
-    /// Shares in the output, bias included, which ε · sign keeps from zero (Bach et al., PLOS ONE 2015). The bias's share and ε's are lost.
+    /// Shares in the output, bias included, which ε · sign keeps from zero (Bach et al., PLOS ONE
+    /// 2015). The bias's share and ε's are lost.
     Epsilon(f64),
     /// Shares within the pixels' range.
     ZBounded,
 }
 
 impl Share {
-    /// What goes back to the input of a layer.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
+    /// Propagates the relevance of a layer's output to its input.
     pub fn back(self, layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>) -> Result<Relevance> {
         let (x, relevance) = (visit.inputs[0], visit.upstream);
         match self {
@@ -51,7 +52,7 @@ impl Share {
     }
 }
 
-/// What products are to be: those that excite aren't negative, those that inhibit aren't positive.
+/// The sign of contributions: positive ones aren't below zero, negative ones aren't above.
 #[derive(Debug, Clone, Copy)]
 enum Sign {
     Positive,
@@ -74,10 +75,12 @@ impl Sign {
     }
 }
 
-/// A part of the input whose entries don't differ in sign, and the part of the weight with which its products have the sign that is wanted.
+/// A part of the input whose entries don't differ in sign, and the part of the weight with which
+/// its products have the sign that is wanted.
 type Part = (Tensor, Tensor);
 
-/// α times the shares in what excites, less α − 1 times the shares in what inhibits. `shares` gives what each part of the input is to be multiplied with.
+/// α times the shares in what excites, less α − 1 times the shares in what inhibits. `shares` gives
+/// what each part of the input is to be multiplied with.
 fn weighed(
     visit: &LayerVisit<'_, Relevance>,
     layer: &LinearLayer<'_>,
@@ -111,7 +114,8 @@ fn weighed(
     Ok(above?.f_add_(&below?)?.into())
 }
 
-/// `VJP(w; R / wx)` for each part. The sums don't depend on the relevance, so the walks of contrasts share them.
+/// `VJP(w; R / wx)` for each part. The sums don't depend on the relevance, so the walks of
+/// contrasts share them.
 fn apart(
     visit: &LayerVisit<'_, Relevance>,
     layer: &LinearLayer<'_>,
@@ -125,7 +129,8 @@ fn apart(
     parts.iter().enumerate().map(back).collect()
 }
 
-/// `VJP(w; S)` for each part, `S = R / (Σ wx + b)`, whose summands don't differ in sign. Where they are all zero, so is each share.
+/// `VJP(w; S)` for each part, `S = R / (Σ wx + b)`, whose summands don't differ in sign. Where they
+/// are all zero, so is each share.
 fn together(
     layer: &LinearLayer<'_>,
     relevance: &Relevance,

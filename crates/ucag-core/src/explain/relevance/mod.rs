@@ -1,7 +1,8 @@
 //! Relevance propagation: the methods of Table 4 that send a score back to the input, layer by
 //! layer. See docs/protocol.md#relevance.
 //!
-//! Each method is a [`Rule`](crate::propagate::Rule), and one walker runs them all. What several of them do at an operation is here.
+//! Each method is a [`Rule`](crate::propagate::Rule), and one walker runs them all. What several of
+//! them do at an operation is here.
 
 pub mod agf;
 mod canonizer;
@@ -31,9 +32,6 @@ const EPS: f64 = 1e-9;
 
 /// `a / (b + 1e-9)` where b isn't zero, and zero where it is: `sd` of
 /// docs/protocol.md#safe-division.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn divide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(over(a, b.f_add_scalar(EPS)?)?.f_mul_(&present(b)?)?)
 }
@@ -44,9 +42,6 @@ fn over(a: &Tensor, b: Tensor) -> Result<Tensor> {
 }
 
 /// `a / b` where b isn't zero, and zero where it is: `sd0` of docs/protocol.md#safe-division.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let present = present(b)?;
     // One where b is zero.
@@ -55,19 +50,13 @@ pub fn divide_exactly(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 /// `a / (b ± ε)`, with b's sign, plus where b is zero: the ε-rule's division.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Tensor> {
     let sign = b.f_ge(0.0)?.f_to_kind(b.kind())?.f_mul_scalar_(2.0)?.f_sub_scalar_(1.0)?;
     over(a, sign.f_mul_scalar(epsilon)?.f_add_(b)?)
 }
 
-/// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each input's share in the output,
-/// `X · VJP(f; R / f(X))`.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
+/// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each
+/// input's share in the output, `X · VJP(f; R / f(X))`.
 pub fn z_rule<C>(visit: &LayerVisit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
     if let Op::MaxPool(_) | Op::Concat = visit.op {
         // Each output is one input.
@@ -87,13 +76,11 @@ fn shared<C>(visit: &LayerVisit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance
     Ok(back.into_iter().enumerate().map(|(index, back)| Relevance::of_input(visit, index, back)).collect())
 }
 
-/// The zᴮ-rule, for the convolution that reads pixels (Montavon et al., Pattern Recognition 2017): shares of what an input adds to the
-/// least, l, or takes from the most, h, that a pixel may be. Here those are the extrema of a view over all its channels, as in the released code.
+/// The zᴮ-rule, for the convolution that reads pixels (Montavon et al., Pattern Recognition 2017):
+/// shares of what an input adds to the least, l, or takes from the most, h, that a pixel may be.
+/// Here those are the extrema of a view over all its channels, as in the released code.
 ///
 /// `R' = (X − l) · VJP(W⁺; S) + (X − h) · VJP(W⁻; S)`, `S = R / (W⁺(X − l) + W⁻(X − h))`.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn z_bounded(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let axes = [1i64, 2, 3];
     let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
@@ -112,9 +99,6 @@ pub fn z_bounded(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Res
 }
 
 /// Shares by magnitude, `|x| · VJP(|W|; R / |W||x|)`.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
 pub fn absolute(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
     let shares = over(relevance, layer.sums(&weight, &x)?)?;
@@ -122,17 +106,12 @@ pub fn absolute(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Resu
 }
 
 /// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn total(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sum_dim_intlist(behind_batch(x).as_slice(), true, x.kind())?)
 }
 
-/// Adds the same to all of a sample's entries that aren't zero, so that they sum up to `wanted`, `[B, 1, …]`.
-///
-/// # Errors
-/// Where libtorch refuses the shapes.
+/// Adds the same to all of a sample's entries that aren't zero, so that they sum up to `wanted`,
+/// `[B, 1, …]`.
 pub fn shifted(x: &Tensor, wanted: &Tensor) -> Result<Tensor> {
     let mut present = present(x)?;
     let shift = divide(&wanted.f_sub(&total(x)?)?, &total(&present)?)?;
@@ -140,17 +119,12 @@ pub fn shifted(x: &Tensor, wanted: &Tensor) -> Result<Tensor> {
 }
 
 /// Each sample's maximum over all else, `[B, 1, …]`.
-///
-/// # Errors
-/// Where libtorch refuses.
 pub fn maximum(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_amax(behind_batch(x).as_slice(), true)?)
 }
 
-/// 1 where `x` isn't zero, and 0 where it is. By way of the sign: libtorch's comparisons and masks cost several times as much as arithmetic.
-///
-/// # Errors
-/// Where libtorch refuses.
+/// 1 where `x` isn't zero, and 0 where it is. By way of the sign: libtorch's comparisons and masks
+/// cost several times as much as arithmetic.
 pub fn present(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sign()?.f_abs_()?)
 }

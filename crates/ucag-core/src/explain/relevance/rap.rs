@@ -38,7 +38,7 @@ const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: MapKind::
 enum Seed {
     /// The logit, at its place in the output.
     Logit,
-    /// What each input of the last layer adds to the logit.
+    /// Each input's contribution to the logit in the last layer.
     Contributions,
 }
 
@@ -67,7 +67,7 @@ impl Explainer for Rap {
     }
 }
 
-/// What arrives at the pixels, `[B, 3, H, W]`, of the class's logit as relevance.
+/// Returns the relevance at the pixels, `[B, 3, H, W]`, of the class's logit as relevance.
 ///
 /// # Errors
 /// Where the pass doesn't keep every node's output.
@@ -79,7 +79,7 @@ pub fn of_logit(pass: &Pass<'_>) -> Result<Tensor> {
     propagate(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.whole()
 }
 
-/// What arrives at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
+/// Returns the relevance at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
 ///
 /// # Errors
 /// As [`of_logit`], or where the last layer isn't fully connected.
@@ -94,7 +94,8 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
     let below = x.f_clamp_max(0.0)?;
     let mut contributions = x.f_mul(&weight)?;
     if let Some(bias) = bias {
-        // The bias is shared out among what non-negative inputs add and take, in the proportion of all that is added and all that is taken.
+        // The bias is shared out among what non-negative inputs add and take, in the proportion of
+        // all that is added and all that is taken.
         let added = total(&plus)?.f_add(&total(&below.f_mul(&negative)?)?)?;
         let taken = total(&minus)?.f_add(&total(&below.f_mul(&positive)?)?)?;
         let share = divide(&bias.f_narrow(0, class, 1)?, &added.f_add(&taken)?)?;
@@ -108,7 +109,7 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
     propagate(pass, &Rules, input, seed.into(), 0)?.whole()
 }
 
-/// What the fully connected last layer reads, its weight and its bias.
+/// Returns the input of the fully connected last layer, its weight and its bias.
 fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
@@ -139,7 +140,8 @@ impl Rule for Rules {
     }
 }
 
-/// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there are no inputs for adds nothing.
+/// Positive inputs and the sizes of negative ones apart, each with all of the relevance. What there
+/// are no inputs for adds nothing.
 fn relative(layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>, relevance: &Tensor) -> Result<Tensor> {
     let x = visit.inputs[0];
     let (exciting, inhibiting) = (visit.positive(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
@@ -151,7 +153,8 @@ fn relative(layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>, relevanc
     Ok(above.f_add(&below)?)
 }
 
-/// T(P, Q, x), with P = what excites and Q = what inhibits, neither negative, then shifted to the relevance's sum.
+/// T(P, Q, x), with P = what excites and Q = what inhibits, neither negative, then shifted to the
+/// relevance's sum.
 fn shared(
     layer: &LinearLayer<'_>,
     x: &Tensor,
@@ -163,7 +166,8 @@ fn shared(
     let q = layer.forth(inhibiting, x)?;
     let (above, below) = (relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?);
     let to_q = divide(&relevance.f_mul(&divide(&q, &p.f_add(&q)?)?)?, &q)?;
-    // The released code sends negative relevance through P in fully connected layers and through Q in convolutions.
+    // The released code sends negative relevance through P in fully connected layers and through Q
+    // in convolutions.
     let (to_p, to_q) = match layer {
         LinearLayer::Linear(..) => (divide(relevance, &p)?, to_q),
         LinearLayer::Conv(_) => (divide(&above, &p)?, to_q.f_add(&divide(&below, &q)?)?),

@@ -1,7 +1,7 @@
 //! Relative sectional propagation (Nam et al., AAAI 2021; see docs/protocol.md#rsp).
 //!
-//! The released code takes the seed's maximum and the weight gradients over all views of a chunk, so that views change each other's maps. Here both belong to
-//! a view.
+//! The released code takes the seed's maximum and the weight gradients over all views of a chunk,
+//! so that views change each other's maps. Here both belong to a view.
 
 use std::sync::Arc;
 
@@ -54,7 +54,8 @@ impl Explainer for Rsp {
     }
 }
 
-/// What a walk starts from at the target: `w_c A_c`, with GradCAM's weights, over its largest entry, `[B, K, u, v]`.
+/// Returns the start of a propagation at the target: `w_c A_c`, with GradCAM's weights, over its
+/// largest entry, `[B, K, u, v]`.
 ///
 /// # Errors
 /// Where the pass doesn't give the target's activation and gradient.
@@ -65,7 +66,7 @@ pub fn seed(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
     Ok(terms.f_div(&maximum(&terms)?.f_add_scalar(1e-9)?)?)
 }
 
-/// What arrives at the pixels, `[B, 3, H, W]`.
+/// Returns the relevance at the pixels, `[B, 3, H, W]`.
 ///
 /// # Errors
 /// As [`seed`], or where the pass doesn't keep what is in front of the target.
@@ -114,7 +115,8 @@ impl Rule for Rules {
     }
 }
 
-/// One view's: shares by V, the gradient of the weights for what speaks for, P, and against, N, in place of the weights.
+/// One view's: shares by V, the gradient of the weights for what speaks for, P, and against, N, in
+/// place of the weights.
 fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let x = x.f_clamp_min(0.0)?;
     let width = x.size()[1] / conv.groups;
@@ -131,7 +133,8 @@ fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     Ok(back.f_sub(&present.f_mul(&shift)?)?)
 }
 
-/// `x · (VJP(V_P; P / V_P x) − VJP(V_N; N / V_N x))`, with both as one convolution of twice the channels.
+/// `x · (VJP(V_P; P / V_P x) − VJP(V_N; N / V_N x))`, with both as one convolution of twice the
+/// channels.
 fn sections(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let kernel = &conv.weight.size()[2..];
     let parts = Tensor::f_cat(&[relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?.f_neg()?], 1)?;

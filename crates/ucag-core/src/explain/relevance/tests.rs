@@ -1,4 +1,5 @@
-//! Relevance is neither made nor lost, where a rule promises that: on random networks with branches, sums, concatenation and pooling.
+//! Relevance is neither made nor lost, where a rule promises that: on random networks with
+//! branches, sums, concatenation and pooling.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
@@ -43,14 +44,15 @@ fn piece() -> impl Strategy<Value = Piece> {
     ]
 }
 
-/// What a network has besides the weights of its layers.
+/// The parts of a network besides the weights of its layers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Extras {
     /// Biases and shifts, which relevance can get lost in.
     Biases,
     /// Normalisations of either sign.
     Scales,
-    /// Positive normalisations. A negative one turns what inhibits into what excites, and unless it is folded relevance can arrive where nothing excites.
+    /// Positive normalisations. A negative one turns what inhibits into what excites, and unless it
+    /// is folded relevance can arrive where nothing excites.
     PositiveScales,
 }
 
@@ -144,7 +146,8 @@ impl Grower {
     }
 }
 
-/// A network of these pieces, with weights that follow from the seed, and two views for it, in double precision.
+/// A network of these pieces, with weights that follow from the seed, and two views for it, in
+/// double precision.
 fn network(pieces: &[Piece], extras: Extras, seed: u64, [height, width]: [i64; 2]) -> (Network, Tensor) {
     let input = Node { name: "input".into(), op: Op::Input { channels: 3 }, inputs: vec![] };
     let random = ChaCha8Rng::seed_from_u64(seed);
@@ -169,7 +172,8 @@ fn sums(relevance: &Tensor) -> Vec<f64> {
     relevance.flatten(1, -1).sum_dim_intlist([1i64].as_slice(), false, Kind::Double).try_into().unwrap()
 }
 
-/// Each view's relevance adds up to `expected`, to 1e-5 of the sum of its magnitudes (`divide` adds 1e-9 to denominators of order one).
+/// Each view's relevance adds up to `expected`, to 1e-5 of the sum of its magnitudes (`divide` adds
+/// 1e-9 to denominators of order one).
 fn conserved(relevance: &Tensor, expected: &[f64]) -> Result<(), TestCaseError> {
     for ((sum, size), expected) in sums(relevance).iter().zip(sums(&relevance.abs())).zip(expected) {
         let allowed = 1e-5 * size.max(expected.abs());
@@ -258,7 +262,8 @@ proptest! {
         }
     }
 
-    /// Where ε is nothing and batch normalisation is folded, the ε-rule is gradient times input (Ancona et al., ICLR 2018), biases or not.
+    /// With an ε of zero, and where batch normalisation is folded, the ε-rule is gradient times
+    /// input (Ancona et al., ICLR 2018), biases or not.
     #[test]
     fn without_epsilon_relevance_is_gradient_times_input((pieces, seed, size) in layers()) {
         let network = network(&pieces, Extras::Biases, seed, size);

@@ -1,6 +1,8 @@
-//! TorchScript classifiers: a network whose one operation is a module that somebody scripted or traced in PyTorch.
+//! TorchScript classifiers: a network whose one operation is a module that somebody scripted or
+//! traced in PyTorch.
 //!
-//! It has logits and the gradient at its input, and no layers to look at: [`crate::explain::Method::black_box`] says which methods need no more.
+//! It has logits and the gradient at its input, and no layers to look at:
+//! [`crate::explain::Method::black_box`] says which methods need no more.
 
 mod output;
 mod probe;
@@ -15,7 +17,7 @@ pub use self::output::Output;
 use super::{Family, Graph, Network, Node, Op, Precision, Preprocessing};
 use crate::{Error, Result};
 
-/// What the registry would say of it, if it were in it: no `arch` names it.
+/// Its family, which isn't in the registry: no `arch` names it.
 pub(super) static FAMILY: Family = Family {
     id: "torchscript",
     summary: "any classifier that was scripted or traced in PyTorch",
@@ -45,7 +47,8 @@ impl Scripted {
     fn load(path: &Path, device: Device) -> Result<Self> {
         let problem = |problem: String| Error::CheckpointFile { path: path.to_owned(), problem };
         std::fs::File::open(path).map_err(|error| problem(format!("can't be read: {error}")))?;
-        // The optimising executors change how they compute after a few calls, and with it the last digits of what they compute.
+        // The optimising executors change how they compute after a few calls, and with it the last
+        // digits of what they compute.
         tch::jit::f_set_profiling_mode(false)?;
         tch::jit::f_set_tensor_expr_fuser_enabled(false)?;
         tch::jit::f_set_graph_executor_optimize(false)?;
@@ -87,7 +90,7 @@ impl Scripted {
         self.output.logits(given)
     }
 
-    /// What the module gives for views `[B, channels, H, W]`: `[B, N]`, whatever it means.
+    /// Returns the module's output for views `[B, channels, H, W]`: `[B, N]`, whatever it means.
     ///
     /// # Errors
     /// Where it refuses the views, or gives anything else.
@@ -100,7 +103,8 @@ impl Scripted {
         }
     }
 
-    /// Why there is no tensor: the module gives something else, or refuses the views.
+    /// Returns the reason for a missing tensor: the module gives something else, or refuses the
+    /// views.
     fn reason(&self, views: &Tensor, error: &TchError) -> String {
         let size = views.size();
         // Only where there is a value, though no tensor, is it worth another call.
@@ -114,7 +118,8 @@ impl Scripted {
         refused::batch(&size, &kinds, error)
     }
 
-    /// The product of a cotangent at the logits with the Jacobian with respect to the views. This is left to autograd: nothing is known of the module.
+    /// The product of a cotangent at the logits with the Jacobian with respect to the views. This
+    /// is left to autograd: nothing is known of the module.
     ///
     /// # Errors
     /// Where the module can't be differentiated.
@@ -135,14 +140,15 @@ impl Scripted {
 }
 
 impl Network {
-    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which gives
-    /// `output`. How many classes it has is seen from what it makes of a few images: noise, patterns
-    /// and plain grey, each alone, again and in a batch.
+    /// Loads a TorchScript classifier whose input is `input_size` pixels wide and high, and which
+    /// gives `output`. How many classes it has is seen from what it makes of a few images: noise,
+    /// patterns and plain grey, each alone, again and in a batch.
     ///
     /// # Errors
-    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't give a
-    /// number for each class; its answers for an image aren't always the same, as in training mode;
-    /// they look like probabilities and `output` doesn't say what they are, or says what they can't be.
+    /// Where the file isn't TorchScript; the module doesn't take images of that size or doesn't
+    /// give a number for each class; its answers for an image aren't always the same, as in
+    /// training mode; they look like probabilities and `output` doesn't say what they are, or says
+    /// what they can't be.
     pub fn scripted(
         path: &Path,
         input_size: usize,
@@ -179,21 +185,18 @@ impl Network {
         })
     }
 
-    /// Whether all that is known of it is what goes in and what comes out.
+    /// Returns whether all that is known of it is what goes in and what comes out.
     pub fn is_black_box(&self) -> bool {
         self.module().is_some()
     }
 
-    /// What its module gives, where it is TorchScript; else logits.
+    /// Returns the kind of its module's output, where it is TorchScript; else logits.
     pub fn output(&self) -> Output {
         self.module().map_or(Output::Logits, |scripted| scripted.output)
     }
 
-    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that gives
-    /// sigmoids.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// Probabilities `[B, N]` of logits `[B, N]`: their softmax, or the scores of a module that
+    /// gives sigmoids.
     pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor> {
         self.output().probabilities(logits)
     }

@@ -1,12 +1,12 @@
-//! What a TorchScript module gives for an image, and the logits and probabilities made of it.
+//! The output of a TorchScript module for an image, and the logits and probabilities made of it.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::Result;
 
-/// The smallest probability that is told from 0: float32's smallest normal number, whose logarithm is
-/// -87.3.
+/// The smallest probability that is told from 0: float32's smallest normal number, whose logarithm
+/// is -87.3.
 const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
 
 /// The largest sigmoid score that is told from 1: the float32 next to 1, whose logit is 16.6.
@@ -15,7 +15,7 @@ const LARGEST: f64 = 1.0 - f32::EPSILON as f64 / 2.0;
 /// The most that a probability can be once it was rounded.
 pub(super) const MOST: f64 = 1.0 + 1e-6;
 
-/// What a module gives for an image: a number for each class.
+/// The kind of a module's output for an image: a number for each class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Output {
@@ -42,7 +42,7 @@ impl Output {
         }
     }
 
-    /// What a reader of numbers should know of them.
+    /// Returns a remark for readers of its numbers.
     pub(super) fn remark(self) -> Option<&'static str> {
         match self {
             Output::Logits => None,
@@ -53,8 +53,8 @@ impl Output {
         }
     }
 
-    /// Logits `[B, N]` of what the module gave. They are finite: a probability below 1.2e-38 counts as
-    /// 1.2e-38, and a sigmoid score above 1 - 6e-8 as that; gradients are 0 there.
+    /// Logits `[B, N]` of what the module gave. They are finite: a probability below 1.2e-38 counts
+    /// as 1.2e-38, and a sigmoid score above 1 - 6e-8 as that; gradients are 0 there.
     pub(super) fn logits(self, given: Tensor) -> Result<Tensor> {
         Ok(match self {
             Output::Logits => given,

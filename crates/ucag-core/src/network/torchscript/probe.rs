@@ -1,5 +1,5 @@
-//! Questions that a TorchScript module must answer as a network in evaluation does, asked when it is
-//! loaded: the file doesn't say in which mode it was traced, nor if a softmax is part of it.
+//! Questions that a TorchScript module must answer as a network in evaluation does, asked when it
+//! is loaded: the file doesn't say in which mode it was traced, nor if a softmax is part of it.
 
 use tch::{Device, Kind, Tensor};
 
@@ -9,16 +9,16 @@ use crate::Result;
 use crate::network::Preprocessing;
 
 /// The most that an image's logits may differ by, alone and in a batch, as a part of how far apart
-/// those of different images are. Convolutions of another batch size add up in another order, which is
-/// 1e-6 to 1e-5 of it; statistics of the batch are a tenth and more.
+/// those of different images are. Convolutions of another batch size add up in another order, which
+/// is 1e-6 to 1e-5 of it; statistics of the batch are a tenth and more.
 const OF_SPREAD: f64 = 1e-3;
 
-/// The same as a part of the largest logit, for a module that hardly looks at its image: some hundred
-/// roundings.
+/// The same as a part of the largest logit, for a module that hardly looks at its image: some
+/// hundred roundings.
 const OF_LARGEST: f64 = 1e-5;
 
-/// The most that the sum of an image's probabilities may differ from 1 by: they may have been rounded to
-/// half precision.
+/// The most that the sum of an image's probabilities may differ from 1 by: they may have been
+/// rounded to half precision.
 const SUM: f64 = 1e-3;
 
 /// Images of a side, values in [0, 1], by color, row and column.
@@ -60,8 +60,8 @@ fn name(image: usize) -> &'static str {
     if image == 0 { "a plain grey image" } else { IMAGES[image - 1].0 }
 }
 
-/// A module's answers for several images, `[images, classes]`. Each is asked for alone and again, and
-/// in a batch where the module takes one.
+/// A module's answers for several images, `[images, classes]`. Each is asked for alone and again,
+/// and in a batch where the module takes one.
 ///
 /// # Errors
 /// Where it refuses an image, or its answer isn't the same each time or isn't finite.
@@ -86,7 +86,8 @@ pub(super) fn answers(module: &Scripted, side: usize, preprocessing: Preprocessi
             number(again)
         )));
     }
-    // A module for one image at a time can be run in batches of one; a larger one is refused in a run.
+    // A module for one image at a time can be run in batches of one; a larger one is refused in a
+    // run.
     if let Ok(together) = module.given(&inputs) {
         let apart = difference(&alone, &together)?;
         if apart > tolerance {
@@ -100,8 +101,8 @@ pub(super) fn answers(module: &Scripted, side: usize, preprocessing: Preprocessi
     Ok(alone)
 }
 
-/// The meaning of a module's outputs: what was stated, unless these answers disprove it; else logits,
-/// unless they look like anything else.
+/// The meaning of a module's outputs: what was stated, unless these answers disprove it; else
+/// logits, unless they look like anything else.
 ///
 /// # Errors
 /// Where they do.
@@ -152,7 +153,7 @@ fn tolerance(answers: &Tensor) -> Result<f64> {
     Ok((OF_SPREAD * spread(answers)?).max(OF_LARGEST * largest))
 }
 
-/// How far a class's outputs for different images lie apart at most.
+/// Returns the largest distance of a class's outputs for different images.
 fn spread(answers: &Tensor) -> Result<f64> {
     let range = answers.f_amax([0i64].as_slice(), false)?.f_sub(&answers.f_amin([0i64].as_slice(), false)?)?;
     Ok(range.f_max()?.f_double_value(&[])?)

@@ -1,4 +1,4 @@
-//! What a TorchScript module gave or refused, in words, and what to do about it.
+//! Descriptions of a TorchScript module's output or refusal, with the remedy.
 
 use tch::{IValue, Kind, TchError, Tensor};
 
@@ -79,7 +79,7 @@ pub(super) fn tensor(given: &Tensor, images: i64) -> Option<String> {
     }
 }
 
-/// What isn't one tensor.
+/// Returns what isn't one tensor.
 pub(super) fn value(given: &IValue, images: i64) -> String {
     let found = place(given, images);
     let advice = found.map_or_else(String::new, |place| format!(", for instance: return self.model(x){place}"));
@@ -129,7 +129,8 @@ fn key_of(key: &IValue) -> String {
     }
 }
 
-/// Where in a value the first tensor is that can be logits, as Python has it: `["logits"]`.
+/// Returns the place of the first tensor in a value that can be logits, as Python has it:
+/// `["logits"]`.
 fn place(value: &IValue, images: i64) -> Option<String> {
     let fits = |given: &Tensor| tensor(given, images).is_none();
     let among = |values: &[IValue]| {

@@ -4,13 +4,15 @@ use tch::{Device, Kind, Tensor};
 
 use crate::Result;
 
-/// How sharply a pixel follows the strongest of its neighbouring parameters.
+/// Sharpness with which a pixel follows the strongest of its neighbouring parameters.
 const COLDNESS: f64 = 20.0;
 
-/// Makes masks from parameters: a pixel is the softmax-weighted mean of the parameters around it, each times a kernel of its distance.
+/// Makes masks from parameters: a pixel is the softmax-weighted mean of the parameters around it,
+/// each times a kernel of its distance.
 ///
-/// Pixels that lie alike between the parameters (a phase) see the same kernel. Going through phase by phase keeps the working set small:
-/// all neighbours of all pixels at once would be some eighty images.
+/// Pixels that lie alike between the parameters (a phase) see the same kernel. Going through phase
+/// by phase keeps the working set small: all neighbours of all pixels at once would be some eighty
+/// images.
 #[derive(Debug)]
 pub struct MaskGenerator {
     /// Height and width of a mask.
@@ -28,10 +30,8 @@ pub struct MaskGenerator {
 }
 
 impl MaskGenerator {
-    /// For masks of `size` (height, width), with parameters `step` pixels apart that reach `sigma` pixels far.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
+    /// For masks of `size` (height, width), with parameters `step` pixels apart that reach `sigma`
+    /// pixels far.
     pub fn new(size: [i64; 2], step: i64, sigma: i64, kind: Kind, device: Device) -> Result<Self> {
         let radius = 1 + (sigma as f64 / step as f64).ceil() as i64;
         let padding = 1 + (2.0 * sigma as f64 / step as f64).ceil() as i64;
@@ -72,7 +72,7 @@ impl MaskGenerator {
         Ok(fine.f_narrow(1, 0, rows * step - step + 1)?.f_narrow(2, 0, columns * step - step + 1)?.f_contiguous()?)
     }
 
-    /// What a gradient at the full masks, `[A, H', W']`, is at the parameters, `[A, h, w]`.
+    /// Returns what a gradient at the full masks, `[A, H', W']`, is at the parameters, `[A, h, w]`.
     ///
     /// # Errors
     /// Where the shapes don't fit.
@@ -104,9 +104,6 @@ impl MaskGenerator {
     }
 
     /// Zeros around `[A, H, W]`: the transpose of [`MaskGenerator::crop`].
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn uncrop(&self, mask: &Tensor) -> Result<Tensor> {
         let ([rows, columns], [height, width]) = (self.positions(), self.size);
         let after = |positions: i64, side: i64| positions * self.step - self.step + 1 - self.margin - side;

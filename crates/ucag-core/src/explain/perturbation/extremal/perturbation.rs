@@ -11,7 +11,7 @@ const LEVELS: i64 = 8;
 /// Standard deviation of the strongest blur, in pixels.
 const MAX_BLUR: f64 = 20.0;
 
-/// What is done to an image where a mask hides it.
+/// The change of an image where a mask hides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Perturbation {
     /// A Gaussian blur, zeros (the mean colour) beyond the border.
@@ -38,9 +38,6 @@ pub struct Perturbed {
 
 impl Pyramid {
     /// Of an image `[1, C, H, W]`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn new(image: &Tensor, perturbation: Perturbation) -> Result<Self> {
         let level = |level: i64| -> Result<Tensor> {
             let clear = level as f64 / (LEVELS - 1) as f64;
@@ -59,7 +56,8 @@ impl Pyramid {
         &self.levels
     }
 
-    /// The image under each of `masks` `[A, H, W]`, in [0, 1]: 1 shows it, 0 hides it as well as can be.
+    /// The image under each of `masks` `[A, H, W]`, in [0, 1]: 1 shows it, 0 hides it as well as
+    /// can be.
     ///
     /// # Errors
     /// Where the masks aren't of the image's size.

@@ -19,22 +19,22 @@ const MOMENTUM: f64 = 0.9;
 /// Weight of the area term at first, and what it is multiplied by after each iteration.
 const AREA_WEIGHT: (f64, f64) = (300.0, 1.0035);
 
-/// What is searched for, and how.
+/// The target of a search, and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
     /// Shares of the image, one mask each.
     pub areas: Vec<f64>,
     /// Steps of the optimiser.
     pub iterations: usize,
-    /// What hides the image.
+    /// The perturbation that hides the image.
     pub perturbation: Perturbation,
     /// Pixels from a mask's parameter to the next.
     pub step: i64,
-    /// How far a parameter reaches, in pixels.
+    /// Reach of a parameter, in pixels.
     pub sigma: i64,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Found {
     /// A mask for each area, `[A, H, W]` in [0, 1].
@@ -49,7 +49,8 @@ impl Search {
     /// Searches masks for a class in an image `[1, 3, H, W]`.
     ///
     /// # Errors
-    /// Where the network can't take the image or has no such class, or there is nothing to search for.
+    /// Where the network can't take the image or has no such class, or there is nothing to search
+    /// for.
     pub fn run(&self, network: &Network, image: &Tensor, class: usize) -> Result<Found> {
         if self.areas.is_empty() || self.iterations == 0 {
             return Err(Error::Invalid("extremal perturbation needs at least one area and one iteration".into()));
@@ -94,7 +95,8 @@ impl Search {
     }
 }
 
-/// How far masks are from having their areas: `-mean((m - r)²)` over a mask's pixels in order, where r is 0 and then, for the area, 1.
+/// The distance of masks from their areas: `-mean((m - r)²)` over a mask's pixels in order, where r
+/// is 0 and then, for the area, 1.
 #[derive(Debug)]
 pub struct AreaTerm {
     /// For each mask, `[A]`.
@@ -111,7 +113,8 @@ impl AreaTerm {
     pub fn of(masks: &Tensor, areas: &[f64]) -> Result<Self> {
         let flat = masks.f_flatten(1, -1)?;
         let count = flat.size()[1];
-        // Masks begin with many equal pixels, and which of them count as hidden steers the search: libtorch's own order, as published.
+        // Masks begin with many equal pixels, and which of them count as hidden steers the search:
+        // libtorch's own order, as published.
         let (sorted, order) = flat.f_sort(1, false)?;
         let hidden: Vec<i64> = areas.iter().map(|area| (count as f64 * (1.0 - area)) as i64).collect();
         let hidden = Tensor::f_from_slice(&hidden)?.f_to_device(flat.device())?.f_view([-1, 1])?;

@@ -8,7 +8,7 @@ use super::Form;
 use crate::Result;
 use crate::pass::Seed;
 
-/// How grids become masks of one size: the interpolation along both axes.
+/// The map from grids to masks of one size: the interpolation along both axes.
 #[derive(Debug)]
 pub struct Stretch {
     vertical: Axis,
@@ -22,21 +22,19 @@ struct Axis {
     side: i64,
     /// A mask begins at one of this many pixels.
     shifts: i64,
-    /// What each pixel takes of each cell, `[side + shifts, cells]`; rows add up to one.
+    /// Weight of each cell in each pixel, `[side + shifts, cells]`; rows add up to one.
     shares: Tensor,
 }
 
 impl Stretch {
     /// To masks of `size` (height, width) from `cells` × `cells`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn new(form: Form, cells: usize, size: [i64; 2], kind: Kind, device: Device) -> Result<Self> {
         let axis = |side| Axis::new(form, cells as i64, side, kind, device);
         Ok(Self { vertical: axis(size[0])?, horizontal: axis(size[1])? })
     }
 
-    /// Masks `[N, 1, H, W]` of grids `[N, cells, cells]` that begin at `shifts` `[N, 2]` (row, column).
+    /// Masks `[N, 1, H, W]` of grids `[N, cells, cells]` that begin at `shifts` `[N, 2]` (row,
+    /// column).
     ///
     /// # Errors
     /// Where the shapes don't fit each other, or a shift is a cell or more.
@@ -51,7 +49,8 @@ impl Stretch {
 impl Axis {
     fn new(form: Form, cells: i64, side: i64, kind: Kind, device: Device) -> Result<Self> {
         let shifts = ceiling(side, cells);
-        // Where a mask may begin at any pixel of a cell, one more cell's length must be filled: the published codes differ in how.
+        // Where a mask may begin at any pixel of a cell, one more cell's length must be filled: the
+        // published codes differ in how.
         let pitch = match form {
             Form::TorchRay => ceiling(side + shifts, cells) as f64,
             Form::Authors => (cells + 1) as f64 * shifts as f64 / cells as f64,
@@ -89,7 +88,8 @@ fn mirrored(cell: i64, cells: i64) -> usize {
     back.clamp(0, last) as usize
 }
 
-/// Random grids for one view. Each view has its own stream of the image's generator, so that neither batches nor classes change its masks.
+/// Random grids for one view. Each view has its own stream of the image's generator, so that
+/// neither batches nor classes change its masks.
 #[derive(Debug)]
 pub struct Grids {
     rng: ChaCha8Rng,
@@ -99,7 +99,8 @@ pub struct Grids {
 }
 
 impl Grids {
-    /// Of the view that `seed` names: `cells` × `cells`, each on with `probability`, for masks made by `stretch`.
+    /// Of the view that `seed` names: `cells` × `cells`, each on with `probability`, for masks made
+    /// by `stretch`.
     pub fn new(seed: Seed, cells: usize, probability: f64, stretch: &Stretch) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed.image);
         rng.set_stream(seed.view);
@@ -107,9 +108,6 @@ impl Grids {
     }
 
     /// The next `count` grids `[count, cells, cells]` with their shifts `[count, 2]`.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn draw(&mut self, count: usize) -> Result<(Tensor, Tensor)> {
         let (mut grids, mut shifts) = (Vec::new(), Vec::new());
         for _ in 0..count {

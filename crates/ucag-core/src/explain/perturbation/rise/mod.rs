@@ -66,10 +66,11 @@ const PROBABILITY: Setting = Setting {
     list: false,
 };
 
-/// Masked images in one pass, as published. It bounds memory: no more masks than this exist at a time.
+/// Masked images in one pass, as published. It bounds memory: no more masks than this exist at a
+/// time.
 const CHUNK: usize = 32;
 
-/// Whose code a RISE follows.
+/// The implementation that a RISE follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// TorchRay's.
@@ -79,8 +80,8 @@ pub enum Form {
 }
 
 impl Form {
-    /// The sum over masks of the mask times its weight for each class, `[classes, H, W]`: the map, but for [`Form::share`].
-    /// `view` is `[1, 3, H, W]`, `masks` `[N, 1, H, W]`.
+    /// The sum over masks of the mask times its weight for each class, `[classes, H, W]`: the map,
+    /// but for [`Form::share`]. `view` is `[1, 3, H, W]`, `masks` `[N, 1, H, W]`.
     ///
     /// # Errors
     /// Where the network can't take the view, or has no such class.
@@ -96,7 +97,7 @@ impl Form {
         Ok(weights.f_tr()?.f_matmul(&masks.f_flatten(1, -1)?)?.f_view([-1, size[2], size[3]])?)
     }
 
-    /// What one mask of `count` contributes, where cells are on with `probability`.
+    /// Returns the weight of one mask of `count`, where cells are on with `probability`.
     pub fn share(self, count: usize, probability: f64) -> f64 {
         match self {
             Form::TorchRay => 1.0 / count as f64,

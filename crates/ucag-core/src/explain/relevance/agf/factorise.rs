@@ -1,12 +1,14 @@
-//! Where a map's channels look like those of relevant positions, and where like those of the others.
+//! The two factors of a map: likeness to relevant positions, and to the others.
 
 use tch::Tensor;
 
 use super::{divide, maximum};
 use crate::Result;
 
-/// Positions are described by two mean columns of `σ(10 Q)`, over those where φ is negative and those where it is positive; the result is how much
-/// of the second, less how much of the first, a least-squares fit (with a ridge of one) needs: `[B, 1, h, w]` of `q` `[B, K, h, w]` and φ `[B, 1, h, w]`.
+/// Positions are described by two mean columns of `σ(10 Q)`, over those where φ is negative and
+/// those where it is positive; the result is how much of the second, less how much of the first, a
+/// least-squares fit (with a ridge of one) needs: `[B, 1, h, w]` of `q` `[B, K, h, w]` and φ
+/// `[B, 1, h, w]`.
 pub(super) fn factorise(q: &Tensor, phi: &Tensor) -> Result<Tensor> {
     let size = q.size();
     let columns = divide(q, &maximum(q)?)?.f_mul_scalar_(10.0)?.f_sigmoid_()?.f_flatten(2, -1)?;

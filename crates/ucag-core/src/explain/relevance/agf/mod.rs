@@ -47,7 +47,7 @@ impl Explainer for Agf {
     }
 }
 
-/// What arrives at the pixels, `[B, 3, H, W]`.
+/// Returns the relevance at the pixels, `[B, 3, H, W]`.
 ///
 /// # Errors
 /// Where the last layer isn't fully connected, or the pass doesn't keep every node's output.
@@ -57,7 +57,7 @@ pub fn relevance(pass: &Pass<'_>) -> Result<Tensor> {
     Ok(propagate(pass, &Rules { pass }, input, seed, 0)?.relevance)
 }
 
-/// What a walk starts from, at what the last layer reads: relevance of its shape.
+/// Returns the start of a propagation, at what the last layer reads: relevance of its shape.
 ///
 /// # Errors
 /// As [`relevance`].
@@ -66,7 +66,7 @@ pub fn seed(pass: &Pass<'_>) -> Result<Tensor> {
     Ok(top(pass, &pass.activation(input)?, weight)?.relevance)
 }
 
-/// What the fully connected last layer reads, and its weight.
+/// Returns the input of the fully connected last layer, and its weight.
 fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
@@ -75,7 +75,7 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
     }
 }
 
-/// What a walk carries.
+/// The signal of a propagation.
 struct Stream {
     relevance: Tensor,
     gradient: Tensor,
@@ -87,7 +87,8 @@ impl Signal for Stream {
     }
 }
 
-/// The last layer: gradient times input of a softmax of logits that a Gaussian around the class's own has weighted.
+/// The last layer: gradient times input of a softmax of logits that a Gaussian around the class's
+/// own has weighted.
 fn top(pass: &Pass<'_>, x: &Tensor, weight: &Tensor) -> Result<Stream> {
     let logits = pass.logits()?.set_requires_grad(true);
     let own = logits.f_narrow(1, pass.class() as i64, 1)?;
@@ -159,7 +160,8 @@ fn guide(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     Ok(x.f_mul(gradient)?.f_mean_dim([1i64].as_slice(), true, x.kind())?.f_relu()?)
 }
 
-/// Shares by magnitude, and what guides them: the gradient times the input, two factorised maps, and how much of the relevance an input of ones would get.
+/// Shares by magnitude, and what guides them: the gradient times the input, two factorised maps,
+/// and how much of the relevance an input of ones would get.
 fn convolution(visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
     let Stream { relevance, gradient: upstream } = visit.upstream;
     let x = visit.inputs[0];
@@ -176,7 +178,8 @@ fn convolution(visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient
     shift(&shares, &guided.f_mul(&present(&shares)?)?)
 }
 
-/// `VJP(|W|; R / |W|1)`: what an input of ones would get. All its channels are the same, so that one will do.
+/// `VJP(|W|; R / |W|1)`: what an input of ones would get. All its channels are the same, so that
+/// one will do.
 fn of_ones(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let weight = layer.weight().f_abs()?;
     let ones = x.f_narrow(0, 0, 1)?.f_ones_like()?;

@@ -11,10 +11,12 @@ use crate::network::{NodeId, Op};
 use crate::pass::Cache;
 use crate::propagate::{LayerVisit, Signal};
 
-/// Relevance at a node, of the shape of its output: a tensor, times what a node gave where one is named.
+/// Relevance at a node, of the shape of its output: a tensor, times what a node gave where one is
+/// named.
 ///
-/// Most rules end by multiplying with what an operation read, and the next one begins by dividing by what an operation gave, which is often the same.
-/// So the product is put off until somebody wants it.
+/// Most rules end by multiplying with what an operation read, and the next one begins by dividing
+/// by what an operation gave, which is often the same. So the product is put off until somebody
+/// wants it.
 #[derive(Debug)]
 pub struct Relevance {
     share: Tensor,
@@ -35,9 +37,6 @@ impl Relevance {
     }
 
     /// The relevance itself.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn whole(&self) -> Result<Tensor> {
         match &self.of {
             Some((_, of)) => Ok(self.share.f_mul(of)?),
@@ -46,14 +45,12 @@ impl Relevance {
     }
 
     /// `R / b`, in b's place.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes.
     pub fn over(&self, b: Tensor) -> Result<Tensor> {
         Ok(self.factor(b)?.f_mul_(&self.share)?)
     }
 
-    /// `R / b` for what `b` makes; where there is a memo, all but the share is kept there under `key` for the next relevance that comes this way.
+    /// `R / b` for what `b` makes; where there is a memo, all but the share is kept there under
+    /// `key` for the next relevance that comes this way.
     ///
     /// # Errors
     /// As `b`, or where libtorch refuses the shapes.
@@ -64,7 +61,7 @@ impl Relevance {
         Ok(factor.f_mul(&self.share)?)
     }
 
-    /// What the share is to be multiplied with to give `R / b`.
+    /// Returns the tensor that turns the factor into `R / b`.
     fn factor(&self, mut b: Tensor) -> Result<Tensor> {
         match &self.of {
             Some((_, of)) => over(of, b),
@@ -79,9 +76,6 @@ impl Relevance {
     }
 
     /// The relevance where the visited operation's output isn't zero, and zero where it is.
-    ///
-    /// # Errors
-    /// Where libtorch refuses.
     pub fn where_present<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Tensor> {
         match self.of_output(visit) {
             Some(_) => self.whole(),
@@ -89,8 +83,9 @@ impl Relevance {
         }
     }
 
-    /// What is to be multiplied with the visited operation's output to give the relevance, where there is such a thing without dividing. As if nothing was added
-    /// to the output before dividing by it: that shows only where both are of the size of what is added.
+    /// Returns the factor of the visited operation's output in the relevance, where there is such a
+    /// thing without dividing. As if nothing was added to the output before dividing by it: that
+    /// shows only where both are of the size of what is added.
     pub(super) fn share_in_output<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Option<Tensor>> {
         match self.of_output(visit) {
             Some((node, of)) if node != visit.id => {
@@ -101,7 +96,8 @@ impl Relevance {
         }
     }
 
-    /// What it is a share in, and which node gave that, where that is the visited operation or a rectifier right behind it.
+    /// Returns the activation that it is a factor of, and its node, where that is the visited
+    /// operation or a rectifier right behind it.
     fn of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Option<(NodeId, &Tensor)> {
         let (node, of) = self.of.as_ref()?;
         let giver = &visit.network.graph.nodes()[*node];
@@ -121,7 +117,7 @@ impl Signal for Relevance {
     }
 }
 
-/// What the visited operation gave. A sum needn't have been kept, since its inputs are.
+/// Returns the visited operation's output. A sum needn't have been kept, since its inputs are.
 pub(super) fn output<C>(visit: &LayerVisit<'_, C>) -> Result<Tensor> {
     match visit.op {
         Op::Add if !visit.output.defined() => Ok(visit.inputs[0].f_add(visit.inputs[1])?),

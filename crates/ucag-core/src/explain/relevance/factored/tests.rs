@@ -1,4 +1,4 @@
-//! What shares are of, by hand.
+//! Factored relevance, by hand.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::super::z_rule;
@@ -13,7 +13,7 @@ fn row(values: &[f64]) -> Tensor {
     Tensor::from_slice(values).view([1, -1])
 }
 
-/// What the z-rule sends back to the two inputs of `op`.
+/// Returns what the z-rule sends back to the two inputs of `op`.
 fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
     let node = |op: Op, inputs: &[NodeId]| Node { name: String::new(), op, inputs: inputs.to_vec() };
     let nodes = vec![
@@ -64,7 +64,8 @@ fn a_share_in_the_sum_itself_is_each_inputs() {
 fn what_arrives_at_a_zero_is_lost_in_concatenation() {
     let whole = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
     assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &whole), [[0.0, 2.0], [3.0, 0.0]]);
-    // A share in what lies behind a normalisation isn't one in the output, zeros of which it doesn't know.
+    // A share in what lies behind a normalisation isn't one in the output, zeros of which it
+    // doesn't know.
     let behind = Relevance { share: row(&[1.0; 4]), of: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
     assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
 }
