@@ -38,7 +38,7 @@ fn main() -> Result<()> {
         let explanation = Explanation::builder(&network, method).ucag(ucag).explain(&seen.image, None)?;
         let name = if ucag { "gradcam_ucag.png" } else { "gradcam.png" };
         let map = Vec::<f32>::try_from(&explanation.saliency.map.f_flatten(0, -1)?)?;
-        overlay(&seen.picture, &map, method.post)?.save(out.join(name))?;
+        overlay(&seen.picture, &map, method.map_kind)?.save(out.join(name))?;
         println!(
             "{}: class {}, probability {:.4}",
             out.join(name).display(),

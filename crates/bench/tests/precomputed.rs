@@ -70,10 +70,10 @@ fn values(lab: &TestRun, run: &str, method: &str) -> Vec<(String, String)> {
 }
 
 /// A method and its maps from files, made by `bench explain`, without UCAG and with it.
-fn both(id: &str, post: &str) -> String {
+fn both(id: &str, map_kind: &str) -> String {
     format!(
         "[[method]]\nid = '{id}'\nucag = [false, true]\n[[method]]\nkind = 'precomputed'\nname = 'My {id}'\nmaps = 'maps/{id}'\n\
-         maps_with_ucag = 'folded/{id}'\npost = '{post}'\n"
+         maps_with_ucag = 'folded/{id}'\npost = '{map_kind}'\n"
     )
 }
 

@@ -36,7 +36,7 @@ fn instead(old: &str, new: &str, expected: &str) {
 #[test]
 fn folders_are_rows() {
     let mine = method(MINE);
-    assert_eq!((&*mine.id, &*mine.name, mine.post, &mine.variants[..]), ("Mine", "Mine", MapKind::Cam, &[0][..]));
+    assert_eq!((&*mine.id, &*mine.name, mine.map_kind, &mine.variants[..]), ("Mine", "Mine", MapKind::Cam, &[0][..]));
     assert!(mine.computed().is_none() && !mine.is_control());
     assert_eq!((mine.folder(false), mine.folder(true)), (Some("maps/mine".as_ref()), None));
     let both = method(&format!("{MINE}maps_with_ucag = 'folded'\n"));
@@ -45,9 +45,10 @@ fn folders_are_rows() {
     assert_eq!((&folded.variants[..], folded.folder(false)), (&[1][..], None));
     let Source::Precomputed(Precomputed { maps, .. }) = folded.source else { panic!() };
     assert_eq!(maps, None);
-    for (name, post) in [("signed", MapKind::Signed), ("plain", MapKind::MinMax), ("heat", MapKind::NonNegative(None))]
+    for (name, map_kind) in
+        [("signed", MapKind::Signed), ("plain", MapKind::MinMax), ("heat", MapKind::NonNegative(None))]
     {
-        assert_eq!(method(&MINE.replace("cam", name)).post, post);
+        assert_eq!(method(&MINE.replace("cam", name)).map_kind, map_kind);
     }
     assert_eq!(method("[[method]]\nkind = 'computed'\nid = 'random'\n").id, "random");
 }

@@ -204,7 +204,7 @@ fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, c
         ucag: variant.ucag,
         variant: variant.name.clone(),
         file: None,
-        signed: method.post == MapKind::Signed,
+        signed: method.map_kind == MapKind::Signed,
         largest: 0.0,
         state: if method.id == "uniform" { MapState::Constant } else { MapState::Ok },
         point: None,

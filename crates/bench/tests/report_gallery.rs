@@ -39,7 +39,7 @@ fn maps_that_do_not_fit_are_refused() {
 }
 
 fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> Tile<'a> {
-    Tile { label, ucag, map, point: None, post: MapKind::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
+    Tile { label, ucag, map, point: None, map_kind: MapKind::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl ExplanationBuilder<'_> {
         let [.., height, width] = size[..] else {
             return Err(Error::Invalid(format!("an image is [1, channels, H, W], not {size:?}")));
         };
-        saliency(raw, self.method.post, [height, width], self.ucag, &self.protocol)
+        saliency(raw, self.method.map_kind, [height, width], self.ucag, &self.protocol)
     }
 
     /// Returns the layers that the method is defined at.

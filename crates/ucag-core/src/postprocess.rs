@@ -109,8 +109,8 @@ pub struct Saliency {
 /// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave:
 /// differences that are no larger than rounding aren't stretched to [0, 1]. A map beyond float32's
 /// magnitudes is brought into them by a power of two.
-pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
-    if post == MapKind::Point {
+pub fn saliency(raw: &Tensor, map_kind: MapKind, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
+    if map_kind == MapKind::Point {
         return centre(image, raw.device());
     }
     let degenerate =
@@ -120,7 +120,7 @@ pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protoc
         MapState::Ok => (raw.shallow_clone(), range),
         state => return degenerate(state),
     };
-    if matches!(post, MapKind::NonNegative(_)) || (post == MapKind::Cam && protocol.rectify) {
+    if matches!(map_kind, MapKind::NonNegative(_)) || (map_kind == MapKind::Cam && protocol.rectify) {
         (map, range) = (map.f_relu()?, range.clipped());
         if range.high == 0.0 {
             return degenerate(MapState::AllZero);
@@ -141,11 +141,11 @@ pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protoc
         state => return degenerate(state),
     }
     // Where zero means something.
-    if shared != 0.0 && matches!(post, MapKind::Signed | MapKind::NonNegative(_)) {
+    if shared != 0.0 && matches!(map_kind, MapKind::Signed | MapKind::NonNegative(_)) {
         full = full.f_add_scalar(shared)?;
         left = Range::of(&full)?;
     }
-    if let MapKind::NonNegative(Some(own)) = post {
+    if let MapKind::NonNegative(Some(own)) = map_kind {
         full = own.smooth(&full)?;
         left = Range::of(&full)?;
     }
@@ -154,7 +154,7 @@ pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protoc
     let is_one_value = |map: &Tensor| -> Result<bool> {
         Ok(full.kind() == Kind::Double && Range::of(map)?.state(0.0) != MapState::Ok)
     };
-    if post == MapKind::Signed {
+    if map_kind == MapKind::Signed {
         let map = full.f_to_kind(Kind::Float)?.f_view(image)?;
         return if is_one_value(&map)? {
             degenerate(MapState::Constant)
@@ -164,7 +164,7 @@ pub fn saliency(raw: &Tensor, post: MapKind, image: [i64; 2], ucag: bool, protoc
     }
     // In the map's own precision: forms of GradCAM++ span more magnitudes than float32 has.
     // A heat map's zero means something, and shares of its sum are measured: it isn't moved.
-    let low = if matches!(post, MapKind::NonNegative(_)) { 0.0 } else { left.low };
+    let low = if matches!(map_kind, MapKind::NonNegative(_)) { 0.0 } else { left.low };
     let unit = full.f_sub_scalar(low)?.f_div_scalar(left.high - low)?.f_to_kind(Kind::Float)?;
     if is_one_value(&unit)? {
         return degenerate(MapState::Constant);

@@ -9,8 +9,8 @@ use ucag_core::ucag::unfold::Geometry;
 
 const ALL: [MapKind; 4] = [MapKind::Cam, MapKind::Signed, MapKind::MinMax, MapKind::NonNegative(None)];
 
-fn see(raw: &Tensor, post: MapKind, image: [i64; 2]) -> Saliency {
-    let seen = saliency(raw, post, image, false, &Protocol::official()).unwrap();
+fn see(raw: &Tensor, map_kind: MapKind, image: [i64; 2]) -> Saliency {
+    let seen = saliency(raw, map_kind, image, false, &Protocol::official()).unwrap();
     assert_eq!((seen.map.size(), seen.map.kind()), (image.to_vec(), Kind::Float));
     let zero = seen.map.abs().max().double_value(&[]) == 0.0;
     assert_eq!(zero, seen.state != MapState::Ok, "a degenerate map is scored as zeros, and no other is");
@@ -31,13 +31,19 @@ fn a_constant_map_is_constant_whatever_its_value_and_size() {
         for kind in [Kind::Float, Kind::Double] {
             for size in [[1, 1], [1, 7], [3, 5], [8, 8], [7, 7], [40, 50]] {
                 let raw = Tensor::full([1, 1, size[0], size[1]], value, (kind, Device::Cpu));
-                for (post, image) in ALL.iter().flat_map(|post| [[32, 32], [13, 37], [224, 224]].map(|i| (*post, i))) {
-                    assert_eq!(see(&raw, post, image).state, MapState::Constant, "{value} {kind:?} {size:?} {post:?}");
+                for (map_kind, image) in
+                    ALL.iter().flat_map(|map_kind| [[32, 32], [13, 37], [224, 224]].map(|i| (*map_kind, i)))
+                {
+                    assert_eq!(
+                        see(&raw, map_kind, image).state,
+                        MapState::Constant,
+                        "{value} {kind:?} {size:?} {map_kind:?}"
+                    );
                 }
             }
         }
     }
-    assert!(ALL.iter().all(|&post| see(&map(&[0.0; 6], [2, 3]), post, [9, 9]).state == MapState::AllZero));
+    assert!(ALL.iter().all(|&map_kind| see(&map(&[0.0; 6], [2, 3]), map_kind, [9, 9]).state == MapState::AllZero));
 }
 
 #[test]
@@ -45,13 +51,13 @@ fn of_a_map_that_is_clipped_what_is_left_counts() {
     let negative = map(&[-1.0, -2.0, -3.0, -4.0], [2, 2]);
     let touching = map(&[0.0, -1.0, -2.0, -3.0], [2, 2]);
     for image in [[2, 2], [32, 32]] {
-        for post in [MapKind::Cam, MapKind::NonNegative(None)] {
-            assert_eq!(see(&negative, post, image).state, MapState::AllZero);
-            assert_eq!(see(&touching, post, image).state, MapState::AllZero);
+        for map_kind in [MapKind::Cam, MapKind::NonNegative(None)] {
+            assert_eq!(see(&negative, map_kind, image).state, MapState::AllZero);
+            assert_eq!(see(&touching, map_kind, image).state, MapState::AllZero);
         }
-        for post in [MapKind::MinMax, MapKind::Signed] {
-            assert_eq!(see(&negative, post, image).state, MapState::Ok);
-            assert_eq!(see(&touching, post, image).state, MapState::Ok);
+        for map_kind in [MapKind::MinMax, MapKind::Signed] {
+            assert_eq!(see(&negative, map_kind, image).state, MapState::Ok);
+            assert_eq!(see(&touching, map_kind, image).state, MapState::Ok);
         }
     }
     // What isn't clipped keeps its ranking.
@@ -72,8 +78,12 @@ fn of_a_map_that_is_clipped_what_is_left_counts() {
 fn values_that_are_not_finite_come_first() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for values in [[value; 4], [value, -1.0, -1.0, -1.0], [value, 0.0, 1.0, 2.0]] {
-            for post in ALL {
-                assert_eq!(see(&map(&values, [2, 2]), post, [8, 8]).state, MapState::NonFinite, "{values:?} {post:?}");
+            for map_kind in ALL {
+                assert_eq!(
+                    see(&map(&values, [2, 2]), map_kind, [8, 8]).state,
+                    MapState::NonFinite,
+                    "{values:?} {map_kind:?}"
+                );
             }
         }
     }
@@ -117,9 +127,9 @@ fn what_a_resize_leaves_out_is_not_replaced_by_noise() {
     for (kind, other) in [(Kind::Float, 0.1), (Kind::Double, 0.1), (Kind::Float, 5.0), (Kind::Float, -5.0)] {
         let raw = Tensor::full([1, 1, 1000, 1000], 0.3, (kind, Device::Cpu));
         let _ = raw.narrow(2, 0, 1).narrow(3, 0, 1).fill_(other);
-        for post in ALL {
-            assert_eq!(see(&raw, post, [10, 10]).state, MapState::Constant, "{kind:?} {other} {post:?}");
-            assert_eq!(see(&raw, post, [1000, 1000]).state, MapState::Ok);
+        for map_kind in ALL {
+            assert_eq!(see(&raw, map_kind, [10, 10]).state, MapState::Constant, "{kind:?} {other} {map_kind:?}");
+            assert_eq!(see(&raw, map_kind, [1000, 1000]).state, MapState::Ok);
         }
     }
 }
@@ -146,7 +156,7 @@ fn folded(of_view: impl Fn(usize) -> f64, coverage: Coverage, kind: Kind) -> Map
     let maps = Tensor::from_slice(&views).to_kind(kind).view([-1, 1, 1, 1]).expand([-1, 1, 7, 7], false).contiguous();
     let folded =
         conquer(&maps, &Tensor::ones([views.len() as i64], (kind, Device::Cpu)), &geometry, &protocol).unwrap();
-    let states = ALL.map(|post| saliency(&folded, post, [224, 224], true, &protocol).unwrap().state);
+    let states = ALL.map(|map_kind| saliency(&folded, map_kind, [224, 224], true, &protocol).unwrap().state);
     assert!(states.iter().all(|state| *state == states[0]), "{states:?}");
     states[0]
 }

@@ -318,7 +318,7 @@ fn end_to_end_check(
         "maps" => Some(maps.squeeze_dim(1)),
         "scores" => Some(unfolded.probabilities[0].select(1, class as i64)),
         "combined" => Some(folded),
-        "final" => Some(saliency(&folded, method.post, size, true, &protocol)?.map),
+        "final" => Some(saliency(&folded, method.map_kind, size, true, &protocol)?.map),
         _ => None,
     })
 }

@@ -72,7 +72,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     write_npy(&args.out.join("saliency.npy"), &seen.map, &size)?;
     let values = floats(&seen.map)?;
     let path = args.out.join("overlay.png");
-    overlay(&picture, &values, method.post)?
+    overlay(&picture, &values, method.map_kind)?
         .save(&path)
         .with_context(|| format!("{}: can't be written", path.display()))?;
     let probabilities = network.probabilities(&logits)?;

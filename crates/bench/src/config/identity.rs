@@ -109,7 +109,7 @@ fn method(method: &Method) -> Value {
             "name": method.id,
             "variants": method.variants,
             "dataset": method.dataset,
-            "post": method.post.word(),
+            "post": method.map_kind.word(),
         });
     };
     json!({

@@ -16,7 +16,7 @@ pub struct Method {
     /// Where its maps come from.
     pub source: Source,
     /// What is done to its raw maps.
-    pub post: MapKind,
+    pub map_kind: MapKind,
     /// The only data set that it is for, as an index into [`super::Config::datasets`]; for all of them where absent.
     pub dataset: Option<usize>,
     /// Its rows, as indices into [`super::Config::variants`], in the order of the table.

@@ -195,7 +195,7 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
             id: name.clone().unwrap_or_else(|| method.id.to_owned()),
             name: name.unwrap_or_else(|| method.name.to_owned()),
             source: Source::Computed(Computed { entry: method, settings, explainer }),
-            post: method.post,
+            map_kind: method.map_kind,
             dataset,
             variants: rows,
         })

@@ -44,7 +44,7 @@ pub(super) fn method(
         section.require("maps", "the folder of its maps ('maps_with_ucag' for those that UCAG has folded already)")
     };
     let maps_with_ucag: Option<PathBuf> = section.get("maps_with_ucag");
-    let post: Option<Choice<Finish>> =
+    let map_kind: Option<Choice<Finish>> =
         section.require("post", "how its maps are finished: cam, signed, plain or heat (see docs/maps.md)");
     let only = section.has("dataset");
     let dataset = if only { Some(method_list::dataset(&mut section, datasets)) } else { None };
@@ -64,7 +64,7 @@ pub(super) fn method(
         }
     }
     section.finish();
-    let post = match post?.0 {
+    let map_kind = match map_kind?.0 {
         Finish::Cam => MapKind::Cam,
         Finish::Signed => MapKind::Signed,
         Finish::Plain => MapKind::MinMax,
@@ -75,7 +75,7 @@ pub(super) fn method(
         None => None,
     };
     let source = Source::Precomputed(Precomputed { maps, maps_with_ucag });
-    Some(Method { id: name.clone()?, name: name?, source, post, dataset, variants: rows? })
+    Some(Method { id: name.clone()?, name: name?, source, map_kind, dataset, variants: rows? })
 }
 
 /// Says why a key of other methods isn't one of these.

@@ -205,5 +205,5 @@ pub(crate) fn method(method: &Method) -> String {
 fn made_elsewhere(method: &Method) -> String {
     let folder = |(ucag, words): (bool, &str)| Some(format!("`{}`{words}", method.folder(ucag)?.display()));
     let folders: Vec<String> = [(false, ""), (true, " (with UCAG)")].into_iter().filter_map(folder).collect();
-    format!("maps that were made elsewhere, {}, finished as {} maps are", folders.join(" and "), method.post.word())
+    format!("maps that were made elsewhere, {}, finished as {} maps are", folders.join(" and "), method.map_kind.word())
 }

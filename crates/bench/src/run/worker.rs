@@ -220,7 +220,7 @@ impl<'p> Worker<'p> {
                 let seen = row.saliency(chosen.metric.frame, of)?;
                 let case = ScoreInput {
                     map: &seen.map,
-                    signed: row.method.post == MapKind::Signed,
+                    signed: row.method.map_kind == MapKind::Signed,
                     state: seen.state,
                     point: seen.point,
                     image: &of.input.image,
@@ -288,7 +288,7 @@ impl<'p> Worker<'p> {
                 ucag: row.variant.ucag,
                 map,
                 point: photo.then(|| seen.point.unwrap_or_else(|| place(map, image.width()))),
-                post: row.method.post,
+                map_kind: row.method.map_kind,
                 state: seen.state,
                 note: gallery::scores(&scores),
             }
@@ -313,7 +313,7 @@ impl<'p> Worker<'p> {
             ucag: row.variant.ucag,
             variant: row.variant.name.clone(),
             file: None,
-            signed: row.method.post == MapKind::Signed,
+            signed: row.method.map_kind == MapKind::Signed,
             largest: 0.0,
             state: shown.state,
             point: shown.point,

@@ -55,7 +55,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
                 settings: Settings::defaults(entry.settings),
                 explainer: entry.explainer(),
             }),
-            post: entry.post,
+            map_kind: entry.map_kind,
             dataset: None,
             variants: if control { vec![0] } else { vec![0, 1] },
         }

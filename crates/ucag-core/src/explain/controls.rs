@@ -6,61 +6,75 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::{Explainer, Method, Role};
+use super::{Entry, Explainer, Method, Role};
 use crate::Result;
 use crate::image_ops::luma;
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 
-const COMMON: Method =
-    Method { source: "control", role: Role::Control, post: MapKind::MinMax, black_box: true, ..Method::CAM };
+const SOURCE: &str = "control";
 
 /// Registry entry.
-pub(crate) static RANDOM: Method = Method {
+pub(crate) static RANDOM: Method = Method::new(Entry {
     id: "random",
     name: "Random map",
     summary: "a 7×7 grid of uniform random numbers, seeded by run and sample, at the resolution of a CAM",
+    source: SOURCE,
+    map_kind: MapKind::MinMax,
     make: |_| Arc::new(Control(random)),
-    ..COMMON
-};
+})
+.role(Role::Control)
+.black_box();
 
 /// Registry entry.
-pub(crate) static UNIFORM: Method = Method {
+pub(crate) static UNIFORM: Method = Method::new(Entry {
     id: "uniform",
     name: "Uniform map",
     summary: "the same value everywhere: all pixels tied, so the tie rule alone decides",
+    source: SOURCE,
+    map_kind: MapKind::MinMax,
     make: |_| Arc::new(Control(uniform)),
-    ..COMMON
-};
+})
+.role(Role::Control)
+.black_box();
 
 /// Registry entry.
-pub(crate) static CENTER: Method = Method {
+pub(crate) static CENTER: Method = Method::new(Entry {
     id: "center",
     name: "Centre Gaussian",
     summary: "a Gaussian around the image's centre, σ a quarter of each side",
+    source: SOURCE,
+    map_kind: MapKind::MinMax,
     make: |_| Arc::new(Control(center)),
-    ..COMMON
-};
+})
+.role(Role::Control)
+.black_box();
 
 /// Registry entry.
-pub(crate) static EDGE: Method = Method {
+pub(crate) static EDGE: Method = Method::new(Entry {
     id: "edge",
     name: "Edge map",
     summary: "Sobel gradient magnitude of the image's luma",
+    source: SOURCE,
+    map_kind: MapKind::MinMax,
     make: |_| Arc::new(Control(edge)),
-    ..COMMON
-};
+})
+.role(Role::Control)
+.black_box();
 
 /// Registry entry.
-pub(crate) static POINT: Method = Method {
+pub(crate) static POINT: Method = Method::new(Entry {
     id: "center-point",
     name: "Center",
     summary: "the image's centre as a point: the pointing game's own baseline",
-    post: MapKind::Point,
-    not_with_ucag: Some("it is the centre of the image, not a map of what a view shows"),
-    ..COMMON
-};
+    source: SOURCE,
+    map_kind: MapKind::Point,
+    make: |_| Arc::new(Control(uniform)),
+})
+.role(Role::Control)
+.black_box()
+.not_with_ucag("it is the centre of the image, not a map of what a view shows");
 
 /// A map as a function of the views alone.
 #[derive(Debug)]

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use ucag_core::Result;
-use ucag_core::explain::Method;
 use ucag_core::explain::cam::{Cam, Layer};
+use ucag_core::explain::{Entry, Method};
+use ucag_core::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "gradcam-elementwise",
     name: "GradCAM (elementwise)",
     summary: "what is positive of gradient times activation, summed over channels",
     source: "pytorch-grad-cam",
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(elementwise)),
-    ..Method::CAM
-};
+});
 
 /// `Σ_k max(G_k A_k, 0)`.
 fn elementwise(layer: &Layer) -> Result<tch::Tensor> {

@@ -179,7 +179,7 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
         ),
         false => String::new(),
     };
-    let signed = match config.methods_on(0).any(|method| method.post == MapKind::Signed) {
+    let signed = match config.methods_on(0).any(|method| method.map_kind == MapKind::Signed) {
         true => " Red speaks for the class, blue against it.",
         false => "",
     };

@@ -42,7 +42,7 @@ pub struct Tile<'a> {
     /// Where the map points (x, y), where that is asked. A cross marks it.
     pub point: Option<[f64; 2]>,
     /// The kind of map: signed ones are shown in two colours.
-    pub post: MapKind,
+    pub map_kind: MapKind,
     /// Degenerate maps are shown hatched, and named.
     pub state: MapState,
     /// A line below, such as [`scores`].
@@ -148,7 +148,7 @@ fn shown(
     (w, h): (u32, u32),
 ) -> anyhow::Result<RgbImage> {
     if tile.state == MapState::Ok {
-        let mut over = overlay(image, tile.map, tile.post)?;
+        let mut over = overlay(image, tile.map, tile.map_kind)?;
         mask.iter().for_each(|mask| marks::outline(&mut over, mask));
         tile.point.iter().for_each(|point| marks::cross(&mut over, *point));
         return Ok(enlarged(&over, (w, h)));

@@ -14,7 +14,7 @@ const SHARE: f64 = 0.6;
 ///
 /// # Errors
 /// Where it has another number of values, or one that isn't finite.
-pub fn overlay(image: &RgbImage, map: &[f32], post: MapKind) -> anyhow::Result<RgbImage> {
+pub fn overlay(image: &RgbImage, map: &[f32], map_kind: MapKind) -> anyhow::Result<RgbImage> {
     let (width, height) = image.dimensions();
     ensure!(
         map.len() == (width * height) as usize,
@@ -23,7 +23,7 @@ pub fn overlay(image: &RgbImage, map: &[f32], post: MapKind) -> anyhow::Result<R
     );
     ensure!(map.iter().all(|value| value.is_finite()), "a map with NaN or infinite values can't be shown");
     let largest = map.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let signed = post == MapKind::Signed;
+    let signed = map_kind == MapKind::Signed;
     Ok(RgbImage::from_fn(width, height, |x, y| {
         let value = map[(y * width + x) as usize];
         let grey = grey(image.get_pixel(x, y));

@@ -11,31 +11,32 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::{map_of, weighted_sum};
-use crate::explain::{Explainer, ExtraPasses, Method, Setting};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
 use crate::pass::{ForwardPass, Needs, Pass};
+use crate::postprocess::MapKind;
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "cameras",
     name: "CAMERAS",
     summary: "activation and gradient, each averaged over input resolutions, multiplied and summed over channels",
     source: "Jalwana et al., CVPR 2021",
-    settings: &[Setting {
+    map_kind: MapKind::Cam,
+    make: |settings| {
+        Arc::new(Cameras { resolutions: settings.list("resolutions").iter().map(|&side| side as i64).collect() })
+    },
+})
+.settings(&[Setting {
         key: "resolutions",
         summary: "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
         default: &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
         range: (1.0, 4096.0),
         whole: true,
         list: true,
-    }],
-    make: |settings| {
-        Arc::new(Cameras { resolutions: settings.list("resolutions").iter().map(|&side| side as i64).collect() })
-    },
-    ..Method::CAM
-};
+    }]);
 
 /// Channels that are enlarged at a time: all 2048 of a ResNet at 224 × 224 would be 400 MB.
 const CHANNELS: i64 = 128;

@@ -11,45 +11,50 @@ use tch::{Kind, Tensor};
 
 use super::{Cam, Layer, doubled, spatial_sum, weighted_sum};
 use crate::Result;
-use crate::explain::Method;
+use crate::explain::{Entry, Method};
+use crate::postprocess::MapKind;
 
 /// Registry entry: what the authors' command line ran.
-pub(crate) static TORCHCAM: Method = Method {
+pub(crate) static TORCHCAM: Method = Method::new(Entry {
     id: "gradcam++",
     name: "GradCAM++",
     summary: "as torch-cam computes it on exp(logits), which the authors' command line ran: cubed positive gradients, the division without effect",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(torchcam)),
-    ..COMMON
-};
+});
 
 /// Registry entry: torch-cam's formula as it reads.
-pub(crate) static DIVIDED: Method = Method {
+pub(crate) static DIVIDED: Method = Method::new(Entry {
     id: "gradcam++-divided",
     name: "GradCAM++ (divided)",
     summary: "torch-cam's formula as it reads, on exp(logits), with the division",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(divided)),
-    ..COMMON
-};
+});
 
 /// Registry entry: the form that most libraries have.
-pub(crate) static CANONICAL: Method = Method {
+pub(crate) static CANONICAL: Method = Method::new(Entry {
     id: "gradcam++-canonical",
     name: "GradCAM++ (canonical)",
     summary: "as pytorch-grad-cam has it: local cube of the gradient times total activation, on logits",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(canonical)),
-    ..COMMON
-};
+});
 
 /// Registry entry: the authors' own class.
-pub(crate) static AUTHORS_CLASS: Method = Method {
+pub(crate) static AUTHORS_CLASS: Method = Method::new(Entry {
     id: "gradcam++-authors",
     name: "GradCAM++ (authors' class)",
     summary: "the UCAG authors' own class, given the logit as its score (as released it can't run)",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(authors_class)),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Chattopadhay et al., WACV 2018", ..Method::CAM };
+const SOURCE: &str = "Chattopadhay et al., WACV 2018";
 
 /// With g = exp(z) G: `w_k = Σ_ij g² max(g, 0)`, map `max(Σ_k w_k A_k, 0)`.
 pub fn torchcam(layer: &Layer) -> Result<Tensor> {

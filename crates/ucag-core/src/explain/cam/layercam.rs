@@ -6,20 +6,22 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::{Cam, Layer, doubled, weighted_sum};
-use crate::explain::{Explainer, Method};
+use crate::explain::{Entry, Explainer, Method};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
+use crate::postprocess::MapKind;
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "layercam",
     name: "LayerCAM",
     summary: "every position weighted by its own positive gradient, at one layer",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(layercam)),
-    ..COMMON
-};
+});
 
 /// `Σ_k max(G_k, 0) A_k`, elementwise weights.
 pub fn layercam(layer: &Layer) -> Result<Tensor> {
@@ -27,15 +29,16 @@ pub fn layercam(layer: &Layer) -> Result<Tensor> {
 }
 
 /// Registry entry: the route of the authors' command line, which exists for ResNets only.
-pub(crate) static FUSED: Method = Method {
+pub(crate) static FUSED: Method = Method::new(Entry {
     id: "layercam-fused",
     name: "LayerCAM (fused)",
     summary: "LayerCAM on exp(logits) over layer1 to layer4 of a ResNet, squashed by tanh and fused by their maximum, as the authors ran it",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Fused),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Jiang et al., TIP 2021", ..Method::CAM };
+const SOURCE: &str = "Jiang et al., TIP 2021";
 
 #[derive(Debug)]
 struct Fused;

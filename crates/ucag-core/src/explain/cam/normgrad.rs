@@ -10,58 +10,63 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::{Cam, Layer};
-use crate::explain::{Explainer, Method};
+use crate::explain::{Entry, Explainer, Method};
 use crate::network::{Conv, Graph, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "normgrad",
     name: "NormGrad",
     summary: "norm of the activation times norm of the gradient at each position: a virtual 1×1 convolution behind the layer",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Cam(virtual_identity)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static SELECTIVE: Method = Method {
+pub(crate) static SELECTIVE: Method = Method::new(Entry {
     id: "normgrad-selective",
     name: "NormGrad (selective)",
     summary: "norm of what is positive of activation times gradient at each position",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Cam(selective)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static SCALING: Method = Method {
+pub(crate) static SCALING: Method = Method::new(Entry {
     id: "normgrad-scaling",
     name: "NormGrad (scaling)",
     summary: "norm of activation times gradient at each position: a virtual scaling behind the layer",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Cam(scaling)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static NEIGHBOURHOOD: Method = Method {
+pub(crate) static NEIGHBOURHOOD: Method = Method::new(Entry {
     id: "normgrad-neighbourhood",
     name: "NormGrad (3×3)",
     summary: "norm of the activation's 3×3 neighbourhood times norm of the gradient at each position: a virtual 3×3 convolution behind the layer",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Cam(neighbourhood)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static CONVOLUTION: Method = Method {
+pub(crate) static CONVOLUTION: Method = Method::new(Entry {
     id: "normgrad-conv",
     name: "NormGrad (convolution)",
     summary: "at the last real convolution in front of the layer: norm of the window it reads times norm of the gradient behind it",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(AtConvolution),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Rebuffi et al., CVPR 2020", post: MapKind::NonNegative(None), ..Method::CAM };
+const SOURCE: &str = "Rebuffi et al., CVPR 2020";
 
 /// `‖A‖ ‖G‖`, norms over channels.
 pub fn virtual_identity(layer: &Layer) -> Result<Tensor> {

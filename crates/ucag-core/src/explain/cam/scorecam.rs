@@ -11,39 +11,43 @@ use tch::{Kind, Tensor};
 
 use super::{map_of, weighted_sum};
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
 use crate::pass::{ForwardPass, Needs, Pass};
+use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "scorecam",
     name: "ScoreCAM",
     summary: "as its authors have it: a channel's weight is the class's probability on the input masked by it, channels are enlarged before they are summed",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(ScoreCam(Form::Authors)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static TORCHCAM: Method = Method {
+pub(crate) static TORCHCAM: Method = Method::new(Entry {
     id: "scorecam-torchcam",
     name: "ScoreCAM (torch-cam)",
     summary: "as torch-cam has it: weights are the softmax over channels of the class's logits, channels are scaled before they are enlarged",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(ScoreCam(Form::Torchcam)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static PGC: Method = Method {
+pub(crate) static PGC: Method = Method::new(Entry {
     id: "scorecam-pgc",
     name: "ScoreCAM (pytorch-grad-cam)",
     summary: "as pytorch-grad-cam has it: as torch-cam's, but channels are enlarged from corner to corner and then scaled",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(ScoreCam(Form::Pgc)),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Wang et al., CVPR Workshops 2020", ..Method::CAM };
+const SOURCE: &str = "Wang et al., CVPR Workshops 2020";
 
 /// Masked inputs in one pass.
 const BATCH: i64 = 16;

@@ -6,17 +6,18 @@ use tch::Tensor;
 
 use super::{Cam, Layer, spatial_sum, weighted_sum};
 use crate::Result;
-use crate::explain::Method;
+use crate::explain::{Entry, Method};
+use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "xgradcam",
     name: "XGradCAM",
     summary: "channels weighted by their activation-weighted mean gradient; equals GradCAM in front of global average pooling and one linear layer",
     source: "Fu et al., BMVC 2020",
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(Cam(authors)),
-    ..Method::CAM
-};
+});
 
 /// With the authors' ε of 1e-6, to a signed map. Libraries have others; it matters only where a
 /// channel's activations nearly cancel.

@@ -6,44 +6,42 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
 
 /// Registry entry.
-pub(crate) static GRADIENT: Method = Method {
+pub(crate) static GRADIENT: Method = Method::new(Entry {
     id: "gradient",
     name: "Gradient",
     summary: "largest magnitude, over colours, of the gradient of the class's logit at the input",
     source: "Simonyan et al., ICLR workshop 2014",
+    map_kind: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))),
     make: |_| Arc::new(Backprop(Relu::Gradient)),
-    black_box: true,
-    ..COMMON
-};
+})
+.black_box();
 
 /// Registry entry.
-pub(crate) static DECONVNET: Method = Method {
+pub(crate) static DECONVNET: Method = Method::new(Entry {
     id: "deconvnet",
     name: "DeConvNet",
     summary: "as Gradient, but a ReLU sends back what is positive, whatever its input was",
     source: "Zeiler & Fergus, ECCV 2014",
+    map_kind: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))),
     make: |_| Arc::new(Backprop(Relu::Deconvnet)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static GUIDED: Method = Method {
+pub(crate) static GUIDED: Method = Method::new(Entry {
     id: "guided-backprop",
     name: "GuidedBackprop",
     summary: "as Gradient, but a ReLU sends back what is positive where its input was, too",
     source: "Springenberg et al., ICLR workshop 2015",
+    map_kind: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))),
     make: |_| Arc::new(Backprop(Relu::Guided)),
-    ..COMMON
-};
-
-const COMMON: Method = Method { post: MapKind::NonNegative(Some(MethodBlur::OfLonger(0.02))), ..Method::CAM };
+});
 
 /// The rule of a ReLU for an upstream p, for an input x.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use crate::explain::{Explainer, Method};
+use crate::explain::{Entry, Explainer, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
@@ -13,24 +13,26 @@ use crate::propagate::{LayerVisit, Rule, needs, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(crate) static MWP: Method = Method {
+pub(crate) static MWP: Method = Method::new(Entry {
     id: "mwp",
     name: "MWP",
     summary: "excitation backprop: a unit's probability shared among its excitatory inputs, summed over channels at a middle layer",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Excitation(mwp)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static CONTRASTIVE: Method = Method {
+pub(crate) static CONTRASTIVE: Method = Method::new(Entry {
     id: "cmwp",
     name: "cMWP",
     summary: "contrastive excitation backprop: less what reaches the classifier's input from its negated last layer; negative sums are clipped",
+    source: SOURCE,
+    map_kind: MapKind::NonNegative(None),
     make: |_| Arc::new(Excitation(contrastive)),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Zhang et al., ECCV 2016", post: MapKind::NonNegative(None), ..Method::CAM };
+const SOURCE: &str = "Zhang et al., ECCV 2016";
 
 #[derive(Debug)]
 struct Excitation(fn(&Pass<'_>, &Layers) -> Result<Tensor>);

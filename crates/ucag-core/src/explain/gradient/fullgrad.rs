@@ -9,7 +9,7 @@ use tch::Tensor;
 
 use super::path_gradient::less_mean;
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
@@ -18,25 +18,26 @@ use crate::propagate::{gradients, needs};
 /// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and
 /// multiplies the input gradient of a batch's first image with every image; both are as here for
 /// one image at a time.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "fullgrad",
     name: "FullGrad",
     summary: "magnitudes of input and biases, each times its gradient, scaled to [0, 1] a layer, summed over channels and layers; less the mean; as UCAG's code has it, but each view by itself",
-    post: MapKind::Signed,
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(FullGrad(Form::Released)),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(crate) static IDIAP: Method = Method {
+pub(crate) static IDIAP: Method = Method::new(Entry {
     id: "fullgrad-idiap",
     name: "FullGrad (authors' code)",
     summary: "as FullGrad, but layers are enlarged from corner to corner, and the mean isn't subtracted",
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |_| Arc::new(FullGrad(Form::Idiap)),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Srinivas & Fleuret, NeurIPS 2019", ..Method::CAM };
+const SOURCE: &str = "Srinivas & Fleuret, NeurIPS 2019";
 
 /// The implementation that a FullGrad follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

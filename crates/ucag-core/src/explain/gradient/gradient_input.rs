@@ -5,23 +5,22 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "gradient-x-input",
     name: "Gradient × Input",
     summary: "the normalised input times the gradient of the class's logit, summed over colours",
     source: "Shrikumar et al., arXiv:1605.01713",
-    post: MapKind::Signed,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(GradientInput),
-    black_box: true,
-    ..Method::CAM
-};
+})
+.black_box();
 
 #[derive(Debug)]
 struct GradientInput;

@@ -11,38 +11,38 @@ use tch::Tensor;
 
 use super::path_gradient::{Inputs, extra_passes, gradient_sum, less_mean, magnitude};
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "integrated-gradients",
     name: "IntegratedGradients",
     summary: "input times the mean gradient on the straight way to it from zeros, summed over colours: maps add up to the logit less that of zeros",
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| Arc::new(Way::new(Form::Sundararajan, settings)),
-    ..COMMON
-};
+})
+.settings(&[STEPS])
+.black_box();
 
 /// Registry entry. The released code always explains the class that the network predicts; here it
 /// is the class that is asked for. And this is what it means to compute: its hook, on a VGG,
 /// catches the gradient in front of the last pool, which doesn't have the image's shape.
-pub(crate) static RELEASED: Method = Method {
+pub(crate) static RELEASED: Method = Method::new(Entry {
     id: "integrated-gradients-released",
     name: "IntegratedGradients (UCAG's code)",
     summary: "as UCAG's code has it: gradients at both ends of the way and between, not multiplied by the input; magnitudes summed over colours, less their mean",
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| Arc::new(Way::new(Form::Released, settings)),
-    ..COMMON
-};
+})
+.settings(&[STEPS])
+.black_box();
 
-const COMMON: Method = Method {
-    source: "Sundararajan et al., ICML 2017",
-    post: MapKind::Signed,
-    settings: &[STEPS],
-    black_box: true,
-    ..Method::CAM
-};
+const SOURCE: &str = "Sundararajan et al., ICML 2017";
 
 const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
 

@@ -11,37 +11,40 @@ use tch::Tensor;
 
 use super::path_gradient::{Inputs, extra_passes, gradient_sum, less_mean, magnitude};
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method, Setting};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "smoothgrad",
     name: "SmoothGrad",
     summary: "magnitude, summed over colours, of the mean gradient at copies of the input with normal noise",
-    settings: &[SAMPLES, NOISE],
+    source: SOURCE,
+    map_kind: MapKind::Cam,
     make: |settings| {
         let noise = Noise::OfRange(settings.number(NOISE.key));
         Arc::new(SmoothGrad { samples: settings.count(SAMPLES.key), noise })
     },
-    ..COMMON
-};
+})
+.black_box()
+.settings(&[SAMPLES, NOISE]);
 
 /// Registry entry. The released code always explains the class that the network predicts; here it
 /// is the class that is asked for. As to its hook, see [`super::integrated_gradients`].
-pub(crate) static RELEASED: Method = Method {
+pub(crate) static RELEASED: Method = Method::new(Entry {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
     summary: "as UCAG's code has it: the noise's deviation is (4 / range)², the more the smaller the input's range, and the mean is subtracted",
-    post: MapKind::Signed,
-    settings: &[SAMPLES],
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| Arc::new(SmoothGrad { samples: settings.count(SAMPLES.key), noise: Noise::Released }),
-    ..COMMON
-};
+})
+.black_box()
+.settings(&[SAMPLES]);
 
-const COMMON: Method = Method { source: "Smilkov et al., ICML workshop 2017", black_box: true, ..Method::CAM };
+const SOURCE: &str = "Smilkov et al., ICML workshop 2017";
 
 const SAMPLES: Setting = Setting::count("samples", "noisy copies of the input", &[50.0], 1e5);
 

@@ -6,34 +6,35 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use super::composite::{Composite, colours};
-use super::lrp::{CANONISE, COMMON, canonise};
+use super::lrp::{CANONISE, canonise};
 use super::{divide, total};
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
+use crate::postprocess::MapKind;
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(in crate::explain) static CLRP: Method = Method {
+pub(in crate::explain) static CLRP: Method = Method::new(Entry {
     id: "clrp",
     name: "c*LRP",
     summary: "LRP less the LRP of all other classes, equally weighted, brought to the same sum",
     source: "Gu et al., ACCV 2018",
-    settings: &[CANONISE],
+    map_kind: MapKind::Signed,
     make: |settings| Arc::new(Contrast { seeds: uniform, canonise: canonise(settings) }),
-    ..COMMON
-};
+})
+.settings(&[CANONISE]);
 
 /// Registry entry.
-pub(in crate::explain) static SGLRP: Method = Method {
+pub(in crate::explain) static SGLRP: Method = Method::new(Entry {
     id: "sglrp",
     name: "SGLRP",
     summary: "as c*LRP, but starts from the softmax's gradient: p(1 − p) at the class, and p times their own p at the others",
     source: "Iwana et al., ICCV Workshops 2019",
-    settings: &[CANONISE],
+    map_kind: MapKind::Signed,
     make: |settings| Arc::new(Contrast { seeds: softmax, canonise: canonise(settings) }),
-    ..COMMON
-};
+})
+.settings(&[CANONISE]);
 
 /// The starts of two propagations.
 pub struct Seeds {

@@ -8,120 +8,125 @@ use tch::Tensor;
 use super::composite::{Composite, colours};
 use super::lrp_rule::Share;
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(in crate::explain) static METHOD: Method = Method {
+pub(in crate::explain) static METHOD: Method = Method::new(Entry {
     id: "lrp",
     name: "LRP",
     summary: "relevance of the logit by the α1β0-rule, zᴮ at the pixels; less its mean over pixels and colours, as released",
-    settings: &[CANONISE],
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| {
         Arc::new(Lrp { composite: Composite::alpha_beta(1.0), canonise: canonise(settings), centred: true })
     },
-    ..COMMON
-};
+})
+.settings(&[CANONISE]);
 
 /// Registry entry.
-pub(in crate::explain) static ALPHA_BETA: Method = Method {
+pub(in crate::explain) static ALPHA_BETA: Method = Method::new(Entry {
     id: "lrp-alpha-beta",
     name: "LRP-αβ",
     summary: "relevance of the logit by the αβ-rule, β = α − 1, zᴮ at the pixels",
-    settings: &[
-        Setting {
-            key: "alpha",
-            summary: "weight α of what excites; what inhibits has the weight α − 1",
-            default: &[2.0],
-            range: (1.0, 100.0),
-            whole: false,
-            list: false,
-        },
-        CANONISE,
-    ],
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| {
         let composite = Composite::alpha_beta(settings.number("alpha"));
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
-    ..COMMON
-};
+})
+.settings(&[
+    Setting {
+        key: "alpha",
+        summary: "weight α of what excites; what inhibits has the weight α − 1",
+        default: &[2.0],
+        range: (1.0, 100.0),
+        whole: false,
+        list: false,
+    },
+    CANONISE,
+]);
 
 /// Registry entry.
-pub(in crate::explain) static EPSILON: Method = Method {
+pub(in crate::explain) static EPSILON: Method = Method::new(Entry {
     id: "lrp-epsilon",
     name: "LRP-ε",
     summary: "relevance of the logit by the ε-rule in every layer",
-    settings: &[EPSILON_SETTING, CANONISE],
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |settings| {
         let share = Share::Epsilon(settings.number("epsilon"));
         let composite = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
-    ..COMMON
-};
+})
+.settings(&[EPSILON_SETTING, CANONISE]);
 
 /// Registry entry.
-pub(in crate::explain) static Z_PLUS: Method = Method {
+pub(in crate::explain) static Z_PLUS: Method = Method::new(Entry {
     id: "lrp-zplus",
     name: "LRP-z⁺",
     summary: "relevance of the logit by the z⁺-rule, zᴮ at the pixels: deep Taylor decomposition",
     source: "Montavon et al., Pattern Recognition 2017",
-    settings: &[CANONISE],
+    map_kind: MapKind::Signed,
     make: |settings| {
         let composite =
             Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear: Z_PLUS_RULE, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
-    ..COMMON
-};
+})
+.settings(&[CANONISE]);
 
 /// Registry entry.
-pub(in crate::explain) static COMPOSITE: Method = Method {
+pub(in crate::explain) static COMPOSITE: Method = Method::new(Entry {
     id: "lrp-composite",
     name: "LRP-CMP",
     summary: "relevance of the logit by kind of layer: ε in fully connected layers, z⁺ in convolutions, zᴮ at the pixels",
     source: "Montavon et al., in: Explainable AI, Springer 2019",
-    settings: &[EPSILON_SETTING, CANONISE],
+    map_kind: MapKind::Signed,
     make: |settings| {
         let linear = Share::Epsilon(settings.number("epsilon"));
         let composite = Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear, stabilizer: None };
         Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
     },
-    ..COMMON
-};
+})
+.settings(&[EPSILON_SETTING, CANONISE]);
 
 /// Registry entry.
-pub(in crate::explain) static EPSILON_PLUS: Method = Method {
+pub(in crate::explain) static EPSILON_PLUS: Method = Method::new(Entry {
     id: "lrp-epsilon-plus",
     name: "LRP-ε⁺",
     summary: "zennit's EpsilonPlus: ε in fully connected layers, z⁺ with biases in all convolutions, batch normalisation folded",
     source: "Anders et al., arXiv 2106.13200",
-    settings: &[EPSILON_SETTING],
+    map_kind: MapKind::Signed,
     make: |settings| {
         let composite = Composite::zennit(1.0, settings.number("epsilon"));
         Arc::new(Lrp { composite, canonise: true, centred: false })
     },
-    ..COMMON
-};
+})
+.settings(&[EPSILON_SETTING]);
 
 /// Registry entry.
-pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method {
+pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method::new(Entry {
     id: "lrp-epsilon-alpha2-beta1",
     name: "LRP-εα2β1",
     summary: "zennit's EpsilonAlpha2Beta1: ε in fully connected layers, α2β1 with biases in all convolutions, batch normalisation folded",
+    source: "Anders et al., arXiv 2106.13200",
+    map_kind: MapKind::Signed,
     make: |settings| {
         let composite = Composite::zennit(2.0, settings.number("epsilon"));
         Arc::new(Lrp { composite, canonise: true, centred: false })
     },
-    ..EPSILON_PLUS
-};
+})
+.settings(&[EPSILON_SETTING]);
 
 const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
 
 /// The common part of this folder's methods.
-pub(super) const COMMON: Method = Method { source: "Bach et al., PLOS ONE 2015", post: MapKind::Signed, ..Method::CAM };
+const SOURCE: &str = "Bach et al., PLOS ONE 2015";
 
 /// The setting of the ε-rule and its like.
 const EPSILON_SETTING: Setting = Setting {

@@ -6,7 +6,7 @@ use tch::Tensor;
 
 use super::composite::{colours, elsewhere, whole};
 use super::{LinearLayer, Relevance, absolute, divide, present, shifted, total, z_bounded};
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
@@ -14,24 +14,26 @@ use crate::propagate::{LayerVisit, Rule, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(in crate::explain) static METHOD: Method = Method {
+pub(in crate::explain) static METHOD: Method = Method::new(Entry {
     id: "rap",
     name: "RAP",
     summary: "relevance of the logit, shared by the size of each contribution and then shifted: what adds least turns negative",
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(Rap { seed: Seed::Logit }),
-    ..COMMON
-};
+});
 
 /// Registry entry.
-pub(in crate::explain) static UNIT: Method = Method {
+pub(in crate::explain) static UNIT: Method = Method::new(Entry {
     id: "rap-unit",
     name: "RAP (unit seed)",
     summary: "as RAP, but starts from the contributions to the class's logit in the last layer: its authors' own code",
+    source: SOURCE,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(Rap { seed: Seed::Contributions }),
-    ..COMMON
-};
+});
 
-const COMMON: Method = Method { source: "Nam et al., AAAI 2020", post: MapKind::Signed, ..Method::CAM };
+const SOURCE: &str = "Nam et al., AAAI 2020";
 
 /// The start of a walk: see docs/protocol.md#d19-rap-seed.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use tch::Tensor;
 
 use super::composite::colours;
 use super::{LinearLayer, divide_exactly, maximum, present, total, z_bounded};
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Conv, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
@@ -17,15 +17,14 @@ use crate::propagate::{LayerVisit, Rule, needs, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(in crate::explain) static METHOD: Method = Method {
+pub(in crate::explain) static METHOD: Method = Method::new(Entry {
     id: "rsp",
     name: "RSP",
     summary: "GradCAM's terms, not summed over channels, sent to the pixels: what speaks for and what against share by activations alone, without weights",
     source: "Nam et al., AAAI 2021",
-    post: MapKind::Signed,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(Rsp),
-    ..Method::CAM
-};
+});
 
 #[derive(Debug)]
 struct Rsp;

@@ -12,23 +12,22 @@ use tch::Tensor;
 use self::perturbation::Perturbation;
 use self::search::Search;
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "extremal",
     name: "ExtremalPerturbation",
     summary: "sum, over areas, of the smooth mask of that area that keeps the class's logit highest where the rest is blurred",
     source: "Fong et al., ICCV 2019",
-    post: MapKind::NonNegative(Some(MethodBlur::OfShorter(0.09))),
-    settings: &[AREAS, ITERATIONS],
+    map_kind: MapKind::NonNegative(Some(MethodBlur::OfShorter(0.09))),
     make: |settings| Arc::new(Extremal::new(settings)),
-    black_box: true,
-    ..Method::CAM
-};
+})
+.settings(&[AREAS, ITERATIONS])
+.black_box();
 
 const AREAS: Setting = Setting {
     key: "areas",

@@ -9,42 +9,44 @@ use tch::{Kind, Tensor};
 
 use self::masks::{Grids, Stretch};
 use crate::Result;
-use crate::explain::{Explainer, ExtraPasses, Method, Setting, Settings};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{ForwardPass, Needs, Pass, Seed};
 use crate::postprocess::MapKind;
 
 /// Registry entry.
-pub(crate) static METHOD: Method = Method {
+pub(crate) static METHOD: Method = Method::new(Entry {
     id: "rise",
     name: "RISE",
     summary: "mean of random masks, weighted by the sigmoid of the class's logit for the masked image",
     source: "Petsiuk et al., BMVC 2018, in TorchRay's form for several classes in an image",
-    settings: &[
-        Setting { default: &[8000.0], ..MASKS },
-        Setting { default: &[7.0], ..GRID },
-        Setting { default: &[0.5], ..PROBABILITY },
-    ],
+    map_kind: MapKind::NonNegative(None),
     make: |settings| Arc::new(Rise::new(Form::TorchRay, settings)),
-    ..COMMON
-};
+})
+.square()
+.black_box()
+.settings(&[
+    Setting { default: &[8000.0], ..MASKS },
+    Setting { default: &[7.0], ..GRID },
+    Setting { default: &[0.5], ..PROBABILITY },
+]);
 
 /// Registry entry.
-pub(crate) static AUTHORS: Method = Method {
+pub(crate) static AUTHORS: Method = Method::new(Entry {
     id: "rise-original",
     name: "RISE (authors' code)",
     summary: "mean of random masks, weighted by the class's probability for the masked image, over the share of cells that are on",
     source: "Petsiuk et al., BMVC 2018, as in the authors' evaluation notebook",
-    settings: &[
+    map_kind: MapKind::NonNegative(None),
+    make: |settings| Arc::new(Rise::new(Form::Authors, settings)),
+})
+.square()
+.black_box()
+.settings(&[
         Setting { default: &[5000.0], ..MASKS },
         Setting { default: &[10.0], ..GRID },
         Setting { default: &[0.1], ..PROBABILITY },
-    ],
-    make: |settings| Arc::new(Rise::new(Form::Authors, settings)),
-    ..COMMON
-};
-
-const COMMON: Method = Method { post: MapKind::NonNegative(None), square: true, black_box: true, ..Method::CAM };
+    ]);
 
 const MASKS: Setting = Setting::count("masks", "random masks of an image", &[], 1e6);
 

@@ -9,7 +9,7 @@ use tch::Tensor;
 use self::factorise::factorise;
 use super::composite::{colours, whole};
 use super::{LinearLayer, Relevance, absolute, divide, maximum, present, total, z_bounded, z_rule};
-use crate::explain::{Explainer, ExtraPasses, Method};
+use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
@@ -17,15 +17,14 @@ use crate::propagate::{LayerVisit, Rule, Signal, propagate};
 use crate::{Error, Result};
 
 /// Registry entry.
-pub(in crate::explain) static METHOD: Method = Method {
+pub(in crate::explain) static METHOD: Method = Method::new(Entry {
     id: "agf",
     name: "AGF",
     summary: "relevance and gradient walk back together; in convolutions with a window relevance is guided by gradient times input and by two factorised maps",
     source: "Gur et al., AAAI 2021",
-    post: MapKind::Signed,
+    map_kind: MapKind::Signed,
     make: |_| Arc::new(Agf),
-    ..Method::CAM
-};
+});
 
 #[derive(Debug)]
 struct Agf;
