@@ -12,10 +12,12 @@ import zipfile
 # Old DenseNet checkpoints number the parts of a layer with a dot, which a module's name can't have.
 OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12])\.(.*)$")
 
-# What PyTorch's wrappers add to the names of what they wrap, at any place in them (VGG's example trains `features.module.0.weight`).
+# What PyTorch's wrappers add to the names of what they wrap, at any place in them (VGG's example
+# trains `features.module.0.weight`).
 WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 
-# The first and the last weight of each family, as torchvision names them: of tensors that have both, nothing needs to come off.
+# The first and the last weight of each family, as torchvision names them: of tensors that have
+# both, nothing needs to come off.
 ENDS = [
     (r"conv1\.weight", r"fc\.weight"),
     (r"features\.0\.weight", r"classifier\.\d+\.weight"),
@@ -23,7 +25,8 @@ ENDS = [
     (r"Conv2d_1a_3x3\.conv\.weight", r"fc\.weight"),
 ]
 
-# Parts of the families. Names that all begin with one lack the rest of their network; it isn't a prefix.
+# Parts of the families. Names that all begin with one lack the rest of their network; it isn't a
+# prefix.
 PARTS = re.compile(r"^(features|classifier|conv\d|bn\d|layer\d|fc|Conv2d_\w+|Mixed_\w+|AuxLogits)$")
 
 # Counters, and what tools leave behind, at the end of a name.
@@ -32,7 +35,8 @@ COUNTERS = {"num_batches_tracked", "n_averaged", "total_ops", "total_params", "_
 # What a training module keeps beside its network.
 BESIDE = re.compile(r"^(train_|val_|valid_|test_)?(criterion|loss(_\w+)?|\w+_loss|metrics?|acc(uracy)?(_?top)?_?\d*|auroc|f1(_score)?|confmat|ece)$")
 
-# Keys of checkpoints that hold weights, of those that hold averaged ones, and of what is no network's weights.
+# Keys of checkpoints that hold weights, of those that hold averaged ones, and of what is no
+# network's weights.
 PLAIN = {"state_dict", "model", "model_state_dict", "model_state", "net", "net_state_dict", "network", "weights", "params", "module", "model_dict"}
 AVERAGED = re.compile(r"(^|_)(ema|swa|averaged|avg)(_|$)")
 TRAINING = re.compile(r"optim|sched|scaler|^loops$|callback|^rng|criterion|loss|metric")
@@ -310,7 +314,8 @@ def load(path: pathlib.Path):
         if not any(name.endswith("data.pkl") for name in names):
             sys.exit(f"{path}: is an archive, but not one of torch.save ({listed(names)})")
     try:
-        # weights_only: a .pth file is a pickle, and unpickling one from elsewhere would run what is in it.
+        # weights_only: a .pth file is a pickle, and unpickling one from elsewhere would run what is
+        # in it.
         with torch.serialization.safe_globals(harmless()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True), {}

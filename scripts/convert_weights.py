@@ -39,7 +39,8 @@ def from_torchray(path: pathlib.Path):
             if name.startswith("classifier.") and part == "weight":
                 tensor = tensor.reshape(tensor.shape[0], -1)
         else:
-            # Batch norm is two layers in Caffe: `bn1.0.running_mean` and `bn1.1.weight` belong to one `bn1`.
+            # Batch norm is two layers in Caffe: `bn1.0.running_mean` and `bn1.1.weight` belong to
+            # one `bn1`.
             name = re.sub(r"(bn\d|downsample\.\d)\.[01]\.", r"\1.", name)
         if name in converted:
             sys.exit(f"{path}: two tensors would be called {name}; is it a checkpoint of TorchRay's?")
