@@ -57,10 +57,10 @@ fn epsilon_z_plus_and_the_composite_equal_zennits() {
         let network = small(name);
         let class = top(&network, &image);
         // Normalisation in front of convolutions can't be folded into them.
-        let canonise = if name == "densenet" { 0.0 } else { 1.0 };
+        let canonize = if name == "densenet" { 0.0 } else { 1.0 };
         for (rule, id) in [("epsilon", "lrp-epsilon"), ("zplus", "lrp-zplus"), ("composite", "lrp-composite")] {
             let epsilon: &[(&str, f64)] = if rule == "zplus" { &[] } else { &[("epsilon", 0.1)] };
-            let ours = map(&network, id, &[epsilon, &[("canonise", canonise)]].concat(), &image, class);
+            let ours = map(&network, id, &[epsilon, &[("canonize", canonize)]].concat(), &image, class);
             let ours = ours.slice(2, None, None, 2).slice(3, None, None, 2);
             let (_, golden) = golden.iter().find(|(key, _)| *key == format!("{name}.{rule}")).unwrap();
             close(&ours, golden, 1e-6).unwrap_or_else(|problem| panic!("{name}, {rule}: {problem}"));

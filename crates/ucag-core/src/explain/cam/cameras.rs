@@ -29,14 +29,12 @@ pub(crate) static METHOD: Method = Method::new(Entry {
         Arc::new(Cameras { resolutions: settings.list("resolutions").iter().map(|&side| side as i64).collect() })
     },
 })
-.settings(&[Setting {
-        key: "resolutions",
-        summary: "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
-        default: &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
-        range: (1.0, 4096.0),
-        whole: true,
-        list: true,
-    }]);
+.settings(&[Setting::integers(
+    "resolutions",
+    "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
+    &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
+    (1.0, 4096.0),
+)]);
 
 /// Channels that are enlarged at a time: all 2048 of a ResNet at 224 × 224 would be 400 MB.
 const CHANNELS: i64 = 128;

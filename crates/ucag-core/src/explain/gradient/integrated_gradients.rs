@@ -44,7 +44,7 @@ pub(crate) static RELEASED: Method = Method::new(Entry {
 
 const SOURCE: &str = "Sundararajan et al., ICML 2017";
 
-const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
+const STEPS: Setting = Setting::int("steps", "equal parts of the way from zeros to the input", 100, (1, 100_000));
 
 /// The definition that an integrated gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

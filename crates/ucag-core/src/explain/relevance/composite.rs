@@ -43,13 +43,13 @@ impl Composite {
     }
 
     /// Returns the relevance at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits.
-    /// Batch normalisation is folded first where `canonise` says so.
+    /// Batch normalisation is folded first where `canonize` says so.
     ///
     /// # Errors
     /// Where the pass doesn't keep what [`Composite::needs`] says.
-    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
+    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonize: bool) -> Result<Tensor> {
         let (output, seed) = (pass.network().graph.output(), Relevance::from(seed));
-        let arrived = match canonise {
+        let arrived = match canonize {
             false => propagate(pass, &self, output, seed, 0),
             true => {
                 propagate(pass, &MergedBatchNorm { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0)
@@ -59,8 +59,8 @@ impl Composite {
     }
 
     /// Returns what a pass must keep for [`Composite::relevance`].
-    pub fn needs(self, network: &Network, canonise: bool) -> Needs {
-        if canonise {
+    pub fn needs(self, network: &Network, canonize: bool) -> Needs {
+        if canonize {
             return Needs { propagations: 1, ..whole(network) };
         }
         let reads = |op: &Op| match (LinearLayer::of(op), op) {
@@ -88,9 +88,9 @@ impl Composite {
     ///
     /// # Errors
     /// As [`Composite::relevance`].
-    pub fn of_unit(self, pass: &Pass<'_>, canonise: bool) -> Result<Rc<Tensor>> {
-        let key = format!("relevance of one unit at {}: {self:?}, canonise {canonise}", pass.class());
-        pass.forward_pass().cached(&key, || self.relevance(pass, pass.cotangent()?, canonise))
+    pub fn of_unit(self, pass: &Pass<'_>, canonize: bool) -> Result<Rc<Tensor>> {
+        let key = format!("relevance of one unit at {}: {self:?}, canonize {canonize}", pass.class());
+        pass.forward_pass().cached(&key, || self.relevance(pass, pass.cotangent()?, canonize))
     }
 }
 

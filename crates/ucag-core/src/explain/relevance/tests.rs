@@ -191,12 +191,12 @@ proptest! {
 
     #[test]
     fn alpha_one_and_z_plus_send_all_of_the_relevance_to_the_pixels((pieces, seed, size) in layers()) {
-        for (extras, canonise) in [(Extras::PositiveScales, false), (Extras::Scales, true)] {
+        for (extras, canonize) in [(Extras::PositiveScales, false), (Extras::Scales, true)] {
         let network = network(&pieces, extras, seed, size);
         let pass = pass(&network);
         for share in [Share::AlphaBeta(1.0), Share::Together { alpha: 1.0, bias: true, stabilizer: 1e-9 }] {
             let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
-            conserved(&rule.of_unit(&pass, canonise).unwrap(), &[1.0, 1.0])?;
+            conserved(&rule.of_unit(&pass, canonize).unwrap(), &[1.0, 1.0])?;
         }}
     }
 

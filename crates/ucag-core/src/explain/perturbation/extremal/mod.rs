@@ -29,16 +29,14 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 .settings(&[AREAS, ITERATIONS])
 .black_box();
 
-const AREAS: Setting = Setting {
-    key: "areas",
-    summary: "shares of the image that a mask may show; one mask each",
-    default: &[0.025, 0.05, 0.1, 0.2],
-    range: (0.001, 0.999),
-    whole: false,
-    list: true,
-};
+const AREAS: Setting = Setting::list(
+    "areas",
+    "shares of the image that a mask may show; one mask each",
+    &[0.025, 0.05, 0.1, 0.2],
+    (0.001, 0.999),
+);
 
-const ITERATIONS: Setting = Setting::count("iterations", "steps of the optimiser", &[800.0], 1e6);
+const ITERATIONS: Setting = Setting::int("iterations", "steps of the optimiser", 800, (1, 1_000_000));
 
 #[derive(Debug)]
 struct Extremal(Search);
