@@ -55,7 +55,7 @@ impl<C> LayerVisit<'_, C> {
     }
 
     /// The positive part of the operation's weight, which all walks share.
-    pub fn positive(&self, weight: &Tensor) -> Result<Tensor> {
+    pub fn positive_weight(&self, weight: &Tensor) -> Result<Tensor> {
         self.network.positive_weight(self.id, self.folded, weight)
     }
 

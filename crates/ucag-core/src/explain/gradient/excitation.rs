@@ -10,6 +10,7 @@ use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -77,7 +78,7 @@ fn channel_sum(x: &Tensor) -> Result<Tensor> {
         let shape = x.size();
         return Err(Error::Invalid(format!("excitation backprop stops at {shape:?}, without height and width")));
     }
-    Ok(x.f_sum_dim_intlist([1i64].as_slice(), true, x.kind())?)
+    x.sum_over([1])
 }
 
 /// Keeps a share over a zero total finite.
@@ -96,7 +97,7 @@ impl Rules {
         if self.negated == Some(visit.id) {
             return Ok(weight.f_neg()?.f_relu()?);
         }
-        visit.positive(weight)
+        visit.positive_weight(weight)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours};
+use super::composite::{Composite, sum_channels};
 use super::lrp::{CANONIZE, canonize};
 use super::{divide, total};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
@@ -94,9 +94,9 @@ impl Explainer for Contrast {
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let Seeds { own, others } = (self.seeds)(pass)?;
         let rule = Composite::alpha_beta(1.0);
-        let own = rule.of_unit(pass, self.canonize)?.f_mul(&own.f_view([-1, 1, 1, 1])?)?;
+        let own = rule.relevance_of_unit_seed(pass, self.canonize)?.f_mul(&own.f_view([-1, 1, 1, 1])?)?;
         let others = rule.relevance(pass, pass.spread(&others)?, self.canonize)?;
-        colours(&contrast(&own, &others)?)
+        sum_channels(&contrast(&own, &others)?)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours};
-use super::lrp_rule::Share;
+use super::LrpRule;
+use super::composite::{Composite, sum_channels};
 use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(in crate::explain) static METHOD: Method = Method::new(Entry {
@@ -48,8 +49,8 @@ pub(in crate::explain) static EPSILON: Method = Method::new(Entry {
     source: SOURCE,
     map_kind: MapKind::Signed,
     make: |settings| {
-        let share = Share::Epsilon(settings.float(EPSILON_SETTING.key));
-        let composite = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
+        let rule = LrpRule::Epsilon(settings.float(EPSILON_SETTING.key));
+        let composite = Composite { pixels: rule, convolution: rule, linear: rule, stabilizer: None };
         Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
@@ -63,8 +64,12 @@ pub(in crate::explain) static Z_PLUS: Method = Method::new(Entry {
     source: "Montavon et al., Pattern Recognition 2017",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let composite =
-            Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear: Z_PLUS_RULE, stabilizer: None };
+        let composite = Composite {
+            pixels: LrpRule::ZBox,
+            convolution: LrpRule::Z_PLUS,
+            linear: LrpRule::Z_PLUS,
+            stabilizer: None,
+        };
         Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
@@ -78,8 +83,8 @@ pub(in crate::explain) static COMPOSITE: Method = Method::new(Entry {
     source: "Montavon et al., in: Explainable AI, Springer 2019",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let linear = Share::Epsilon(settings.float(EPSILON_SETTING.key));
-        let composite = Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear, stabilizer: None };
+        let linear = LrpRule::Epsilon(settings.float(EPSILON_SETTING.key));
+        let composite = Composite { pixels: LrpRule::ZBox, convolution: LrpRule::Z_PLUS, linear, stabilizer: None };
         Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
@@ -113,9 +118,6 @@ pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method::new(Entry {
 })
 .settings(&[EPSILON_SETTING]);
 
-const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
-
-/// The common part of this folder's methods.
 const SOURCE: &str = "Bach et al., PLOS ONE 2015";
 
 const ALPHA: Setting = Setting::float(
@@ -154,13 +156,13 @@ impl Explainer for Lrp {
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        let unit = self.composite.of_unit(pass, self.canonize)?;
+        let unit = self.composite.relevance_of_unit_seed(pass, self.canonize)?;
         let relevance = unit.f_mul(&pass.score()?.f_view([-1, 1, 1, 1])?)?;
         let relevance = match self.centred {
-            true => relevance.f_sub(&relevance.f_mean_dim([1i64, 2, 3].as_slice(), true, relevance.kind())?)?,
+            true => relevance.f_sub(&relevance.mean_over([1, 2, 3])?)?,
             false => relevance,
         };
-        colours(&relevance)
+        sum_channels(&relevance)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
