@@ -16,6 +16,7 @@ use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -63,7 +64,7 @@ impl Explainer for Extremal {
         let views = pass.views();
         let map = |view: i64| -> Result<Tensor> {
             let found = self.0.run(pass.network(), &views.f_narrow(0, view, 1)?, pass.class())?;
-            Ok(found.masks.f_sum_dim_intlist([0i64].as_slice(), true, views.kind())?)
+            found.masks.sum_over([0])
         };
         Ok(Tensor::f_stack(&(0..views.size()[0]).map(map).collect::<Result<Vec<_>>>()?, 0)?)
     }
