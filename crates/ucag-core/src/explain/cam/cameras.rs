@@ -127,11 +127,11 @@ impl Explainer for Cameras {
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let (forward_pass, class) = (pass.forward_pass(), pass.class());
         if !forward_pass.classes().contains(&class) {
-            return self.maps(forward_pass, &[class], layers)?.remove(&class).ok_or_else(lost);
+            return self.maps(forward_pass, &[class], layers)?.remove(&class).ok_or(LOST);
         }
         let key = format!("cameras {:?} {}", self.resolutions, layers.target);
         let all = forward_pass.cached(&key, || self.maps(forward_pass, forward_pass.classes(), layers))?;
-        all.get(&class).map(Tensor::shallow_clone).ok_or_else(lost)
+        all.get(&class).map(Tensor::shallow_clone).ok_or(LOST)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
@@ -142,6 +142,4 @@ impl Explainer for Cameras {
     }
 }
 
-fn lost() -> Error {
-    Error::Invalid("CAMERAS lost a class".into())
-}
+const LOST: Error = Error::Internal("CAMERAS lost a class");

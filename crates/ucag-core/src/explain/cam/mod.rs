@@ -64,9 +64,12 @@ pub(super) fn map_of(pass: &Pass<'_>, layer: NodeId) -> Result<Tensor> {
     }
     let name = &pass.network().graph.nodes()[layer].name;
     let shape = activation.size();
-    Err(Error::Invalid(format!(
-        "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
-    )))
+    Err(Error::unsupported(
+        "CAM",
+        format!(
+            "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
+        ),
+    ))
 }
 
 /// Mean over positions, `[B, K, 1, 1]`.

@@ -76,7 +76,8 @@ pub fn contrastive(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
 fn channel_sum(x: &Tensor) -> Result<Tensor> {
     if x.dim() != 4 {
         let shape = x.size();
-        return Err(Error::Invalid(format!("excitation backprop stops at {shape:?}, without height and width")));
+        let problem = format!("excitation backprop stops at {shape:?}, without height and width");
+        return Err(Error::unsupported(MWP.id, problem));
     }
     x.sum_over([1])
 }

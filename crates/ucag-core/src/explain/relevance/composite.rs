@@ -124,7 +124,7 @@ pub(super) fn propagate_unweighted(visit: &LayerVisit<'_, Relevance>) -> Result<
             z_rule(visit, visit.upstream)
         }
         Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
-            Err(Error::Invalid("no rule for relevance here".into()))
+            Err(Error::unsupported("relevance", "no rule for relevance here"))
         }
     }
 }

@@ -86,7 +86,7 @@ struct Contrast {
 impl Explainer for Contrast {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         if network.classes < 2 {
-            return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
+            return Err(Error::unsupported("contrast", "a contrast needs another class, and the network has one"));
         }
         Ok(Needs { propagations: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonize) })
     }

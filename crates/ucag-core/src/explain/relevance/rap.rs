@@ -116,7 +116,10 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
         Op::Linear { weight, bias } => Ok((node.inputs[0], weight, bias.as_ref())),
-        _ => Err(Error::Invalid(format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name))),
+        _ => {
+            let problem = format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name);
+            Err(Error::unsupported(UNIT.id, problem))
+        }
     }
 }
 

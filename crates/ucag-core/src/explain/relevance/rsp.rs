@@ -40,7 +40,7 @@ impl Explainer for Rsp {
             let target = &nodes[layers.target].name;
             let problem =
                 format!("rsp can't cross {}, in front of its target {target}: it has no rule for that", node.name);
-            return Err(Error::Invalid(problem));
+            return Err(Error::unsupported(METHOD.id, problem));
         }
         Ok(Needs { activations, gradients: vec![layers.target], ..Needs::default() })
     }
@@ -109,7 +109,7 @@ impl Rule for Rules {
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
             }
             Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
-                return Err(Error::Invalid("rsp has no rule for it".into()));
+                return Err(Error::unsupported(METHOD.id, "rsp has no rule for it"));
             }
         })
     }

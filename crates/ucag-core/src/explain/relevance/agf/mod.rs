@@ -71,7 +71,10 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
         Op::Linear { weight, .. } => Ok((node.inputs[0], weight)),
-        _ => Err(Error::Invalid(format!("agf starts in a fully connected last layer, which {} isn't", node.name))),
+        _ => {
+            let problem = format!("agf starts in a fully connected last layer, which {} isn't", node.name);
+            Err(Error::unsupported(METHOD.id, problem))
+        }
     }
 }
 
