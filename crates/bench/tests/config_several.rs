@@ -118,6 +118,7 @@ fn what_is_wrong_is_said() {
         "x.toml:26: [[method]] masks: 0 is out of range; expected a whole number from 1 to 1000000",
     );
     instead("masks = 30", "masks = [1, 2]", "x.toml:26: [[method]] masks: expected one number, found 2");
+    instead("masks = 30", "masks = true", "x.toml:26: [[method]] masks: expected one number, found true");
     instead("masks = 30", "mask = 3", "x.toml:26: [[method]]: unknown key 'mask'; did you mean 'masks'?");
     instead(
         "areas = 0.3",
@@ -135,4 +136,23 @@ fn what_is_wrong_is_said() {
         "id = 'center-point'\nucag = true",
         "x.toml:23: [[method]] ucag: UCAG can't be around 'center-point': it is the centre of the image, not a map of what a view shows",
     );
+}
+
+/// The older spelling, with 0 and 1, and the records' identity stay what they were.
+#[test]
+fn canonize_is_a_boolean_and_was_canonise() {
+    let lrp =
+        |line: &str| read(&TWO.replacen("id = 'gradcam'", &format!("id = 'lrp'\n{line}"), 1), &Overrides::default());
+    for line in ["canonize = true", "canonize = 1", "canonise = true", "canonise = 1"] {
+        let config = lrp(line).unwrap();
+        assert!(settings(&config, 0).bool("canonize"), "{line}");
+        let identity = config.digest_value();
+        assert_eq!(identity["methods"][0]["settings"], serde_json::json!({ "canonise": [1.0] }), "{line}");
+    }
+    assert!(!settings(&lrp("").unwrap(), 0).bool("canonize"));
+    assert_eq!(
+        lrp("canonize = true\ncanonise = 1").unwrap_err(),
+        "x.toml:24: [[method]] canonise: is an older name of 'canonize'; give one of them",
+    );
+    assert_eq!(lrp("canonize = 2").unwrap_err(), "x.toml:23: [[method]] canonize: expected true or false, found 2",);
 }

@@ -148,7 +148,8 @@ impl ExplanationBuilder<'_> {
     pub fn check(&self) -> Result<()> {
         let method = self.method;
         if let (true, Some(reason)) = (self.ucag, method.not_with_ucag) {
-            return Err(Error::Invalid(format!("UCAG can't be around '{}': {reason}", method.id)));
+            let problem = format!("UCAG can't be around '{}': {reason}", method.id);
+            return Err(Error::unsupported(method.id, problem));
         }
         method.allows(self.network)?;
         self.layers().map(drop)
@@ -187,7 +188,7 @@ impl ExplanationBuilder<'_> {
             false => plain(&request, &[&*explainer])?,
         };
         let raw = maps.into_iter().flatten().next();
-        raw.ok_or_else(|| Error::Invalid(format!("method '{}' returned no map", method.id)))
+        raw.ok_or(Error::Internal("a method returned no map"))
     }
 
     /// Returns the saliency of a raw map for the image: see docs/protocol.md#post-processing.

@@ -41,6 +41,7 @@ pub mod propagate;
 pub mod protocol;
 pub mod seed;
 pub mod suggest;
+pub mod tensor_ext;
 pub mod ucag;
 
 pub use error::{Error, Result};

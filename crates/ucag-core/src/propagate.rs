@@ -55,7 +55,7 @@ impl<C> LayerVisit<'_, C> {
     }
 
     /// The positive part of the operation's weight, which all walks share.
-    pub fn positive(&self, weight: &Tensor) -> Result<Tensor> {
+    pub fn positive_weight(&self, weight: &Tensor) -> Result<Tensor> {
         self.network.positive_weight(self.id, self.folded, weight)
     }
 
@@ -162,7 +162,11 @@ pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Sign
             upstream: &sum,
             cache: pass.forward_pass().propagations(),
         };
-        let back = rule.back(&visit).map_err(|error| Error::Invalid(format!("layer {}: {error}", node.name)))?;
+        let back = rule.back(&visit).map_err(|error| Error::Layer {
+            name: node.name.clone(),
+            views: None,
+            cause: Box::new(error),
+        })?;
         for (&input, back) in node.inputs.iter().zip(back) {
             upstream.entry(input).or_default().push(back);
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use support::close;
 use tch::{Kind, Tensor};
+use ucag_core::Error;
 use ucag_core::explain::{Settings, method};
 use ucag_core::network::{Checkpoint, FAMILIES, Network};
 use ucag_core::pass::{Needs, Pass};
@@ -57,10 +58,10 @@ fn epsilon_z_plus_and_the_composite_equal_zennits() {
         let network = small(name);
         let class = top(&network, &image);
         // Normalisation in front of convolutions can't be folded into them.
-        let canonise = if name == "densenet" { 0.0 } else { 1.0 };
+        let canonize = if name == "densenet" { 0.0 } else { 1.0 };
         for (rule, id) in [("epsilon", "lrp-epsilon"), ("zplus", "lrp-zplus"), ("composite", "lrp-composite")] {
             let epsilon: &[(&str, f64)] = if rule == "zplus" { &[] } else { &[("epsilon", 0.1)] };
-            let ours = map(&network, id, &[epsilon, &[("canonise", canonise)]].concat(), &image, class);
+            let ours = map(&network, id, &[epsilon, &[("canonize", canonize)]].concat(), &image, class);
             let ours = ours.slice(2, None, None, 2).slice(3, None, None, 2);
             let (_, golden) = golden.iter().find(|(key, _)| *key == format!("{name}.{rule}")).unwrap();
             close(&ours, golden, 1e-6).unwrap_or_else(|problem| panic!("{name}, {rule}: {problem}"));
@@ -122,7 +123,9 @@ fn every_method_crosses_every_family_or_names_the_layer_that_it_cannot() {
 fn rsp_names_a_layer_in_front_of_its_target_that_it_has_no_rule_for() {
     let network = small("vgg");
     let layers = network.layers(Some("classifier.1"), None).unwrap();
-    let error = method("rsp").unwrap().explainer().needs(&network, &layers).unwrap_err().to_string();
+    let error = method("rsp").unwrap().explainer().needs(&network, &layers).unwrap_err();
+    assert!(matches!(error, Error::Unsupported { method: "rsp", .. }));
+    let error = error.to_string();
     assert_eq!(error, "rsp can't cross flatten, in front of its target classifier.1: it has no rule for that");
 }
 

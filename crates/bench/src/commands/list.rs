@@ -46,13 +46,11 @@ fn methods(out: &mut dyn Write) -> io::Result<()> {
         [method.id, method.name, role, ucag, method.source, method.summary].map(str::to_owned).to_vec()
     });
     columns(out, &["id", "name", "role", "UCAG", "source", "what it is"], rows)?;
-    writeln!(out, "\nNumbers that a config may change, beside the method's id:\n")?;
+    writeln!(out, "\nSettings that a config may change, beside the method's id:\n")?;
     let settings = METHODS.iter().flat_map(|method| method.settings.iter().map(|setting| (method.id, setting)));
     let rows = settings.map(|(id, setting)| {
-        let numbers: Vec<String> = setting.default.iter().map(f64::to_string).collect();
-        let default = if setting.list { format!("[{}]", numbers.join(", ")) } else { numbers.join(", ") };
-        let range = format!("{} to {}", setting.range.0, setting.range.1);
-        vec![id.to_owned(), setting.key.to_owned(), default, range, setting.summary.to_owned()]
+        let default = setting.default().to_string();
+        vec![id.to_owned(), setting.key.to_owned(), default, setting.range(), setting.summary.to_owned()]
     });
     columns(out, &["id", "key", "published", "range", "what it is"], rows)?;
     for method in METHODS.iter().filter(|method| method.not_with_ucag.is_some()) {

@@ -117,7 +117,7 @@ fn method(method: &Method) -> Value {
         "name": method.id,
         "variants": method.variants,
         "dataset": method.dataset,
-        "settings": settings.values(),
+        "settings": settings.recorded(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ucag_core::explain::{self, Settings};
+use ucag_core::explain::{self, SettingValue, Settings};
 use ucag_core::network::{Output, Preprocessing, Stated, family};
 use ucag_core::suggest::{hint, nearest};
 
@@ -226,15 +226,30 @@ fn rows(section: &mut Section<'_>, explicit: bool) -> Vec<bool> {
     section.get("ucag").map_or_else(|| vec![false], |Rows(rows)| rows)
 }
 
-/// A method's numbers, where the config changes any.
+/// A method's settings, where the config changes any. A former key is read, too.
 fn settings(section: &mut Section<'_>, method: &'static explain::Method) -> Settings {
     let mut settings = Settings::defaults(method.settings);
     for setting in method.settings {
-        if let Some(Numbers(values)) = section.get(setting.key) {
-            section.check(setting.key, settings.set(setting.key, values));
+        for key in [Some(setting.key), setting.former_key].into_iter().flatten() {
+            if key != setting.key && section.has(key) && section.has(setting.key) {
+                section.problem(key, format!("is an older name of '{}'; give one of them", setting.key));
+            }
+            if let Some(value) = section.get::<SettingValue>(key) {
+                section.check(key, settings.set(key, value));
+            }
         }
     }
     settings
+}
+
+impl Field for SettingValue {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Bool(is_true) => Ok(SettingValue::Bool(*is_true)),
+            Value::Array(_) => Numbers::read(value).map(|Numbers(numbers)| SettingValue::List(numbers)),
+            one => f64::read(one).map(SettingValue::Float),
+        }
+    }
 }
 
 /// The metrics.

@@ -1,4 +1,4 @@
-//! An explainer whose errors say which method it is: methods share passes, so that else nobody could tell.
+//! An explainer that adds the name of its method to errors, since methods share passes.
 
 use anyhow::Context;
 use tch::Tensor;
@@ -24,8 +24,8 @@ impl<'a> Named<'a> {
         Ok(Self { id: &method.id, explainer: &*computed.explainer })
     }
 
-    fn error(&self, error: Error) -> Error {
-        Error::Invalid(format!("{error} (method '{}')", self.id))
+    fn error(&self, cause: Error) -> Error {
+        Error::Method { id: self.id.to_owned(), cause: Box::new(cause) }
     }
 }
 

@@ -11,4 +11,4 @@ mod settings;
 
 pub use self::method::{Entry, Explainer, ExtraPasses, Method, Role};
 pub use self::registry::{METHODS, method};
-pub use self::settings::{Setting, Settings};
+pub use self::settings::{Setting, SettingKind, SettingValue, Settings};

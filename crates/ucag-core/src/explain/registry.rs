@@ -14,11 +14,14 @@ impl Method {
         if self.black_box || !network.is_black_box() {
             return Ok(());
         }
-        Err(Error::Invalid(format!(
-            "method '{}' looks at a network's layers, and a TorchScript network shows none; methods that need logits or input gradients only are {}",
+        Err(Error::unsupported(
             self.id,
-            METHODS.iter().filter(|method| method.black_box).map(|method| method.id).collect::<Vec<_>>().join(", ")
-        )))
+            format!(
+                "method '{}' looks at a network's layers, and a TorchScript network shows none; methods that need logits or input gradients only are {}",
+                self.id,
+                METHODS.iter().filter(|method| method.black_box).map(|method| method.id).collect::<Vec<_>>().join(", ")
+            ),
+        ))
     }
 }
 

@@ -84,14 +84,13 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
         }
         run.values[id] = Some(value);
     }
-    let scores = run.values[network.graph.output()].take().ok_or_else(|| Error::Invalid("an empty network".into()))?;
+    let scores = run.values[network.graph.output()].take().ok_or(Error::Internal("an empty network"))?;
     Ok(Outputs { scores: MemoryFormat::to_plain(&scores.tensor)?, kept })
 }
 
 /// Says in which layer libtorch gave up, and on what input: nearly always a view that is too small.
 fn at_node(name: &str, views: &Tensor, error: Error) -> Error {
-    let size = views.size();
-    Error::Invalid(format!("layer {name}, for an input of {size:?}: {error}"))
+    Error::Layer { name: name.to_owned(), views: Some(views.size()), cause: Box::new(error) }
 }
 
 /// A node's output.
@@ -153,12 +152,11 @@ impl Run<'_> {
 
     /// The value of `input` for its reader `id`.
     fn take(&mut self, input: NodeId, id: NodeId) -> Result<Value> {
-        let lost = || Error::Invalid("it ran before its input".into());
         let last = self.network.graph.last_use(input) == id;
         if last && let Some(value) = self.values[input].take() {
             return Ok(value);
         }
-        let value = self.values[input].as_ref().ok_or_else(lost)?;
+        let value = self.values[input].as_ref().ok_or(Error::Internal("a node ran before its input"))?;
         Ok(Value { tensor: value.tensor.shallow_clone(), own: false })
     }
 

@@ -2,7 +2,7 @@
 //! gave.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::Op;
 use super::weight_cache::Weights;
@@ -67,7 +67,7 @@ impl MemoryFormat {
     /// Where it can't; the message says so.
     pub(super) fn check(self, device: Device) -> Result<()> {
         let one = Tensor::f_ones([1, 1, 1, 1], (Kind::Float, device))?;
-        let refused = |error| Error::Invalid(format!("precision \"bf16\" needs a processor that can do it: {error}"));
+        let refused = |error: TchError| Error::Precision { cause: Box::new(error.into()) };
         let _ = self
             .to_format(&one)?
             .f_conv2d(&self.to_format(&one)?, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)

@@ -26,6 +26,6 @@ impl Cache {
                 made
             }
         };
-        kept.downcast().map_err(|_| Error::Invalid(format!("two explainers keep different things under '{key}'")))
+        kept.downcast().map_err(|_| Error::Internal("two explainers keep different types under one key"))
     }
 }

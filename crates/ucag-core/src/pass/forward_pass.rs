@@ -141,6 +141,6 @@ impl<'n> ForwardPass<'n> {
             let outputs = forward(self.network, &self.views, &self.needs)?;
             return Ok(self.outputs.get_or_init(|| outputs));
         }
-        self.outputs.get().ok_or_else(|| Error::Invalid("a pass lost its outputs".into()))
+        self.outputs.get().ok_or(Error::Internal("a pass lost its outputs"))
     }
 }

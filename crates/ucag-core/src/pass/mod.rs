@@ -170,7 +170,6 @@ impl<'n> Pass<'n> {
     }
 
     fn not_needed(&self, node: NodeId) -> Error {
-        let name = &self.network().graph.nodes()[node].name;
-        Error::Invalid(format!("an explainer asked for {name} without naming it among its needs"))
+        Error::NotKept { layer: self.network().graph.nodes()[node].name.clone() }
     }
 }

@@ -6,6 +6,7 @@ use ucag_core::Result;
 use ucag_core::explain::cam::{Cam, Layer};
 use ucag_core::explain::{Entry, Method};
 use ucag_core::postprocess::MapKind;
+use ucag_core::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -20,5 +21,5 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 /// `Σ_k max(G_k A_k, 0)`.
 fn elementwise(layer: &Layer) -> Result<tch::Tensor> {
     let products = layer.gradient.f_mul(&layer.activation)?.f_relu()?;
-    Ok(products.f_sum_dim_intlist([1i64].as_slice(), true, products.kind())?)
+    products.sum_over([1])
 }

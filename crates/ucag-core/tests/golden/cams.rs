@@ -54,7 +54,8 @@ pub(crate) fn cam_check(
     let mut settings = Settings::defaults(method.settings);
     if let Some((_, list)) = entry.note.split_once("resolutions [") {
         let list = list.split(']').next().unwrap_or_default();
-        settings.set("resolutions", list.split(", ").map(|side| side.parse().expect("a side")).collect())?;
+        let sides: Vec<f64> = list.split(", ").map(|side| side.parse().expect("a side")).collect();
+        settings.set("resolutions", sides)?;
     }
     let explainer = (method.make)(&settings);
     let pass = Pass::new(network, image.shallow_clone(), class, explainer.needs(network, &layers)?)?;

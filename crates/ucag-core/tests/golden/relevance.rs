@@ -7,7 +7,7 @@ use ucag_core::Result;
 use ucag_core::explain::method as registered;
 use ucag_core::explain::relevance::composite::Composite;
 use ucag_core::explain::relevance::contrast::{Seeds, contrast, softmax, uniform};
-use ucag_core::explain::relevance::{Share, rap, rsp};
+use ucag_core::explain::relevance::{LrpRule, rap, rsp};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::propagate;
@@ -27,15 +27,17 @@ pub(crate) fn relevance_check(golden: &Golden, net: &str, entry: &Entry, double:
     let pass = whole(&network, image, entry.class.expect("a map has a class"))?;
     let (method, form) = what.split_once('.').unwrap_or((what, ""));
     let relevance = match method {
-        "lrp_a1b0" => Composite::alpha_beta(1.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
-        "lrp_a2b1" => Composite::alpha_beta(2.0).of_unit(&pass, false)?.as_ref() * logit(&pass)?,
+        "lrp_a1b0" => Composite::alpha_beta(1.0).relevance_of_unit_seed(&pass, false)?.as_ref() * logit(&pass)?,
+        "lrp_a2b1" => Composite::alpha_beta(2.0).relevance_of_unit_seed(&pass, false)?.as_ref() * logit(&pass)?,
         "captum_epsilon" => {
-            let share = Share::Epsilon(1e-9);
-            let rule = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
-            rule.of_unit(&pass, false)?.as_ref() * logit(&pass)?
+            let rule = LrpRule::Epsilon(1e-9);
+            let composite = Composite { pixels: rule, convolution: rule, linear: rule, stabilizer: None };
+            composite.relevance_of_unit_seed(&pass, false)?.as_ref() * logit(&pass)?
         }
-        "zennit_epsilon_plus" => Composite::zennit(1.0, 1e-6).of_unit(&pass, true)?.shallow_clone(),
-        "zennit_epsilon_alpha2beta1" => Composite::zennit(2.0, 1e-6).of_unit(&pass, true)?.shallow_clone(),
+        "zennit_epsilon_plus" => Composite::zennit(1.0, 1e-6).relevance_of_unit_seed(&pass, true)?.shallow_clone(),
+        "zennit_epsilon_alpha2beta1" => {
+            Composite::zennit(2.0, 1e-6).relevance_of_unit_seed(&pass, true)?.shallow_clone()
+        }
         // Ours start from seeds that sum up to one.
         "clrp" => return Ok(Some(colours(&contrastive(&pass, uniform(&pass)?, &logit(&pass)?, form)?, form))),
         "sglrp" => {
@@ -82,7 +84,7 @@ fn logit(pass: &Pass<'_>) -> Result<Tensor> {
 
 fn contrastive(pass: &Pass<'_>, seeds: Seeds, others_sum: &Tensor, form: &str) -> Result<Tensor> {
     let rule = Composite::alpha_beta(1.0);
-    let own = rule.of_unit(pass, false)?.as_ref() * seeds.own.view([-1, 1, 1, 1]);
+    let own = rule.relevance_of_unit_seed(pass, false)?.as_ref() * seeds.own.view([-1, 1, 1, 1]);
     let others = rule.relevance(pass, pass.spread(&seeds.others)?, false)?;
     Ok(match form {
         "target_sum" => own,

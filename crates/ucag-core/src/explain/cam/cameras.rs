@@ -29,14 +29,12 @@ pub(crate) static METHOD: Method = Method::new(Entry {
         Arc::new(Cameras { resolutions: settings.list("resolutions").iter().map(|&side| side as i64).collect() })
     },
 })
-.settings(&[Setting {
-        key: "resolutions",
-        summary: "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
-        default: &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
-        range: (1.0, 4096.0),
-        whole: true,
-        list: true,
-    }]);
+.settings(&[Setting::integers(
+    "resolutions",
+    "sides in pixels of the squares that the image is resized to; the first stands for the image as it is, and is the side of the map",
+    &[224.0, 324.0, 424.0, 524.0, 624.0, 724.0, 824.0, 924.0],
+    (1.0, 4096.0),
+)]);
 
 /// Channels that are enlarged at a time: all 2048 of a ResNet at 224 × 224 would be 400 MB.
 const CHANNELS: i64 = 128;
@@ -129,11 +127,11 @@ impl Explainer for Cameras {
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let (forward_pass, class) = (pass.forward_pass(), pass.class());
         if !forward_pass.classes().contains(&class) {
-            return self.maps(forward_pass, &[class], layers)?.remove(&class).ok_or_else(lost);
+            return self.maps(forward_pass, &[class], layers)?.remove(&class).ok_or(LOST);
         }
         let key = format!("cameras {:?} {}", self.resolutions, layers.target);
         let all = forward_pass.cached(&key, || self.maps(forward_pass, forward_pass.classes(), layers))?;
-        all.get(&class).map(Tensor::shallow_clone).ok_or_else(lost)
+        all.get(&class).map(Tensor::shallow_clone).ok_or(LOST)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
@@ -144,6 +142,4 @@ impl Explainer for Cameras {
     }
 }
 
-fn lost() -> Error {
-    Error::Invalid("CAMERAS lost a class".into())
-}
+const LOST: Error = Error::Internal("CAMERAS lost a class");

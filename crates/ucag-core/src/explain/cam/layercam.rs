@@ -46,10 +46,10 @@ struct Fused;
 impl Fused {
     fn stages(network: &Network) -> Result<Vec<NodeId>> {
         (1..=4).map(|stage| network.graph.resolve(&format!("layer{stage}"))).collect::<Result<_>>().map_err(|_| {
-            Error::Invalid(format!(
-                "layercam-fused is defined on a ResNet's layer1 to layer4, not on {}",
-                network.architecture
-            ))
+            Error::unsupported(
+                FUSED.id,
+                format!("layercam-fused is defined on a ResNet's layer1 to layer4, not on {}", network.architecture),
+            )
         })
     }
 }
@@ -76,6 +76,6 @@ impl Explainer for Fused {
                 }
             });
         }
-        fused.ok_or_else(|| Error::Invalid("layercam-fused found no stages".into()))
+        fused.ok_or(Error::Internal("layercam-fused found no stages"))
     }
 }

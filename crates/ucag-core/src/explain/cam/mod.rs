@@ -16,6 +16,7 @@ use tch::{Kind, Tensor};
 use super::Explainer;
 use crate::network::{Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// A layer as a CAM sees it, for a batch of views.
@@ -63,25 +64,28 @@ pub(super) fn map_of(pass: &Pass<'_>, layer: NodeId) -> Result<Tensor> {
     }
     let name = &pass.network().graph.nodes()[layer].name;
     let shape = activation.size();
-    Err(Error::Invalid(format!(
-        "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
-    )))
+    Err(Error::unsupported(
+        "CAM",
+        format!(
+            "layer {name} gives {shape:?}, without height and width; a class activation map needs a convolutional layer"
+        ),
+    ))
 }
 
 /// Mean over positions, `[B, K, 1, 1]`.
 pub(super) fn spatial_mean(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_mean_dim([2i64, 3].as_slice(), true, x.kind())?)
+    x.mean_over([2, 3])
 }
 
 /// Sum over positions, `[B, K, 1, 1]`.
 pub(super) fn spatial_sum(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_sum_dim_intlist([2i64, 3].as_slice(), true, x.kind())?)
+    x.sum_over([2, 3])
 }
 
 /// Σ_k w_k A_k, `[B, 1, u, v]`; `weights` are `[B, K, 1, 1]` or as large as A.
 pub(super) fn weighted_sum(weights: &Tensor, activation: &Tensor) -> Result<Tensor> {
     let products = weights.f_mul(activation)?;
-    Ok(products.f_sum_dim_intlist([1i64].as_slice(), true, products.kind())?)
+    products.sum_over([1])
 }
 
 /// The layer in double precision.

@@ -129,7 +129,10 @@ impl AtConvolution {
         };
         (0..=layer).rev().find_map(convolution).ok_or_else(|| {
             let name = &graph.nodes()[layer].name;
-            Error::Invalid(format!("normgrad-conv needs a convolution at layer {name} or in front of it"))
+            Error::unsupported(
+                CONVOLUTION.id,
+                format!("normgrad-conv needs a convolution at layer {name} or in front of it"),
+            )
         })
     }
 }

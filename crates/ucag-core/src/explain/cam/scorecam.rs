@@ -16,6 +16,7 @@ use crate::image_ops::{Interpolation, resize};
 use crate::network::{Layers, Network};
 use crate::pass::{ForwardPass, Needs, Pass};
 use crate::postprocess::MapKind;
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -76,7 +77,7 @@ impl Form {
 
 /// Each channel of `[K, 1, u, v]` brought to [0, 1].
 fn unit(channels: &Tensor) -> Result<Tensor> {
-    let (low, high) = (channels.f_amin([2i64, 3].as_slice(), true)?, channels.f_amax([2i64, 3].as_slice(), true)?);
+    let (low, high) = (channels.min_over([2, 3])?, channels.max_over([2, 3])?);
     let range = high.f_sub(&low)?;
     let flat = range.f_eq(0.0)?;
     Ok(channels.f_sub(&low)?.f_div(&range.f_masked_fill(&flat, 1.0)?)?)

@@ -11,6 +11,7 @@ use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static GRADIENT: Method = Method::new(Entry {
@@ -88,7 +89,7 @@ impl Explainer for Backprop {
 
     /// `max_c |g_c|`, not negative.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        Ok(at_input(pass, self.0)?.f_abs()?.f_amax([1i64].as_slice(), true)?)
+        at_input(pass, self.0)?.f_abs()?.max_over([1])
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {

@@ -10,6 +10,7 @@ use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -75,9 +76,10 @@ pub fn contrastive(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
 fn channel_sum(x: &Tensor) -> Result<Tensor> {
     if x.dim() != 4 {
         let shape = x.size();
-        return Err(Error::Invalid(format!("excitation backprop stops at {shape:?}, without height and width")));
+        let problem = format!("excitation backprop stops at {shape:?}, without height and width");
+        return Err(Error::unsupported(MWP.id, problem));
     }
-    Ok(x.f_sum_dim_intlist([1i64].as_slice(), true, x.kind())?)
+    x.sum_over([1])
 }
 
 /// Keeps a share over a zero total finite.
@@ -96,7 +98,7 @@ impl Rules {
         if self.negated == Some(visit.id) {
             return Ok(weight.f_neg()?.f_relu()?);
         }
-        visit.positive(weight)
+        visit.positive_weight(weight)
     }
 }
 

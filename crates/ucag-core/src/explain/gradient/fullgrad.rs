@@ -14,6 +14,7 @@ use crate::network::{Layers, Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry. The released code takes minimum, maximum and mean over the whole batch, and
 /// multiplies the input gradient of a batch's first image with every image; both are as here for
@@ -57,13 +58,13 @@ impl Form {
     fn scaled(self, x: &Tensor) -> Result<Tensor> {
         let all = [1i64, 2, 3];
         let magnitude = x.f_abs()?;
-        let above = magnitude.f_sub(&magnitude.f_amin(all.as_slice(), true)?)?;
-        let top = above.f_amax(all.as_slice(), true)?;
+        let above = magnitude.f_sub(&magnitude.min_over(all)?)?;
+        let top = above.max_over(all)?;
         let divisor = match self {
             Form::Released => top.f_masked_fill(&top.f_eq(0.0)?, 1.0)?,
             Form::Idiap => top.f_add_scalar(1e-6)?,
         };
-        Ok(above.f_div(&divisor)?.f_sum_dim_intlist([1i64].as_slice(), true, x.kind())?)
+        above.f_div(&divisor)?.sum_over([1])
     }
 }
 

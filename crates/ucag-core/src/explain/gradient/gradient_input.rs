@@ -10,6 +10,7 @@ use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -34,7 +35,7 @@ impl Explainer for GradientInput {
     /// Signed, at the resolution of the input.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let gradient = gradients(pass, 0, |_| Ok(()))?;
-        Ok(gradient.f_mul(pass.views())?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
+        gradient.f_mul(pass.views())?.sum_over([1])
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {

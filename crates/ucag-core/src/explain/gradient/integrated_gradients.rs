@@ -15,6 +15,7 @@ use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass, Seed};
 use crate::postprocess::MapKind;
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -44,7 +45,7 @@ pub(crate) static RELEASED: Method = Method::new(Entry {
 
 const SOURCE: &str = "Sundararajan et al., ICML 2017";
 
-const STEPS: Setting = Setting::count("steps", "equal parts of the way from zeros to the input", &[100.0], 1e5);
+const STEPS: Setting = Setting::int("steps", "equal parts of the way from zeros to the input", 100, (1, 100_000));
 
 /// The definition that an integrated gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +97,7 @@ impl Explainer for Way {
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let gradient = gradient_sum(pass, self)?.f_div_scalar(self.steps as f64)?;
         match self.form {
-            Form::Sundararajan => {
-                Ok(gradient.f_mul(pass.views())?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
-            }
+            Form::Sundararajan => gradient.f_mul(pass.views())?.sum_over([1]),
             Form::Released => less_mean(&magnitude(&gradient)?),
         }
     }

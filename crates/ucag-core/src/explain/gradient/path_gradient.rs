@@ -9,6 +9,7 @@ use tch::{Kind, Tensor};
 use crate::Result;
 use crate::explain::ExtraPasses;
 use crate::pass::{ForwardPass, Needs, Pass, Seed};
+use crate::tensor_ext::TensorExt;
 
 /// Inputs made from a view. [`Debug`] names them: those that look the same are taken to be the
 /// same.
@@ -70,10 +71,10 @@ fn sums(forward_pass: &ForwardPass<'_>, classes: &[usize], inputs: &dyn Inputs) 
 
 /// `Σ_c |g_c|` of `[B, 3, H, W]`.
 pub(super) fn magnitude(gradient: &Tensor) -> Result<Tensor> {
-    Ok(gradient.f_abs()?.f_sum_dim_intlist([1i64].as_slice(), true, gradient.kind())?)
+    gradient.f_abs()?.sum_over([1])
 }
 
 /// Each map less its mean: zero is then the threshold that UCAG's segmentation takes.
 pub(super) fn less_mean(map: &Tensor) -> Result<Tensor> {
-    Ok(map.f_sub(&map.f_mean_dim([1i64, 2, 3].as_slice(), true, map.kind())?)?)
+    Ok(map.f_sub(&map.mean_over([1, 2, 3])?)?)
 }

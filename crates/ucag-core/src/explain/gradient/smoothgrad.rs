@@ -24,7 +24,7 @@ pub(crate) static METHOD: Method = Method::new(Entry {
     source: SOURCE,
     map_kind: MapKind::Cam,
     make: |settings| {
-        let noise = Noise::OfRange(settings.number(NOISE.key));
+        let noise = Noise::OfRange(settings.float(NOISE.key));
         Arc::new(SmoothGrad { samples: settings.count(SAMPLES.key), noise })
     },
 })
@@ -46,16 +46,14 @@ pub(crate) static RELEASED: Method = Method::new(Entry {
 
 const SOURCE: &str = "Smilkov et al., ICML workshop 2017";
 
-const SAMPLES: Setting = Setting::count("samples", "noisy copies of the input", &[50.0], 1e5);
+const SAMPLES: Setting = Setting::int("samples", "noisy copies of the input", 50, (1, 100_000));
 
-const NOISE: Setting = Setting {
-    key: "noise",
-    summary: "the noise's standard deviation, as a share of the input's range (largest value less smallest)",
-    default: &[0.15],
-    range: (0.0, 10.0),
-    whole: false,
-    list: false,
-};
+const NOISE: Setting = Setting::float(
+    "noise",
+    "the noise's standard deviation, as a share of the input's range (largest value less smallest)",
+    0.15,
+    (0.0, 10.0),
+);
 
 /// The range of the noise.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,11 +7,11 @@ use tch::Tensor;
 
 use super::canonizer::{MergedBatchNorm, fold};
 use super::factored::output;
-use super::lrp_rule::Share;
-use super::{LinearLayer, Relevance, divide_away_from_zero, shared, z_rule};
+use super::{Inputs, LinearLayer, LrpRule, Relevance, divide_away_from_zero, transpose_and_multiply, z_rule};
 use crate::network::{Network, Op};
 use crate::pass::{Needs, Pass};
 use crate::propagate::{LayerVisit, Reads, Rule, needs, needs_of, propagate};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU,
@@ -19,11 +19,11 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Composite {
     /// For the convolution that reads pixels.
-    pub pixels: Share,
+    pub pixels: LrpRule,
     /// For the other convolutions.
-    pub convolution: Share,
+    pub convolution: LrpRule,
     /// For fully connected layers.
-    pub linear: Share,
+    pub linear: LrpRule,
     /// The stabilizer of pools and sums; with none, an output of zero passes no relevance on, as
     /// released.
     pub stabilizer: Option<f64>,
@@ -32,40 +32,42 @@ pub struct Composite {
 impl Composite {
     /// The αβ-rule, β = α − 1, and zᴮ at the pixels.
     pub fn alpha_beta(alpha: f64) -> Self {
-        let share = Share::AlphaBeta(alpha);
-        Self { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None }
+        let rule = LrpRule::AlphaBeta { alpha, inputs: Inputs::Separate };
+        Self { pixels: LrpRule::ZBox, convolution: rule, linear: rule, stabilizer: None }
     }
 
     /// zennit's composites of ε in fully connected layers and αβ, with biases, in convolutions.
     pub fn zennit(alpha: f64, epsilon: f64) -> Self {
-        let convolution = Share::Together { alpha, bias: true, stabilizer: 1e-6 };
-        Self { pixels: convolution, convolution, linear: Share::Epsilon(epsilon), stabilizer: Some(1e-6) }
+        let inputs = Inputs::Joint { bias: true, stabilizer: 1e-6 };
+        let convolution = LrpRule::AlphaBeta { alpha, inputs };
+        Self { pixels: convolution, convolution, linear: LrpRule::Epsilon(epsilon), stabilizer: Some(1e-6) }
     }
 
     /// Returns the relevance at the pixels, `[B, 3, H, W]`, of relevance `seed` at the logits.
-    /// Batch normalisation is folded first where `canonise` says so.
+    /// Batch normalisation is folded first where `canonize` says so.
     ///
     /// # Errors
     /// Where the pass doesn't keep what [`Composite::needs`] says.
-    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonise: bool) -> Result<Tensor> {
+    pub fn relevance(self, pass: &Pass<'_>, seed: Tensor, canonize: bool) -> Result<Tensor> {
         let (output, seed) = (pass.network().graph.output(), Relevance::from(seed));
-        let arrived = match canonise {
+        let at_pixels = match canonize {
             false => propagate(pass, &self, output, seed, 0),
             true => {
-                propagate(pass, &MergedBatchNorm { rule: self, pass, folded: fold(pass.network())? }, output, seed, 0)
+                let folded = fold(pass.network())?;
+                propagate(pass, &MergedBatchNorm { rule: self, pass, folded }, output, seed, 0)
             }
         };
-        arrived?.whole()
+        at_pixels?.to_tensor()
     }
 
     /// Returns what a pass must keep for [`Composite::relevance`].
-    pub fn needs(self, network: &Network, canonise: bool) -> Needs {
-        if canonise {
-            return Needs { propagations: 1, ..whole(network) };
+    pub fn needs(self, network: &Network, canonize: bool) -> Needs {
+        if canonize {
+            return Needs { propagations: 1, ..all_activations(network) };
         }
         let reads = |op: &Op| match (LinearLayer::of(op), op) {
             (Some(layer), _) => {
-                Reads { inputs: true, output: matches!(self.share(&layer, network), Share::Epsilon(_)) }
+                Reads { inputs: true, output: matches!(self.rule(&layer, network), LrpRule::Epsilon(_)) }
             }
             (_, Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. }) => Reads::NOTHING,
             (_, Op::Add) => Reads { inputs: true, output: false },
@@ -75,7 +77,7 @@ impl Composite {
         Needs { activations: needs_of(graph, graph.output(), 0, reads), gradients: vec![], propagations: 1 }
     }
 
-    fn share(&self, layer: &LinearLayer<'_>, network: &Network) -> Share {
+    fn rule(&self, layer: &LinearLayer<'_>, network: &Network) -> LrpRule {
         match layer {
             _ if layer.reads_pixels(network) => self.pixels,
             LinearLayer::Conv(_) => self.convolution,
@@ -83,14 +85,14 @@ impl Composite {
         }
     }
 
-    /// [`Composite::relevance`] of one unit at the class's logit. Once a pass, however many methods
-    /// ask: relevance is linear in its seed.
+    /// [`Composite::relevance`] of a seed of one at the class's logit. Once a pass, however many
+    /// methods ask: relevance is linear in its seed.
     ///
     /// # Errors
     /// As [`Composite::relevance`].
-    pub fn of_unit(self, pass: &Pass<'_>, canonise: bool) -> Result<Rc<Tensor>> {
-        let key = format!("relevance of one unit at {}: {self:?}, canonise {canonise}", pass.class());
-        pass.forward_pass().cached(&key, || self.relevance(pass, pass.cotangent()?, canonise))
+    pub fn relevance_of_unit_seed(self, pass: &Pass<'_>, canonize: bool) -> Result<Rc<Tensor>> {
+        let key = format!("relevance of one unit at {}: {self:?}, canonize {canonize}", pass.class());
+        pass.forward_pass().cached(&key, || self.relevance(pass, pass.cotangent()?, canonize))
     }
 }
 
@@ -99,39 +101,40 @@ impl Rule for Composite {
 
     fn back(&self, visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
         if let Some(layer) = LinearLayer::of(visit.op) {
-            return Ok(vec![self.share(&layer, visit.network).back(&layer, visit)?]);
+            return Ok(vec![self.rule(&layer, visit.network).propagate(&layer, visit)?]);
         }
         match (self.stabilizer, visit.op) {
             (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
-                shared(visit, &divide_away_from_zero(&visit.upstream.whole()?, &output(visit)?, epsilon)?)
+                let s = divide_away_from_zero(&visit.upstream.to_tensor()?, &output(visit)?, epsilon)?;
+                transpose_and_multiply(visit, &s)
             }
-            _ => elsewhere(visit),
+            _ => propagate_unweighted(visit),
         }
     }
 }
 
 /// Propagates as every method of the family does at operations without weights.
-pub(super) fn elsewhere(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
+pub(super) fn propagate_unweighted(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
     match visit.op {
         Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
             Ok(vec![visit.upstream.shallow_clone()])
         }
-        Op::Flatten => Ok(visit.vjp_of(&visit.upstream.whole()?)?.into_iter().map(Relevance::from).collect()),
+        Op::Flatten => Ok(visit.vjp_of(&visit.upstream.to_tensor()?)?.into_iter().map(Relevance::from).collect()),
         Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
             z_rule(visit, visit.upstream)
         }
         Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
-            Err(Error::Invalid("no rule for relevance here".into()))
+            Err(Error::unsupported("relevance", "no rule for relevance here"))
         }
     }
 }
 
-/// Every node's output, and a walk: what each method of the family asks for.
-pub(super) fn whole(network: &Network) -> Needs {
+/// The needs of a rule that may look at every node's output.
+pub(super) fn all_activations(network: &Network) -> Needs {
     Needs { activations: needs(&network.graph, network.graph.output(), 0), ..Needs::default() }
 }
 
-/// Sum over colours, `[B, 1, H, W]`.
-pub(super) fn colours(relevance: &Tensor) -> Result<Tensor> {
-    Ok(relevance.f_sum_dim_intlist([1i64].as_slice(), true, relevance.kind())?)
+/// Sum over the channels of the image, `[B, 1, H, W]`.
+pub(super) fn sum_channels(relevance: &Tensor) -> Result<Tensor> {
+    relevance.sum_over([1])
 }

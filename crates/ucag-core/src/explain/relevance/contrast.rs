@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours};
-use super::lrp::{CANONISE, canonise};
+use super::composite::{Composite, sum_channels};
+use super::lrp::{CANONIZE, canonize};
 use super::{divide, total};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network};
@@ -21,9 +21,9 @@ pub(in crate::explain) static CLRP: Method = Method::new(Entry {
     summary: "LRP less the LRP of all other classes, equally weighted, brought to the same sum",
     source: "Gu et al., ACCV 2018",
     map_kind: MapKind::Signed,
-    make: |settings| Arc::new(Contrast { seeds: uniform, canonise: canonise(settings) }),
+    make: |settings| Arc::new(Contrast { seeds: uniform, canonize: canonize(settings) }),
 })
-.settings(&[CANONISE]);
+.settings(&[CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static SGLRP: Method = Method::new(Entry {
@@ -32,9 +32,9 @@ pub(in crate::explain) static SGLRP: Method = Method::new(Entry {
     summary: "as c*LRP, but starts from the softmax's gradient: p(1 − p) at the class, and p times their own p at the others",
     source: "Iwana et al., ICCV Workshops 2019",
     map_kind: MapKind::Signed,
-    make: |settings| Arc::new(Contrast { seeds: softmax, canonise: canonise(settings) }),
+    make: |settings| Arc::new(Contrast { seeds: softmax, canonize: canonize(settings) }),
 })
-.settings(&[CANONISE]);
+.settings(&[CANONIZE]);
 
 /// The starts of two propagations.
 pub struct Seeds {
@@ -80,23 +80,23 @@ fn with(x: &Tensor, class: usize, value: f64) -> Result<Tensor> {
 #[derive(Debug)]
 struct Contrast {
     seeds: fn(&Pass<'_>) -> Result<Seeds>,
-    canonise: bool,
+    canonize: bool,
 }
 
 impl Explainer for Contrast {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         if network.classes < 2 {
-            return Err(Error::Invalid("a contrast needs another class, and the network has one".into()));
+            return Err(Error::unsupported("contrast", "a contrast needs another class, and the network has one"));
         }
-        Ok(Needs { propagations: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonise) })
+        Ok(Needs { propagations: 2, ..Composite::alpha_beta(1.0).needs(network, self.canonize) })
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let Seeds { own, others } = (self.seeds)(pass)?;
         let rule = Composite::alpha_beta(1.0);
-        let own = rule.of_unit(pass, self.canonise)?.f_mul(&own.f_view([-1, 1, 1, 1])?)?;
-        let others = rule.relevance(pass, pass.spread(&others)?, self.canonise)?;
-        colours(&contrast(&own, &others)?)
+        let own = rule.relevance_of_unit_seed(pass, self.canonize)?.f_mul(&own.f_view([-1, 1, 1, 1])?)?;
+        let others = rule.relevance(pass, pass.spread(&others)?, self.canonize)?;
+        sum_channels(&contrast(&own, &others)?)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {

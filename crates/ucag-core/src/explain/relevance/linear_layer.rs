@@ -55,32 +55,32 @@ impl<'a> LinearLayer<'a> {
     }
 
     /// The layer with another weight of the same shape, without bias.
-    pub fn forth(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
-        self.forth_from(weight, None, x)
+    pub fn forward(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        self.forward_with_bias(weight, None, x)
     }
 
-    fn forth_from(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
+    fn forward_with_bias(&self, weight: &Tensor, bias: Option<&Tensor>, x: &Tensor) -> Result<Tensor> {
         match self {
             LinearLayer::Conv(conv) => conv.with_bias(weight, bias, x),
             LinearLayer::Linear(..) => Ok(x.f_linear(weight, bias)?),
         }
     }
 
-    /// `Wx + 1e-9`, to divide by, for sums of products that don't differ in sign. Where such a sum
-    /// is zero each product is, and so is each share that the quotient is multiplied with: nothing
-    /// needs to be masked. These are the largest tensors there are, so the layer itself adds the
-    /// 1e-9, as its bias.
-    pub fn sums(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+    /// `Wx + 1e-9`, a denominator for sums of contributions that don't differ in sign. Where such a
+    /// sum is zero, each contribution is, and so is the relevance of each input: nothing needs to
+    /// be masked. These are the largest tensors there are, so the layer itself adds the 1e-9, as
+    /// its bias.
+    pub fn forward_stabilized(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let bias = Tensor::f_full([weight.size()[0]], EPS, (weight.kind(), weight.device()))?;
-        self.forth_from(weight, Some(&bias), x)
+        self.forward_with_bias(weight, Some(&bias), x)
     }
 
-    /// The transpose of [`LinearLayer::forth`], applied to a cotangent: of the shape of the input
-    /// `x`.
-    pub fn back(&self, weight: &Tensor, x: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
+    /// The transpose of [`LinearLayer::forward`], applied to a tensor of the output's shape. The
+    /// result has the shape of the input `x`.
+    pub fn transpose(&self, weight: &Tensor, x: &Tensor, s: &Tensor) -> Result<Tensor> {
         match self {
-            LinearLayer::Conv(conv) => conv.transposed(weight, x, cotangent),
-            LinearLayer::Linear(..) => Ok(cotangent.f_matmul(weight)?),
+            LinearLayer::Conv(conv) => conv.transposed(weight, x, s),
+            LinearLayer::Linear(..) => Ok(s.f_matmul(weight)?),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{Composite, colours};
-use super::lrp_rule::Share;
+use super::LrpRule;
+use super::composite::{Composite, sum_channels};
 use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(in crate::explain) static METHOD: Method = Method::new(Entry {
@@ -21,10 +22,10 @@ pub(in crate::explain) static METHOD: Method = Method::new(Entry {
     source: SOURCE,
     map_kind: MapKind::Signed,
     make: |settings| {
-        Arc::new(Lrp { composite: Composite::alpha_beta(1.0), canonise: canonise(settings), centred: true })
+        Arc::new(Lrp { composite: Composite::alpha_beta(1.0), canonize: canonize(settings), centred: true })
     },
 })
-.settings(&[CANONISE]);
+.settings(&[CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static ALPHA_BETA: Method = Method::new(Entry {
@@ -34,21 +35,11 @@ pub(in crate::explain) static ALPHA_BETA: Method = Method::new(Entry {
     source: SOURCE,
     map_kind: MapKind::Signed,
     make: |settings| {
-        let composite = Composite::alpha_beta(settings.number("alpha"));
-        Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
+        let composite = Composite::alpha_beta(settings.float(ALPHA.key));
+        Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
-.settings(&[
-    Setting {
-        key: "alpha",
-        summary: "weight α of what excites; what inhibits has the weight α − 1",
-        default: &[2.0],
-        range: (1.0, 100.0),
-        whole: false,
-        list: false,
-    },
-    CANONISE,
-]);
+.settings(&[ALPHA, CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static EPSILON: Method = Method::new(Entry {
@@ -58,12 +49,12 @@ pub(in crate::explain) static EPSILON: Method = Method::new(Entry {
     source: SOURCE,
     map_kind: MapKind::Signed,
     make: |settings| {
-        let share = Share::Epsilon(settings.number("epsilon"));
-        let composite = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
-        Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
+        let rule = LrpRule::Epsilon(settings.float(EPSILON_SETTING.key));
+        let composite = Composite { pixels: rule, convolution: rule, linear: rule, stabilizer: None };
+        Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
-.settings(&[EPSILON_SETTING, CANONISE]);
+.settings(&[EPSILON_SETTING, CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static Z_PLUS: Method = Method::new(Entry {
@@ -73,12 +64,16 @@ pub(in crate::explain) static Z_PLUS: Method = Method::new(Entry {
     source: "Montavon et al., Pattern Recognition 2017",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let composite =
-            Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear: Z_PLUS_RULE, stabilizer: None };
-        Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
+        let composite = Composite {
+            pixels: LrpRule::ZBox,
+            convolution: LrpRule::Z_PLUS,
+            linear: LrpRule::Z_PLUS,
+            stabilizer: None,
+        };
+        Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
-.settings(&[CANONISE]);
+.settings(&[CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static COMPOSITE: Method = Method::new(Entry {
@@ -88,12 +83,12 @@ pub(in crate::explain) static COMPOSITE: Method = Method::new(Entry {
     source: "Montavon et al., in: Explainable AI, Springer 2019",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let linear = Share::Epsilon(settings.number("epsilon"));
-        let composite = Composite { pixels: Share::ZBounded, convolution: Z_PLUS_RULE, linear, stabilizer: None };
-        Arc::new(Lrp { composite, canonise: canonise(settings), centred: false })
+        let linear = LrpRule::Epsilon(settings.float(EPSILON_SETTING.key));
+        let composite = Composite { pixels: LrpRule::ZBox, convolution: LrpRule::Z_PLUS, linear, stabilizer: None };
+        Arc::new(Lrp { composite, canonize: canonize(settings), centred: false })
     },
 })
-.settings(&[EPSILON_SETTING, CANONISE]);
+.settings(&[EPSILON_SETTING, CANONIZE]);
 
 /// Registry entry.
 pub(in crate::explain) static EPSILON_PLUS: Method = Method::new(Entry {
@@ -103,8 +98,8 @@ pub(in crate::explain) static EPSILON_PLUS: Method = Method::new(Entry {
     source: "Anders et al., arXiv 2106.13200",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let composite = Composite::zennit(1.0, settings.number("epsilon"));
-        Arc::new(Lrp { composite, canonise: true, centred: false })
+        let composite = Composite::zennit(1.0, settings.float(EPSILON_SETTING.key));
+        Arc::new(Lrp { composite, canonize: true, centred: false })
     },
 })
 .settings(&[EPSILON_SETTING]);
@@ -117,62 +112,57 @@ pub(in crate::explain) static EPSILON_ALPHA_BETA: Method = Method::new(Entry {
     source: "Anders et al., arXiv 2106.13200",
     map_kind: MapKind::Signed,
     make: |settings| {
-        let composite = Composite::zennit(2.0, settings.number("epsilon"));
-        Arc::new(Lrp { composite, canonise: true, centred: false })
+        let composite = Composite::zennit(2.0, settings.float(EPSILON_SETTING.key));
+        Arc::new(Lrp { composite, canonize: true, centred: false })
     },
 })
 .settings(&[EPSILON_SETTING]);
 
-const Z_PLUS_RULE: Share = Share::Together { alpha: 1.0, bias: false, stabilizer: 1e-9 };
-
-/// The common part of this folder's methods.
 const SOURCE: &str = "Bach et al., PLOS ONE 2015";
 
-/// The setting of the ε-rule and its like.
-const EPSILON_SETTING: Setting = Setting {
-    key: "epsilon",
-    summary: "what is added to a layer's output, away from zero",
-    default: &[1e-6],
-    range: (1e-12, 1e6),
-    whole: false,
-    list: false,
-};
+const ALPHA: Setting = Setting::float(
+    "alpha",
+    "weight α of positive contributions; negative ones have the weight α − 1",
+    2.0,
+    (1.0, 100.0),
+);
+
+const EPSILON_SETTING: Setting =
+    Setting::float("epsilon", "what is added to a layer's output, away from zero", 1e-6, (1e-12, 1e6));
 
 /// The treatment of batch normalization.
-pub(super) const CANONISE: Setting = Setting {
-    key: "canonise",
-    summary: "1: batch normalisation is folded into the convolution in front; 0: relevance passes it unchanged, as released",
-    default: &[0.0],
-    range: (0.0, 1.0),
-    whole: true,
-    list: false,
-};
+pub(super) const CANONIZE: Setting = Setting::bool(
+    "canonize",
+    "true: batch normalization is folded into the convolution in front; false: relevance passes it unchanged, as released",
+    false,
+)
+.formerly("canonise");
 
-pub(super) fn canonise(settings: &Settings) -> bool {
-    settings.count("canonise") == 1
+pub(super) fn canonize(settings: &Settings) -> bool {
+    settings.bool(CANONIZE.key)
 }
 
 #[derive(Debug)]
 struct Lrp {
     composite: Composite,
-    canonise: bool,
+    canonize: bool,
     /// True if the mean is taken off: the released code's threshold for segmentation.
     centred: bool,
 }
 
 impl Explainer for Lrp {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
-        Ok(self.composite.needs(network, self.canonise))
+        Ok(self.composite.needs(network, self.canonize))
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        let unit = self.composite.of_unit(pass, self.canonise)?;
+        let unit = self.composite.relevance_of_unit_seed(pass, self.canonize)?;
         let relevance = unit.f_mul(&pass.score()?.f_view([-1, 1, 1, 1])?)?;
         let relevance = match self.centred {
-            true => relevance.f_sub(&relevance.f_mean_dim([1i64, 2, 3].as_slice(), true, relevance.kind())?)?,
+            true => relevance.f_sub(&relevance.mean_over([1, 2, 3])?)?,
             false => relevance,
         };
-        colours(&relevance)
+        sum_channels(&relevance)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {

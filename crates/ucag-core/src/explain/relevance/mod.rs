@@ -22,10 +22,11 @@ use tch::Tensor;
 pub use self::factored::Relevance;
 use self::factored::output;
 pub use self::linear_layer::LinearLayer;
-pub use self::lrp_rule::Share;
+pub use self::lrp_rule::{Inputs, LrpRule, z_box_rule};
 use crate::Result;
 use crate::network::Op;
 use crate::propagate::LayerVisit;
+use crate::tensor_ext::TensorExt;
 
 /// Added to a denominator that isn't zero.
 const EPS: f64 = 1e-9;
@@ -55,59 +56,38 @@ pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Ten
     over(a, sign.f_mul_scalar(epsilon)?.f_add_(b)?)
 }
 
-/// The z-rule, for operations that are linear where they are (pools, sums, concatenation): each
-/// input's share in the output, `X · VJP(f; R / f(X))`.
+/// The z-rule, for operations that are linear where they are (pools, sums, concatenation):
+/// `R' = x ⊙ fᵀ(R / f(x))`.
 pub fn z_rule<C>(visit: &LayerVisit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
     if let Op::MaxPool(_) | Op::Concat = visit.op {
         // Each output is one input.
-        let back = visit.vjp_of(&relevance.where_present(visit)?)?;
-        return Ok(back.into_iter().map(Relevance::from).collect());
+        let relevance = visit.vjp_of(&relevance.masked(visit)?)?;
+        return Ok(relevance.into_iter().map(Relevance::from).collect());
     }
-    let shares = match relevance.share_in_output(visit)? {
-        Some(shares) => shares,
-        None => divide(&relevance.whole()?, &output(visit)?)?,
+    let s = match relevance.factor_of_output(visit)? {
+        Some(s) => s,
+        None => divide(&relevance.to_tensor()?, &output(visit)?)?,
     };
-    shared(visit, &shares)
+    transpose_and_multiply(visit, &s)
 }
 
-/// `X · VJP(f; S)`, for each input X.
-fn shared<C>(visit: &LayerVisit<'_, C>, shares: &Tensor) -> Result<Vec<Relevance>> {
-    let back = visit.vjp_of(shares)?;
-    Ok(back.into_iter().enumerate().map(|(index, back)| Relevance::of_input(visit, index, back)).collect())
+/// Steps 3 and 4 of a rule for an operation without weights: `x ⊙ fᵀs`, for each input x.
+fn transpose_and_multiply<C>(visit: &LayerVisit<'_, C>, s: &Tensor) -> Result<Vec<Relevance>> {
+    let c = visit.vjp_of(s)?;
+    Ok(c.into_iter().enumerate().map(|(index, c)| Relevance::of_input(visit, index, c)).collect())
 }
 
-/// The zᴮ-rule, for the convolution that reads pixels (Montavon et al., Pattern Recognition 2017):
-/// shares of what an input adds to the least, l, or takes from the most, h, that a pixel may be.
-/// Here those are the extrema of a view over all its channels, as in the released code.
-///
-/// `R' = (X − l) · VJP(W⁺; S) + (X − h) · VJP(W⁻; S)`, `S = R / (W⁺(X − l) + W⁻(X − h))`.
-pub fn z_bounded(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
-    let axes = [1i64, 2, 3];
-    let above = x.f_sub(&x.f_amin(axes.as_slice(), true)?)?;
-    let below = x.f_sub(&x.f_amax(axes.as_slice(), true)?)?;
-    let (positive, negative) = (layer.weight().f_clamp_min(0.0)?, layer.weight().f_clamp_max(0.0)?);
-    // Both at once: as twice as many channels they cost what one does.
-    let channels = x.size()[1];
-    let (weight, x) = (Tensor::f_cat(&[positive, negative], 1)?, Tensor::f_cat(&[above, below], 1)?);
-    let shares = over(relevance, layer.sums(&weight, &x)?)?;
-    let back = layer.back(&weight, &x, &shares)?.f_mul_(&x)?;
-    Ok(back.f_view([x.size()[0], 2, channels, x.size()[2], x.size()[3]])?.f_sum_dim_intlist(
-        [1i64].as_slice(),
-        false,
-        x.kind(),
-    )?)
-}
-
-/// Shares by magnitude, `|x| · VJP(|W|; R / |W||x|)`.
-pub fn absolute(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
+/// The |z|-rule, in proportion to the size of contributions: `R' = |x| ⊙ |W|ᵀ(R / (|W||x| + 1e-9))`.
+pub fn absolute_rule(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
-    let shares = over(relevance, layer.sums(&weight, &x)?)?;
-    Ok(layer.back(&weight, &x, &shares)?.f_mul_(&x)?)
+    let s = over(relevance, layer.forward_stabilized(&weight, &x)?)?;
+    let mut c = layer.transpose(&weight, &x, &s)?;
+    Ok(c.f_mul_(&x)?)
 }
 
 /// Sum of each sample over all else, of a shape that broadcasts: `[B, 1, …]`.
 pub fn total(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_sum_dim_intlist(behind_batch(x).as_slice(), true, x.kind())?)
+    x.sum_over(behind_batch(x))
 }
 
 /// Adds the same to all of a sample's entries that aren't zero, so that they sum up to `wanted`,
@@ -120,7 +100,7 @@ pub fn shifted(x: &Tensor, wanted: &Tensor) -> Result<Tensor> {
 
 /// Each sample's maximum over all else, `[B, 1, …]`.
 pub fn maximum(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_amax(behind_batch(x).as_slice(), true)?)
+    x.max_over(behind_batch(x))
 }
 
 /// 1 where `x` isn't zero, and 0 where it is. By way of the sign: libtorch's comparisons and masks

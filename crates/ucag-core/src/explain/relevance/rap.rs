@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::{colours, elsewhere, whole};
-use super::{LinearLayer, Relevance, absolute, divide, present, shifted, total, z_bounded};
+use super::composite::{all_activations, propagate_unweighted, sum_channels};
+use super::{LinearLayer, Relevance, absolute_rule, divide, present, shifted, total, z_box_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
@@ -54,11 +54,11 @@ impl Explainer for Rap {
         if matches!(self.seed, Seed::Contributions) {
             last_layer(network)?;
         }
-        Ok(whole(network))
+        Ok(all_activations(network))
     }
 
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
-        colours(&match self.seed {
+        sum_channels(&match self.seed {
             Seed::Logit => of_logit(pass)?,
             Seed::Contributions => of_contributions(pass)?,
         })
@@ -78,7 +78,7 @@ pub fn of_logit(pass: &Pass<'_>) -> Result<Tensor> {
     let mut shape = vec![-1];
     shape.resize(cotangent.dim(), 1);
     let seed = cotangent.f_mul(&pass.score()?.f_view(shape.as_slice())?)?;
-    propagate(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.whole()
+    propagate(pass, &Rules, pass.network().graph.output(), seed.into(), 0)?.to_tensor()
 }
 
 /// Returns the relevance at the pixels, `[B, 3, H, W]`, of the contributions in the last layer.
@@ -100,15 +100,15 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
         // all that is added and all that is taken.
         let added = total(&plus)?.f_add(&total(&below.f_mul(&negative)?)?)?;
         let taken = total(&minus)?.f_add(&total(&below.f_mul(&positive)?)?)?;
-        let share = divide(&bias.f_narrow(0, class, 1)?, &added.f_add(&taken)?)?;
-        let of = |part: &Tensor, whole: &Tensor| -> Result<Tensor> {
-            Ok(part.f_mul(&divide(&share.f_mul(whole)?, &total(part)?)?)?)
+        let fraction = divide(&bias.f_narrow(0, class, 1)?, &added.f_add(&taken)?)?;
+        let bias_part = |part: &Tensor, sum: &Tensor| -> Result<Tensor> {
+            Ok(part.f_mul(&divide(&fraction.f_mul(sum)?, &total(part)?)?)?)
         };
-        contributions = contributions.f_add_(&of(&plus, &added)?)?.f_add_(&of(&minus, &taken)?)?;
+        contributions = contributions.f_add_(&bias_part(&plus, &added)?)?.f_add_(&bias_part(&minus, &taken)?)?;
     }
     let magnitude = contributions.f_abs()?;
     let seed = magnitude.f_mul(&divide(&total(&contributions)?, &total(&magnitude)?)?)?;
-    propagate(pass, &Rules, input, seed.into(), 0)?.whole()
+    propagate(pass, &Rules, input, seed.into(), 0)?.to_tensor()
 }
 
 /// Returns the input of the fully connected last layer, its weight and its bias.
@@ -116,7 +116,10 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
         Op::Linear { weight, bias } => Ok((node.inputs[0], weight, bias.as_ref())),
-        _ => Err(Error::Invalid(format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name))),
+        _ => {
+            let problem = format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name);
+            Err(Error::unsupported(UNIT.id, problem))
+        }
     }
 }
 
@@ -129,16 +132,16 @@ impl Rule for Rules {
         let x = visit.inputs[0];
         if let Op::BatchNorm(norm) = visit.op {
             let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
-            return Ok(vec![present(&scaled)?.f_mul_(&visit.upstream.whole()?)?.into()]);
+            return Ok(vec![present(&scaled)?.f_mul_(&visit.upstream.to_tensor()?)?.into()]);
         }
-        let Some(layer) = LinearLayer::of(visit.op) else { return elsewhere(visit) };
-        let relevance = &visit.upstream.whole()?;
-        let back = match () {
-            () if layer.reads_pixels(visit.network) => z_bounded(&layer, x, relevance)?,
-            () if layer.is_pointwise() => absolute(&layer, x, relevance)?,
+        let Some(layer) = LinearLayer::of(visit.op) else { return propagate_unweighted(visit) };
+        let relevance = &visit.upstream.to_tensor()?;
+        let relevance = match () {
+            () if layer.reads_pixels(visit.network) => z_box_rule(&layer, x, relevance)?,
+            () if layer.is_pointwise() => absolute_rule(&layer, x, relevance)?,
             () => relative(&layer, visit, relevance)?,
         };
-        Ok(vec![back.into()])
+        Ok(vec![relevance.into()])
     }
 }
 
@@ -146,26 +149,26 @@ impl Rule for Rules {
 /// are no inputs for adds nothing.
 fn relative(layer: &LinearLayer<'_>, visit: &LayerVisit<'_, Relevance>, relevance: &Tensor) -> Result<Tensor> {
     let x = visit.inputs[0];
-    let (exciting, inhibiting) = (visit.positive(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
+    let (positive, negative) = (visit.positive_weight(layer.weight())?, layer.weight().f_clamp_max(0.0)?.f_neg()?);
     if visit.reads_positive()? {
-        return shared(layer, x, &exciting, &inhibiting, relevance);
+        return propagate_shifted(layer, x, &positive, &negative, relevance);
     }
-    let above = shared(layer, &x.f_clamp_min(0.0)?, &exciting, &inhibiting, relevance)?;
-    let below = shared(layer, &x.f_clamp_max(0.0)?.f_neg()?, &exciting, &inhibiting, relevance)?;
+    let above = propagate_shifted(layer, &x.f_clamp_min(0.0)?, &positive, &negative, relevance)?;
+    let below = propagate_shifted(layer, &x.f_clamp_max(0.0)?.f_neg()?, &positive, &negative, relevance)?;
     Ok(above.f_add(&below)?)
 }
 
-/// T(P, Q, x), with P = what excites and Q = what inhibits, neither negative, then shifted to the
+/// T(P, Q, x), with P of positive and Q of the sizes of negative weights, then shifted to the
 /// relevance's sum.
-fn shared(
+fn propagate_shifted(
     layer: &LinearLayer<'_>,
     x: &Tensor,
-    exciting: &Tensor,
-    inhibiting: &Tensor,
+    positive: &Tensor,
+    negative: &Tensor,
     relevance: &Tensor,
 ) -> Result<Tensor> {
-    let p = layer.forth(exciting, x)?;
-    let q = layer.forth(inhibiting, x)?;
+    let p = layer.forward(positive, x)?;
+    let q = layer.forward(negative, x)?;
     let (above, below) = (relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?);
     let to_q = divide(&relevance.f_mul(&divide(&q, &p.f_add(&q)?)?)?, &q)?;
     // The released code sends negative relevance through P in fully connected layers and through Q
@@ -174,6 +177,6 @@ fn shared(
         LinearLayer::Linear(..) => (divide(relevance, &p)?, to_q),
         LinearLayer::Conv(_) => (divide(&above, &p)?, to_q.f_add(&divide(&below, &q)?)?),
     };
-    let back = layer.back(exciting, x, &to_p)?.f_add_(&layer.back(inhibiting, x, &to_q)?)?.f_mul_(x)?;
+    let back = layer.transpose(positive, x, &to_p)?.f_add_(&layer.transpose(negative, x, &to_q)?)?.f_mul_(x)?;
     shifted(&back, &total(relevance)?)
 }

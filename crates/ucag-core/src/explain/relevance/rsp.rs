@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::colours;
-use super::{LinearLayer, divide_exactly, maximum, present, total, z_bounded};
+use super::composite::sum_channels;
+use super::{LinearLayer, divide_exactly, maximum, present, total, z_box_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Conv, Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -39,13 +40,13 @@ impl Explainer for Rsp {
             let target = &nodes[layers.target].name;
             let problem =
                 format!("rsp can't cross {}, in front of its target {target}: it has no rule for that", node.name);
-            return Err(Error::Invalid(problem));
+            return Err(Error::unsupported(METHOD.id, problem));
         }
         Ok(Needs { activations, gradients: vec![layers.target], ..Needs::default() })
     }
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
-        colours(&relevance(pass, layers.target)?)
+        sum_channels(&relevance(pass, layers.target)?)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
@@ -60,7 +61,7 @@ impl Explainer for Rsp {
 /// Where the pass doesn't give the target's activation and gradient.
 pub fn seed(pass: &Pass<'_>, target: NodeId) -> Result<Tensor> {
     let gradient = pass.gradient(target)?;
-    let weights = gradient.f_mean_dim([2i64, 3].as_slice(), true, gradient.kind())?;
+    let weights = gradient.mean_over([2, 3])?;
     let terms = pass.activation(target)?.f_mul(&weights)?;
     Ok(terms.f_div(&maximum(&terms)?.f_add_scalar(1e-9)?)?)
 }
@@ -89,32 +90,32 @@ impl Rule for Rules {
             Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
                 let x = x.f_add_scalar(1e-9)?;
                 let output = visit.op.apply(&[&x])?;
-                let shares = divide_exactly(relevance, &output)?;
-                vec![visit.op.vjp(&[&x], &output, &shares)?.swap_remove(0).f_mul_(&x)?]
+                let s = divide_exactly(relevance, &output)?;
+                vec![visit.op.vjp(&[&x], &output, &s)?.swap_remove(0).f_mul_(&x)?]
             }
             Op::Add => {
                 let part = |input: &&Tensor| -> Result<Tensor> { Ok(input.f_clamp_min(0.0)?.f_add_scalar_(1e-9)?) };
                 let parts = visit.inputs.iter().map(part).collect::<Result<Vec<_>>>()?;
-                let shares = relevance.f_div(&parts[0].f_add(&parts[1])?)?;
-                parts.into_iter().map(|mut part| Ok(part.f_mul_(&shares)?)).collect::<Result<_>>()?
+                let s = relevance.f_div(&parts[0].f_add(&parts[1])?)?;
+                parts.into_iter().map(|mut part| Ok(part.f_mul_(&s)?)).collect::<Result<_>>()?
             }
             // Each channel has one input.
             Op::Concat => visit.vjp()?,
             Op::Conv(conv) if LinearLayer::Conv(conv).reads_pixels(visit.network) => {
-                vec![z_bounded(&LinearLayer::Conv(conv), x, relevance)?]
+                vec![z_box_rule(&LinearLayer::Conv(conv), x, relevance)?]
             }
             Op::Conv(conv) => {
                 let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
             }
             Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
-                return Err(Error::Invalid("rsp has no rule for it".into()));
+                return Err(Error::unsupported(METHOD.id, "rsp has no rule for it"));
             }
         })
     }
 }
 
-/// One view's: shares by V, the gradient of the weights for what speaks for, P, and against, N, in
+/// One view's: in proportion to V, the gradient of the weights for what speaks for, P, and against, N, in
 /// place of the weights.
 fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let x = x.f_clamp_min(0.0)?;
@@ -144,8 +145,8 @@ fn sections(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let gradient = parts.f_flatten(2, -1)?.f_matmul(&columns.f_transpose(1, 2)?)?;
     let weight = gradient.f_view([parts.size()[1], x.size()[1], kernel[0], kernel[1]])?;
     let own = Conv { weight, bias: None, groups: 1, ..*conv };
-    let shares = divide_exactly(&parts, &own.with(&own.weight, x)?)?;
+    let s = divide_exactly(&parts, &own.with(&own.weight, x)?)?;
     let half = parts.size()[1] / 2;
-    let _ = shares.f_narrow(1, half, half)?.f_neg_()?;
-    Ok(own.transposed(&own.weight, x, &shares)?.f_mul_(x)?)
+    let _ = s.f_narrow(1, half, half)?.f_neg_()?;
+    Ok(own.transposed(&own.weight, x, &s)?.f_mul_(x)?)
 }

@@ -9,9 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
-use super::composite::{Composite, whole};
+use super::composite::{Composite, all_activations};
 use super::contrast::{contrast, softmax, uniform};
-use super::{Share, agf, rap, rsp};
+use super::{Inputs, LrpRule, agf, rap, rsp};
 use crate::explain::gradient::backprop::{Relu, at_input};
 use crate::network::{BatchNorm, Conv, Network, Node, NodeId, Op, Pool};
 use crate::pass::{Needs, Pass};
@@ -51,8 +51,8 @@ enum Extras {
     Biases,
     /// Normalisations of either sign.
     Scales,
-    /// Positive normalisations. A negative one turns what inhibits into what excites, and unless it
-    /// is folded relevance can arrive where nothing excites.
+    /// Positive normalizations. A negative one turns negative contributions into positive ones, and
+    /// unless it is folded relevance can arrive where no contribution is positive.
     PositiveScales,
 }
 
@@ -165,7 +165,7 @@ fn network(pieces: &[Piece], extras: Extras, seed: u64, [height, width]: [i64; 2
 }
 
 fn pass<'n>((network, views): &'n (Network, Tensor)) -> Pass<'n> {
-    Pass::new(network, views.shallow_clone(), 1, whole(network)).unwrap()
+    Pass::new(network, views.shallow_clone(), 1, all_activations(network)).unwrap()
 }
 
 fn sums(relevance: &Tensor) -> Vec<f64> {
@@ -191,12 +191,13 @@ proptest! {
 
     #[test]
     fn alpha_one_and_z_plus_send_all_of_the_relevance_to_the_pixels((pieces, seed, size) in layers()) {
-        for (extras, canonise) in [(Extras::PositiveScales, false), (Extras::Scales, true)] {
+        for (extras, canonize) in [(Extras::PositiveScales, false), (Extras::Scales, true)] {
         let network = network(&pieces, extras, seed, size);
         let pass = pass(&network);
-        for share in [Share::AlphaBeta(1.0), Share::Together { alpha: 1.0, bias: true, stabilizer: 1e-9 }] {
-            let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
-            conserved(&rule.of_unit(&pass, canonise).unwrap(), &[1.0, 1.0])?;
+        for inputs in [Inputs::Separate, Inputs::Joint { bias: true, stabilizer: 1e-9 }] {
+            let rule = LrpRule::AlphaBeta { alpha: 1.0, inputs };
+            let composite = Composite { pixels: LrpRule::ZBox, convolution: rule, linear: rule, stabilizer: None };
+            conserved(&composite.relevance_of_unit_seed(&pass, canonize).unwrap(), &[1.0, 1.0])?;
         }}
     }
 
@@ -231,8 +232,7 @@ proptest! {
     #[test]
     fn walks_that_share_their_sums_arrive_with_the_same_bits((pieces, seed, size) in layers()) {
         let (network, views) = network(&pieces, Extras::Biases, seed, size);
-        for share in [Share::AlphaBeta(1.0), Share::AlphaBeta(2.0)] {
-            let rule = Composite { pixels: Share::ZBounded, convolution: share, linear: share, stabilizer: None };
+        for rule in [Composite::alpha_beta(1.0), Composite::alpha_beta(2.0)] {
             let pass = |propagations| {
                 let needs = Needs { propagations, ..rule.needs(&network, false) };
                 Pass::new(&network, views.shallow_clone(), 1, needs).unwrap()
@@ -256,7 +256,7 @@ proptest! {
                 prop_assert!((sum - 1.0).abs() < 1e-12);
             }
             let rule = Composite::alpha_beta(1.0);
-            let own = rule.of_unit(&pass, false).unwrap().as_ref() * seeds.own.view([-1, 1, 1, 1]);
+            let own = rule.relevance_of_unit_seed(&pass, false).unwrap().as_ref() * seeds.own.view([-1, 1, 1, 1]);
             let others = rule.relevance(&pass, pass.spread(&seeds.others).unwrap(), false).unwrap();
             conserved(&contrast(&own, &others).unwrap(), &[0.0, 0.0])?;
         }
@@ -268,10 +268,10 @@ proptest! {
     fn without_epsilon_relevance_is_gradient_times_input((pieces, seed, size) in layers()) {
         let network = network(&pieces, Extras::Biases, seed, size);
         let pass = pass(&network);
-        let share = Share::Epsilon(1e-12);
-        let rule = Composite { pixels: share, convolution: share, linear: share, stabilizer: None };
+        let rule = LrpRule::Epsilon(1e-12);
+        let composite = Composite { pixels: rule, convolution: rule, linear: rule, stabilizer: None };
         let score = pass.score().unwrap().view([-1, 1, 1, 1]);
-        let relevance = rule.of_unit(&pass, true).unwrap().as_ref() * score;
+        let relevance = composite.relevance_of_unit_seed(&pass, true).unwrap().as_ref() * score;
         let expected = at_input(&pass, Relu::Gradient).unwrap() * pass.views();
         let difference = (&relevance - &expected).abs().max().double_value(&[]);
         let size = expected.abs().max().double_value(&[]);

@@ -135,7 +135,7 @@ impl Scripted {
             .map_err(|error| problem(format!("can't be differentiated ({})", refused::short(&error))))?
             .into_iter()
             .next()
-            .ok_or_else(|| Error::Invalid("libtorch gave no gradient".into()))
+            .ok_or(Error::Internal("libtorch returned no gradient"))
     }
 }
 

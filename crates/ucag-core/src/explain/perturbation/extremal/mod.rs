@@ -16,6 +16,7 @@ use crate::explain::{Entry, Explainer, ExtraPasses, Method, Setting, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
+use crate::tensor_ext::TensorExt;
 
 /// Registry entry.
 pub(crate) static METHOD: Method = Method::new(Entry {
@@ -29,16 +30,14 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 .settings(&[AREAS, ITERATIONS])
 .black_box();
 
-const AREAS: Setting = Setting {
-    key: "areas",
-    summary: "shares of the image that a mask may show; one mask each",
-    default: &[0.025, 0.05, 0.1, 0.2],
-    range: (0.001, 0.999),
-    whole: false,
-    list: true,
-};
+const AREAS: Setting = Setting::list(
+    "areas",
+    "shares of the image that a mask may show; one mask each",
+    &[0.025, 0.05, 0.1, 0.2],
+    (0.001, 0.999),
+);
 
-const ITERATIONS: Setting = Setting::count("iterations", "steps of the optimiser", &[800.0], 1e6);
+const ITERATIONS: Setting = Setting::int("iterations", "steps of the optimiser", 800, (1, 1_000_000));
 
 #[derive(Debug)]
 struct Extremal(Search);
@@ -65,7 +64,7 @@ impl Explainer for Extremal {
         let views = pass.views();
         let map = |view: i64| -> Result<Tensor> {
             let found = self.0.run(pass.network(), &views.f_narrow(0, view, 1)?, pass.class())?;
-            Ok(found.masks.f_sum_dim_intlist([0i64].as_slice(), true, views.kind())?)
+            found.masks.sum_over([0])
         };
         Ok(Tensor::f_stack(&(0..views.size()[0]).map(map).collect::<Result<Vec<_>>>()?, 0)?)
     }

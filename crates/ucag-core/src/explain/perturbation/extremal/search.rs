@@ -90,7 +90,7 @@ impl Search {
             weight *= AREA_WEIGHT.1;
             masks = Some(mask);
         }
-        let masks = masks.ok_or_else(|| Error::Invalid("a search without iterations".into()))?;
+        let masks = masks.ok_or(Error::Internal("a search without iterations"))?;
         Ok(Found { masks, rewards: Tensor::f_stack(&rewards, 1)?, area_terms: Tensor::f_stack(&area_terms, 1)? })
     }
 }

@@ -25,11 +25,7 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 })
 .square()
 .black_box()
-.settings(&[
-    Setting { default: &[8000.0], ..MASKS },
-    Setting { default: &[7.0], ..GRID },
-    Setting { default: &[0.5], ..PROBABILITY },
-]);
+.settings(&[masks(8000), grid(7), probability(0.5)]);
 
 /// Registry entry.
 pub(crate) static AUTHORS: Method = Method::new(Entry {
@@ -42,31 +38,19 @@ pub(crate) static AUTHORS: Method = Method::new(Entry {
 })
 .square()
 .black_box()
-.settings(&[
-        Setting { default: &[5000.0], ..MASKS },
-        Setting { default: &[10.0], ..GRID },
-        Setting { default: &[0.1], ..PROBABILITY },
-    ]);
+.settings(&[masks(5000), grid(10), probability(0.1)]);
 
-const MASKS: Setting = Setting::count("masks", "random masks of an image", &[], 1e6);
+const fn masks(default: i64) -> Setting {
+    Setting::int("masks", "random masks of an image", default, (1, 1_000_000))
+}
 
-const GRID: Setting = Setting {
-    key: "grid",
-    summary: "cells of a mask along each axis",
-    default: &[],
-    range: (2.0, 64.0),
-    whole: true,
-    list: false,
-};
+const fn grid(default: i64) -> Setting {
+    Setting::int("grid", "cells of a mask along each axis", default, (2, 64))
+}
 
-const PROBABILITY: Setting = Setting {
-    key: "probability",
-    summary: "how likely a cell is to show the image",
-    default: &[],
-    range: (0.001, 0.999),
-    whole: false,
-    list: false,
-};
+const fn probability(default: f64) -> Setting {
+    Setting::float("probability", "how likely a cell is to show the image", default, (0.001, 0.999))
+}
 
 /// Masked images in one pass, as published. It bounds memory: no more masks than this exist at a
 /// time.
@@ -120,9 +104,9 @@ impl Rise {
     fn new(form: Form, settings: &Settings) -> Self {
         Self {
             form,
-            masks: settings.count(MASKS.key),
-            grid: settings.count(GRID.key),
-            probability: settings.number(PROBABILITY.key),
+            masks: settings.count("masks"),
+            grid: settings.count("grid"),
+            probability: settings.float("probability"),
         }
     }
 

@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::{divide, maximum};
 use crate::Result;
+use crate::tensor_ext::TensorExt;
 
 /// Positions are described by two mean columns of `σ(10 Q)`, over those where φ is negative and
 /// those where it is positive; the result is how much of the second, less how much of the first, a
@@ -14,7 +15,7 @@ pub(super) fn factorise(q: &Tensor, phi: &Tensor) -> Result<Tensor> {
     let columns = divide(q, &maximum(q)?)?.f_mul_scalar_(10.0)?.f_sigmoid_()?.f_flatten(2, -1)?;
     let mean_where = |chosen: Tensor| -> Result<Tensor> {
         let chosen = chosen.f_to_kind(q.kind())?.f_flatten(2, -1)?.f_transpose(1, 2)?;
-        let count = chosen.f_sum_dim_intlist([1i64].as_slice(), true, q.kind())?;
+        let count = chosen.sum_over([1])?;
         let sum = columns.f_matmul(&chosen)?;
         divide(&sum, &count.f_expand_as(&sum)?)
     };

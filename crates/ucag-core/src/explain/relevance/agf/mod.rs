@@ -7,13 +7,14 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use self::factorise::factorise;
-use super::composite::{colours, whole};
-use super::{LinearLayer, Relevance, absolute, divide, maximum, present, total, z_bounded, z_rule};
+use super::composite::{all_activations, sum_channels};
+use super::{LinearLayer, Relevance, absolute_rule, divide, maximum, present, total, z_box_rule, z_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Layers, Network, NodeId, Op};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, Signal, propagate};
+use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -32,13 +33,13 @@ struct Agf;
 impl Explainer for Agf {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         last_layer(network)?;
-        Ok(whole(network))
+        Ok(all_activations(network))
     }
 
     /// Over each view's maximum, as released.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let relevance = relevance(pass)?;
-        colours(&divide(&relevance, &maximum(&relevance)?)?)
+        sum_channels(&divide(&relevance, &maximum(&relevance)?)?)
     }
 
     fn extra_passes(&self, _: &Network, _: &Layers) -> ExtraPasses {
@@ -70,7 +71,10 @@ fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
     let node = &network.graph.nodes()[network.graph.output()];
     match &node.op {
         Op::Linear { weight, .. } => Ok((node.inputs[0], weight)),
-        _ => Err(Error::Invalid(format!("agf starts in a fully connected last layer, which {} isn't", node.name))),
+        _ => {
+            let problem = format!("agf starts in a fully connected last layer, which {} isn't", node.name);
+            Err(Error::unsupported(METHOD.id, problem))
+        }
     }
 }
 
@@ -92,7 +96,7 @@ fn top(pass: &Pass<'_>, x: &Tensor, weight: &Tensor) -> Result<Stream> {
     let logits = pass.logits()?.set_requires_grad(true);
     let own = logits.f_narrow(1, pass.class() as i64, 1)?;
     let distance = logits.f_sub(&own)?;
-    let widest = distance.f_abs()?.f_amax([1i64].as_slice(), true)?;
+    let widest = distance.f_abs()?.max_over([1])?;
     let near = distance.f_div(&widest)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?;
     let score =
         own.f_mul(&near)?.f_softmax(1, logits.kind())?.f_select(1, pass.class() as i64)?.f_sum(logits.kind())?;
@@ -113,22 +117,22 @@ impl Rule for Rules<'_, '_> {
         let gradients = visit.vjp_of(gradient)?;
         let x = visit.inputs[0];
         let relevances = match (visit.op, LinearLayer::of(visit.op)) {
-            (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_bounded(&layer, x, relevance)?],
+            (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_box_rule(&layer, x, relevance)?],
             (Op::Linear { .. }, Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
-            (_, Some(layer)) if layer.is_pointwise() => vec![absolute(&layer, x, relevance)?],
+            (_, Some(layer)) if layer.is_pointwise() => vec![absolute_rule(&layer, x, relevance)?],
             (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],
             (Op::BatchNorm(_) | Op::Dropout | Op::ChannelAffine { .. }, _) => vec![relevance.shallow_clone()],
             (Op::Flatten, _) => visit.vjp_of(relevance)?,
             _ => {
                 let back = z_rule(visit, &relevance.shallow_clone().into())?;
-                back.iter().map(Relevance::whole).collect::<Result<_>>()?
+                back.iter().map(Relevance::to_tensor).collect::<Result<_>>()?
             }
         };
         let streams = relevances.into_iter().zip(gradients);
         Ok(streams.map(|(relevance, gradient)| Stream { relevance, gradient }).collect())
     }
 
-    /// A node's share in each of its readers' relevance.
+    /// The sum of what its readers send, and zero where the node's output is zero.
     fn join(&self, output: &Tensor, first: Stream, rest: Vec<Stream>) -> Result<Stream> {
         let sum = rest.into_iter().try_fold(first, Signal::sum)?;
         Ok(Stream { relevance: divide(&sum.relevance, output)?.f_mul_(output)?, ..sum })
@@ -136,54 +140,55 @@ impl Rule for Rules<'_, '_> {
 }
 
 impl Rules<'_, '_> {
-    /// Shares by magnitude; behind a map that was flattened, guided by the gradient there.
+    /// Relevance in proportion to the size of contributions; behind a map that was flattened, guided by the gradient there.
     fn linear(&self, visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
         let x = visit.inputs[0];
-        let shares = absolute(layer, x, &visit.upstream.relevance)?;
+        let redistributed = absolute_rule(layer, x, &visit.upstream.relevance)?;
         let nodes = self.pass.network().graph.nodes();
         let source = &nodes[nodes[visit.id].inputs[0]];
         if !matches!(source.op, Op::Flatten) {
-            return Ok(shares);
+            return Ok(redistributed);
         }
         let map = self.pass.activation(source.inputs[0])?.size();
         let guide = guide(&x.f_view(map.as_slice())?, &gradient.f_view(map.as_slice())?)?;
-        let spread = guide.f_expand(map.as_slice(), false)?.f_mul(&present(&shares)?.f_view(map.as_slice())?)?;
-        // The maximum is of what is left where there is a share.
+        let spread = guide.f_expand(map.as_slice(), false)?.f_mul(&present(&redistributed)?.f_view(map.as_slice())?)?;
+        // The maximum is of what is left where there is relevance.
         let spread = divide(&spread, &maximum(&spread)?)?;
-        shift(&shares, &spread.f_flatten(1, -1)?)
+        shift(&redistributed, &spread.f_flatten(1, -1)?)
     }
 }
 
 /// `max(mean over channels of X · G, 0)`, `[B, 1, h, w]`.
 fn guide(x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    Ok(x.f_mul(gradient)?.f_mean_dim([1i64].as_slice(), true, x.kind())?.f_relu()?)
+    Ok(x.f_mul(gradient)?.mean_over([1])?.f_relu()?)
 }
 
-/// Shares by magnitude, and what guides them: the gradient times the input, two factorised maps,
+/// Relevance in proportion to the size of contributions, and what guides it: the gradient times the
+/// input, two factorised maps,
 /// and how much of the relevance an input of ones would get.
 fn convolution(visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
     let Stream { relevance, gradient: upstream } = visit.upstream;
     let x = visit.inputs[0];
-    let shares = absolute(layer, x, relevance)?;
+    let redistributed = absolute_rule(layer, x, relevance)?;
     let relevant = visit.vjp_of(&present(relevance)?.f_mul_(upstream)?)?.swap_remove(0);
     let guide = guide(x, gradient)?;
     let guide = divide(&guide, &maximum(&guide)?)?;
-    let phi = shares.f_mean_dim([1i64].as_slice(), true, shares.kind())?;
+    let phi = redistributed.mean_over([1])?;
     let of_input = factorise(x, &phi)?.f_relu()?;
     let of_gradient = factorise(&relevant, &phi)?.f_relu()?;
-    let certain = shares.f_neg()?.f_exp()?.f_add_scalar(1.0)?;
-    let guided = divide(&of_input.f_add(&guide)?.f_expand_as(&shares)?, &certain)?;
+    let certain = redistributed.f_neg()?.f_exp()?.f_add_scalar(1.0)?;
+    let guided = divide(&of_input.f_add(&guide)?.f_expand_as(&redistributed)?, &certain)?;
     let guided = guided.f_add(&of_gradient)?.f_add(&of_ones(layer, x, relevance)?)?;
-    shift(&shares, &guided.f_mul(&present(&shares)?)?)
+    shift(&redistributed, &guided.f_mul(&present(&redistributed)?)?)
 }
 
-/// `VJP(|W|; R / |W|1)`: what an input of ones would get. All its channels are the same, so that
+/// `|W|ᵀ(R / |W|1)`: what an input of ones would get. All its channels are the same, so that
 /// one will do.
 fn of_ones(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let weight = layer.weight().f_abs()?;
     let ones = x.f_narrow(0, 0, 1)?.f_ones_like()?;
-    let shares = divide(relevance, &layer.forth(&weight, &ones)?.f_expand_as(relevance)?)?;
-    layer.back(&weight, x, &shares)
+    let s = divide(relevance, &layer.forward(&weight, &ones)?.f_expand_as(relevance)?)?;
+    layer.transpose(&weight, x, &s)
 }
 
 /// `C + E`, less the same at each of C's entries that aren't zero, so that C's sum is kept.

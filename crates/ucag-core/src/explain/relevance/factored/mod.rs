@@ -1,4 +1,4 @@
-//! Relevance on its way back, as a share in what a node gave.
+//! Relevance stored as `factor × activation`; the product is evaluated lazily.
 
 #[cfg(test)]
 mod tests;
@@ -11,108 +11,113 @@ use crate::network::{NodeId, Op};
 use crate::pass::Cache;
 use crate::propagate::{LayerVisit, Signal};
 
-/// Relevance at a node, of the shape of its output: a tensor, times what a node gave where one is
-/// named.
+/// Relevance at a node, of the shape of its output: a factor, times the activation of a node where
+/// one is named.
 ///
-/// Most rules end by multiplying with what an operation read, and the next one begins by dividing
-/// by what an operation gave, which is often the same. So the product is put off until somebody
-/// wants it.
+/// Most rules end by multiplying by the activation that a layer read, and the rule of the layer in
+/// front begins by dividing by the activation that it returned, which is often the same tensor.
+/// Kept apart, the two cancel: one multiplication and one division a layer are saved.
 #[derive(Debug)]
 pub struct Relevance {
-    share: Tensor,
-    of: Option<(NodeId, Tensor)>,
+    factor: Tensor,
+    activation: Option<(NodeId, Tensor)>,
 }
 
 impl From<Tensor> for Relevance {
-    fn from(whole: Tensor) -> Self {
-        Self { share: whole, of: None }
+    fn from(relevance: Tensor) -> Self {
+        Self { factor: relevance, activation: None }
     }
 }
 
 impl Relevance {
-    /// `share` times what the visited operation's input number `index` is.
-    pub fn of_input<C>(visit: &LayerVisit<'_, C>, index: usize, share: Tensor) -> Self {
+    /// `factor` times the activation that the visited operation reads as input number `index`.
+    pub fn of_input<C>(visit: &LayerVisit<'_, C>, index: usize, factor: Tensor) -> Self {
         let node = visit.network.graph.nodes()[visit.id].inputs[index];
-        Self { share, of: Some((node, visit.inputs[index].shallow_clone())) }
+        Self { factor, activation: Some((node, visit.inputs[index].shallow_clone())) }
     }
 
-    /// The relevance itself.
-    pub fn whole(&self) -> Result<Tensor> {
-        match &self.of {
-            Some((_, of)) => Ok(self.share.f_mul(of)?),
-            None => Ok(self.share.shallow_clone()),
+    /// Returns the product.
+    pub fn to_tensor(&self) -> Result<Tensor> {
+        match &self.activation {
+            Some((_, activation)) => Ok(self.factor.f_mul(activation)?),
+            None => Ok(self.factor.shallow_clone()),
         }
     }
 
-    /// `R / b`, in b's place.
-    pub fn over(&self, b: Tensor) -> Result<Tensor> {
-        Ok(self.factor(b)?.f_mul_(&self.share)?)
+    /// Returns `R / z`, in z's place.
+    pub fn divided_by(&self, z: Tensor) -> Result<Tensor> {
+        Ok(self.activation_over(z)?.f_mul_(&self.factor)?)
     }
 
-    /// `R / b` for what `b` makes; where there is a memo, all but the share is kept there under
-    /// `key` for the next relevance that comes this way.
+    /// Returns `R / z` for the z that `forward` makes. Where there is a cache, all but the factor is
+    /// kept there under `key` for the next relevance that comes this way.
     ///
     /// # Errors
-    /// As `b`, or where libtorch refuses the shapes.
-    pub fn over_kept(&self, cache: Option<&Cache>, key: &str, b: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
-        let Some(cache) = cache else { return self.over(b()?) };
-        let of = self.of.as_ref().map(|(node, _)| node);
-        let factor = cache.cached(&format!("{key}, of {of:?}"), || self.factor(b()?))?;
-        Ok(factor.f_mul(&self.share)?)
+    /// As `forward`, or where another type was kept under this key.
+    pub fn divided_by_cached(
+        &self,
+        cache: Option<&Cache>,
+        key: &str,
+        forward: impl FnOnce() -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let Some(cache) = cache else { return self.divided_by(forward()?) };
+        let node = self.activation.as_ref().map(|(node, _)| node);
+        let quotient = cache.cached(&format!("{key}, activation of {node:?}"), || self.activation_over(forward()?))?;
+        Ok(quotient.f_mul(&self.factor)?)
     }
 
-    /// Returns the tensor that turns the factor into `R / b`.
-    fn factor(&self, mut b: Tensor) -> Result<Tensor> {
-        match &self.of {
-            Some((_, of)) => over(of, b),
-            None => Ok(b.f_reciprocal_()?),
+    /// Returns `activation / z`, or `1 / z` without an activation: the factor times it is `R / z`.
+    fn activation_over(&self, mut z: Tensor) -> Result<Tensor> {
+        match &self.activation {
+            Some((_, activation)) => over(activation, z),
+            None => Ok(z.f_reciprocal_()?),
         }
     }
 
     /// Another handle on the same.
     pub fn shallow_clone(&self) -> Self {
-        let of = self.of.as_ref().map(|(node, of)| (*node, of.shallow_clone()));
-        Self { share: self.share.shallow_clone(), of }
+        let activation = self.activation.as_ref().map(|(node, activation)| (*node, activation.shallow_clone()));
+        Self { factor: self.factor.shallow_clone(), activation }
     }
 
-    /// The relevance where the visited operation's output isn't zero, and zero where it is.
-    pub fn where_present<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Tensor> {
-        match self.of_output(visit) {
-            Some(_) => self.whole(),
-            None => Ok(present(&output(visit)?)?.f_mul_(&self.whole()?)?),
+    /// Returns the relevance where the visited operation's output isn't zero, and zero where it is.
+    pub fn masked<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Tensor> {
+        match self.activation_of_output(visit) {
+            Some(_) => self.to_tensor(),
+            None => Ok(present(&output(visit)?)?.f_mul_(&self.to_tensor()?)?),
         }
     }
 
     /// Returns the factor of the visited operation's output in the relevance, where there is such a
     /// thing without dividing. As if nothing was added to the output before dividing by it: that
     /// shows only where both are of the size of what is added.
-    pub(super) fn share_in_output<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Option<Tensor>> {
-        match self.of_output(visit) {
-            Some((node, of)) if node != visit.id => {
-                let rectifier = &visit.network.graph.nodes()[node].op;
-                Ok(rectifier.vjp(&[of], of, &self.share)?.pop())
+    pub(super) fn factor_of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Result<Option<Tensor>> {
+        match self.activation_of_output(visit) {
+            Some((node, activation)) if node != visit.id => {
+                let relu = &visit.network.graph.nodes()[node].op;
+                Ok(relu.vjp(&[activation], activation, &self.factor)?.pop())
             }
-            own => Ok(own.map(|_| self.share.shallow_clone())),
+            own => Ok(own.map(|_| self.factor.shallow_clone())),
         }
     }
 
-    /// Returns the activation that it is a factor of, and its node, where that is the visited
-    /// operation or a rectifier right behind it.
-    fn of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Option<(NodeId, &Tensor)> {
-        let (node, of) = self.of.as_ref()?;
-        let giver = &visit.network.graph.nodes()[*node];
-        let rectifies = matches!(giver.op, Op::Relu) && giver.inputs[0] == visit.id;
-        (*node == visit.id || rectifies).then_some((*node, of))
+    /// Returns the activation and its node, where that is the visited operation or a ReLU right
+    /// behind it.
+    fn activation_of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Option<(NodeId, &Tensor)> {
+        let (node, activation) = self.activation.as_ref()?;
+        let source = &visit.network.graph.nodes()[*node];
+        let is_relu_behind = matches!(source.op, Op::Relu) && source.inputs[0] == visit.id;
+        (*node == visit.id || is_relu_behind).then_some((*node, activation))
     }
 }
 
 impl Signal for Relevance {
     fn sum(self, other: Self) -> Result<Self> {
-        match (&self.of, &other.of) {
+        match (&self.activation, &other.activation) {
             (Some((node, _)), Some((others, _))) if node == others => {
-                Ok(Self { share: self.share.f_add(&other.share)?, of: self.of })
+                Ok(Self { factor: self.factor.f_add(&other.factor)?, activation: self.activation })
             }
-            _ => Ok(self.whole()?.f_add(&other.whole()?)?.into()),
+            _ => Ok(self.to_tensor()?.f_add(&other.to_tensor()?)?.into()),
         }
     }
 }

@@ -38,15 +38,16 @@ fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
         upstream: relevance,
         cache: None,
     };
-    let whole = |part: &Relevance| Vec::try_from(part.whole().unwrap().flatten(0, -1)).unwrap();
-    z_rule(&visit, relevance).unwrap().iter().map(whole).collect()
+    let values = |part: &Relevance| Vec::try_from(part.to_tensor().unwrap().flatten(0, -1)).unwrap();
+    z_rule(&visit, relevance).unwrap().iter().map(values).collect()
 }
 
 #[test]
-fn a_sum_shares_what_its_rectifier_let_through() {
+fn a_sum_passes_on_what_its_relu_let_through() {
     let (a, b) = ([3.0, -1.0, 2.0, -2.0], [1.0, -4.0, -2.0, 5.0]);
-    let share = Relevance { share: row(&[0.5, 7.0, 7.0, 2.0]), of: Some((RELU, row(&[4.0, 0.0, 0.0, 3.0]))) };
-    assert_eq!(back(Op::Add, [&a, &b], &share), [[1.5, 0.0, 0.0, -4.0], [0.5, 0.0, 0.0, 10.0]]);
+    let factored =
+        Relevance { factor: row(&[0.5, 7.0, 7.0, 2.0]), activation: Some((RELU, row(&[4.0, 0.0, 0.0, 3.0]))) };
+    assert_eq!(back(Op::Add, [&a, &b], &factored), [[1.5, 0.0, 0.0, -4.0], [0.5, 0.0, 0.0, 10.0]]);
     // The same relevance, [2, 0, 0, 6], of nothing in particular: by dividing by the sum and 1e-9.
     let divided = back(Op::Add, [&a, &b], &Relevance::from(row(&[2.0, 0.0, 0.0, 6.0])));
     for (ours, hand) in divided.iter().flatten().zip([1.5, 0.0, 0.0, -4.0, 0.5, 0.0, 0.0, 10.0]) {
@@ -55,29 +56,30 @@ fn a_sum_shares_what_its_rectifier_let_through() {
 }
 
 #[test]
-fn a_share_in_the_sum_itself_is_each_inputs() {
-    let share = Relevance { share: row(&[0.5, -1.0]), of: Some((VISITED, row(&[4.0, 1.0]))) };
-    assert_eq!(back(Op::Add, [&[3.0, 2.0], &[1.0, -1.0]], &share), [[1.5, -2.0], [0.5, 1.0]]);
+fn a_factor_of_the_sum_itself_is_that_of_each_input() {
+    let factored = Relevance { factor: row(&[0.5, -1.0]), activation: Some((VISITED, row(&[4.0, 1.0]))) };
+    assert_eq!(back(Op::Add, [&[3.0, 2.0], &[1.0, -1.0]], &factored), [[1.5, -2.0], [0.5, 1.0]]);
 }
 
 #[test]
 fn what_arrives_at_a_zero_is_lost_in_concatenation() {
-    let whole = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
-    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &whole), [[0.0, 2.0], [3.0, 0.0]]);
+    let plain = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &plain), [[0.0, 2.0], [3.0, 0.0]]);
     // A share in what lies behind a normalisation isn't one in the output, zeros of which it
     // doesn't know.
-    let behind = Relevance { share: row(&[1.0; 4]), of: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
+    let behind = Relevance { factor: row(&[1.0; 4]), activation: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
     assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
 }
 
 #[test]
-fn shares_in_the_same_are_added_and_others_are_multiplied_out() {
-    let of = |node: NodeId, share: f64| Relevance { share: row(&[share]), of: Some((node, row(&[node as f64]))) };
-    let value = |relevance: Relevance| relevance.whole().unwrap().double_value(&[0, 0]);
-    let same = of(3, 0.5).sum(of(3, 1.5)).unwrap();
-    assert!(same.of.is_some());
+fn factors_of_the_same_are_added_and_others_are_multiplied_out() {
+    let relevance =
+        |node: NodeId, factor: f64| Relevance { factor: row(&[factor]), activation: Some((node, row(&[node as f64]))) };
+    let value = |product: Relevance| product.to_tensor().unwrap().double_value(&[0, 0]);
+    let same = relevance(3, 0.5).sum(relevance(3, 1.5)).unwrap();
+    assert!(same.activation.is_some());
     assert_eq!(value(same), 6.0);
-    assert_eq!(value(of(3, 0.5).sum(of(4, 1.5)).unwrap()), 7.5);
-    assert_eq!(value(of(3, 0.5).sum(row(&[2.0]).into()).unwrap()), 3.5);
-    assert_eq!(of(3, 0.5).over(row(&[6.0])).unwrap().double_value(&[0, 0]), 0.25);
+    assert_eq!(value(relevance(3, 0.5).sum(relevance(4, 1.5)).unwrap()), 7.5);
+    assert_eq!(value(relevance(3, 0.5).sum(row(&[2.0]).into()).unwrap()), 3.5);
+    assert_eq!(relevance(3, 0.5).divided_by(row(&[6.0])).unwrap().double_value(&[0, 0]), 0.25);
 }
