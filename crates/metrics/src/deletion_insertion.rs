@@ -4,8 +4,8 @@
 //! Pixels are taken in order of falling saliency, `step` at a time. Deletion replaces them by a constant; insertion starts from a blurred image and puts
 //! the image's own back. The class's probability before every step and after the last makes a curve, whose normalised area is the score.
 
+use crate::protocol::TieOrder;
 use tch::{Kind, Tensor};
-use ucag_core::protocol::TieOrder;
 
 use crate::averaging::Averaging;
 use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};

@@ -3,7 +3,7 @@
 //!
 //! How much of the map's sum lies on the class, in the photo as it is in the data set.
 
-use ucag_core::protocol::EmptyPairs;
+use crate::protocol::EmptyPairs;
 
 use crate::Result;
 use crate::averaging::Averaging;

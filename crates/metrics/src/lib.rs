@@ -10,6 +10,7 @@ mod endpoints;
 pub mod energy_pointing_game;
 pub mod metric;
 pub mod pointing_game;
+pub mod protocol;
 pub mod segmentation;
 
 pub use averaging::Averaging;

@@ -1,8 +1,8 @@
 //! What a metric is given, what it gives, and what the registry knows of it.
 
+use crate::protocol::{EmptyPairs, TieOrder};
 use tch::Tensor;
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 use ucag_core::suggest::nearest;
 
 use crate::averaging::Averaging;

@@ -1,10 +1,10 @@
 //! Deletion and insertion of toy networks whose curves are known in closed form.
 
 use metrics::deletion_insertion::{Curve, ScoredClass, auc, order, score};
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::{Endpoints, Error, ScoreInput};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -1,10 +1,10 @@
 //! Map densities of toy networks whose probabilities are known in closed form.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::{Direction, Error, Result, Score, ScoreInput, metric};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -8,6 +8,7 @@ use metrics::deletion_insertion::{Curve, ScoredClass, auc, curve, order, rise_ke
 use metrics::density::{self, Part};
 use metrics::energy_pointing_game::energy;
 use metrics::pointing_game::{TOLERANCE, hit};
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
 use metrics::{Result, ScoreInput};
 use support::{Entry, Golden, Verdict};
@@ -15,7 +16,6 @@ use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn main() {
     tch::set_num_threads(1);

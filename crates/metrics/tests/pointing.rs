@@ -3,10 +3,10 @@
 use metrics::averaging::{Class, by_class, class_mean};
 use metrics::energy_pointing_game::energy;
 use metrics::pointing_game::{TOLERANCE, argmax, hit};
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::{Mask, Metric, Region, Result, ScoreInput, metric};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -1,12 +1,12 @@
 //! Segmentation: against scikit-learn, against the closed form, and on cases that can be worked out by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::segmentation::{Confusion, Label, Threshold, average_precision, channels_precision, hard, soft};
 use metrics::{Averaging, Mask, Object, Result, Score, ScoreInput, metric};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn fixture() -> Value {
     // What scripts/tests/make_segmentation.py wrote.

@@ -1,9 +1,9 @@
 //! The data sets of a plan.
 
+use crate::config::{Protocol, Target};
 use anyhow::Result;
 use datasets::{Dataset, Source};
 use metrics::Annotation;
-use ucag_core::protocol::{Protocol, Target};
 use ucag_core::suggest::{hint, nearest};
 
 use crate::config::{self, Resize};

@@ -10,10 +10,10 @@ pub(crate) mod target_classes;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::config::Target;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use ucag_core::network::{Layers, Network};
-use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
 use crate::config::{device_kind, normalisation, with_output};

@@ -6,13 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 use datasets::Sample;
 use datasets::image::preprocess::squash_object;
 use image::RgbImage;
+use metrics::protocol::{DeletionBaseline, ScoringProtocol};
 use metrics::{Endpoints, Resolution, ScoreInput};
 use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::MapKind;
-use ucag_core::protocol::{DeletionBaseline, Protocol};
 use ucag_core::seed::{FNV_OFFSET, fnv1a};
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
@@ -190,7 +190,7 @@ impl<'p> Worker<'p> {
             let unfolded = ucag::explain_views(&context, &explainers, group.protocol)?;
             for &(row, method) in &group.rows {
                 for place in 0..classes.len() {
-                    maps.push((row, place, unfolded.conquer(&context, place, method, &table[row].1.protocol)?));
+                    maps.push((row, place, unfolded.conquer(&context, place, method, &table[row].1.protocol.maps)?));
                 }
             }
         } else {
@@ -212,7 +212,7 @@ impl<'p> Worker<'p> {
         let config = self.config;
         let network = &of.model.unfolded.network;
         let probabilities = probabilities(network);
-        let deleted = deleted(&config.protocol, network)?;
+        let deleted = deleted(&config.protocol.scoring, network)?;
         let annotated = of.region(class);
         let mut records = Vec::new();
         for row in rows {
@@ -230,8 +230,8 @@ impl<'p> Worker<'p> {
                     probabilities: &probabilities,
                     endpoints,
                     deleted: &deleted,
-                    ties: config.protocol.ties,
-                    tally: config.protocol.tally,
+                    ties: config.protocol.scoring.tie_order,
+                    tally: config.protocol.scoring.empty_pairs,
                     step: chosen.step,
                     batch: config.compute.images_per_batch,
                 };
@@ -366,9 +366,9 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
 }
 
 /// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
-fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
+fn deleted(protocol: &ScoringProtocol, network: &Network) -> Result<Tensor> {
     let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
-    let colour = match protocol.deleted {
+    let colour = match protocol.deletion_baseline {
         DeletionBaseline::MeanColour => vec![0.0; mean.len()],
         DeletionBaseline::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
     };

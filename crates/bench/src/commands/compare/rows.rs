@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use metrics::protocol::EmptyPairs;
 use metrics::{Subset, metric};
-use ucag_core::protocol::EmptyPairs;
 
 use super::run::Run;
 use crate::analysis::Paired;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use datasets::Checksum;
 use metrics::metric;
+use metrics::protocol::EmptyPairs;
 use serde_json::Value;
-use ucag_core::protocol::EmptyPairs;
 
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::journal;
