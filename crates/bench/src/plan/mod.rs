@@ -200,7 +200,7 @@ impl Plan {
         let data = find(&config, may_write)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
-            if metric.wants == metrics::Annotation::Region && config.protocol.target == Target::Predicted {
+            if metric.annotation == metrics::Annotation::Region && config.protocol.target == Target::Predicted {
                 anyhow::bail!(
                     "metric '{}' is played with every class that is annotated in an image; with target = \"predicted\" it can't be",
                     metric.id

@@ -12,9 +12,10 @@ mod authors;
 use std::time::Instant;
 
 use cpu_time::ProcessTime;
-use metrics::deletion_insertion::{Curve, ScoredClass, score};
+use metrics::blur::Blur;
+use metrics::deletion_insertion::{Perturbation, ScoredClass, score};
 use metrics::protocol::{EmptyPairs, TieOrder};
-use metrics::{Endpoints, ScoreInput};
+use metrics::{Endpoints, ScoreInput, Validity};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
 use ucag_core::network::{Checkpoint, Network, Op, Precision, synthetic};
@@ -137,21 +138,21 @@ fn curves(network: &Network, image: &Tensor, maps: &[Tensor]) -> f64 {
         let case = ScoreInput {
             map,
             signed: false,
-            state: ucag_core::postprocess::MapState::Ok,
+            validity: Validity::Valid,
             point: None,
             image,
             class: CLASS,
-            probabilities: &probabilities,
+            classifier: &probabilities,
             endpoints: &endpoints,
             deleted: &deleted,
-            ties: TieOrder::LargerIndexFirst,
+            tie_order: TieOrder::LargerIndexFirst,
             step: None,
             batch: 8,
             region: None,
             object: None,
-            tally: EmptyPairs::Released,
+            empty_pairs: EmptyPairs::Released,
         };
-        for start in [Curve::Image, Curve::Blurred] {
+        for start in [Perturbation::Deletion, Perturbation::Insertion(Blur::Authors)] {
             sum += score(&case, start, ScoredClass::Given).unwrap().value;
         }
     }
