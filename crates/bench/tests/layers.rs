@@ -12,8 +12,7 @@ const BENCH: &[&str] = &["io", "config", "plan", "records", "analysis", "report"
 const CORE: &[&str] =
     &["suggest", "error", "image_ops", "protocol", "network", "forward", "pass", "propagate", "explain", "ucag"];
 
-/// Modules of `crates/metrics/src`, likewise: metrics don't know the registry, nor each other, but for
-/// the games, which share the region.
+/// Modules of `crates/metrics/src`, likewise: metrics don't know the registry.
 const METRICS: &[&str] = &[
     "error",
     "protocol",

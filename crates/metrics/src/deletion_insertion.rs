@@ -12,7 +12,7 @@ use crate::averaging::Averaging;
 use crate::blur::Blur;
 use crate::endpoints::{Classified, Endpoint};
 use crate::input::{Classifier, classify, image_size, not_finite};
-use crate::metric::{Column, Direction, Metric, Score, ScoreInput, Subset};
+use crate::metric::{Column, Direction, Entry, Metric, Score, ScoreInput, Subset};
 use crate::protocol::TieOrder;
 use crate::{Error, Result};
 
@@ -57,16 +57,18 @@ pub(crate) static INSERTION_RISE: Metric = insertion_metric(
 type ScoreFn = fn(&ScoreInput<'_>) -> Result<Option<Score>>;
 
 const fn deletion_metric(id: &'static str, name: &'static str, summary: &'static str, score: ScoreFn) -> Metric {
-    Metric::new(id, name, SOURCE, summary, Direction::Lower, Averaging::Samples, score)
+    let averaging = Averaging::Samples;
+    Metric::new(Entry { id, name, summary, source: SOURCE, direction: Direction::Lower, averaging, score })
         .percent()
-        .curve(["fraction of pixels deleted", "probability of the class"])
+        .axes(["fraction of pixels deleted", "probability of the class"])
         .asks(Perturbation::Deletion.endpoints(), images_between)
 }
 
 const fn insertion_metric(id: &'static str, name: &'static str, summary: &'static str, score: ScoreFn) -> Metric {
-    Metric::new(id, name, SOURCE, summary, Direction::Higher, Averaging::Samples, score)
+    let averaging = Averaging::Samples;
+    Metric::new(Entry { id, name, summary, source: SOURCE, direction: Direction::Higher, averaging, score })
         .percent()
-        .curve(["fraction of pixels inserted", "probability of the class"])
+        .axes(["fraction of pixels inserted", "probability of the class"])
 }
 
 /// Images of a curve between its endpoints.

@@ -20,34 +20,34 @@ use tch::{Kind, Tensor};
 
 use crate::averaging::Averaging;
 use crate::input::{Classifier, Validity, classify, image_size};
-use crate::metric::{Column, Direction, Metric, Score, ScoreInput, Subset};
+use crate::metric::{Column, Direction, Entry, Metric, Score, ScoreInput, Subset};
 use crate::{Error, Result};
 
 const SOURCE: &str = "Jalwana et al., CVPR 2021";
 
 /// Registry entry.
-pub(crate) static POSITIVE: Metric = Metric::new(
-    "positive-map-density",
-    "Positive map density",
-    SOURCE,
-    "probability of the class in the image times the map, over the map's mean",
-    Direction::Higher,
-    Averaging::Samples,
-    |input| score(input, Part::Marked),
-)
+pub(crate) static POSITIVE: Metric = Metric::new(Entry {
+    id: "positive-map-density",
+    name: "Positive map density",
+    summary: "probability of the class in the image times the map, over the map's mean",
+    source: SOURCE,
+    direction: Direction::Higher,
+    averaging: Averaging::Samples,
+    score: |input| score(input, Part::Marked),
+})
 .columns(&[Column { subset: Subset::All, published: "positive_map_density" }])
 .asks(&[], |_, _, _| 1);
 
 /// Registry entry.
-pub(crate) static NEGATIVE: Metric = Metric::new(
-    "negative-map-density",
-    "Negative map density",
-    SOURCE,
-    "probability of the class in the image times what the map lacks to one, over the mean of that",
-    Direction::Lower,
-    Averaging::Samples,
-    |input| score(input, Part::Rest),
-)
+pub(crate) static NEGATIVE: Metric = Metric::new(Entry {
+    id: "negative-map-density",
+    name: "Negative map density",
+    summary: "probability of the class in the image times what the map lacks to one, over the mean of that",
+    source: SOURCE,
+    direction: Direction::Lower,
+    averaging: Averaging::Samples,
+    score: |input| score(input, Part::Rest),
+})
 .columns(&[Column { subset: Subset::All, published: "negative_map_density" }])
 .asks(&[], |_, _, _| 1);
 

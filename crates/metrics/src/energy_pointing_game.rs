@@ -8,28 +8,27 @@ use tch::Tensor;
 use crate::Result;
 use crate::averaging::Averaging;
 use crate::input::{Mask, values};
-use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
-use crate::pointing_game::region;
+use crate::metric::{Annotation, Column, Direction, Entry, Metric, Resolution, Score, ScoreInput, Subset};
 use crate::protocol::EmptyPairs;
 
 /// Registry entry.
-pub(crate) static ENERGY: Metric = Metric::new(
-    "energy",
-    "Energy pointing game",
-    "Wang et al., CVPR Workshops 2020",
-    "share of the map's sum that lies on the class's mask",
-    Direction::Higher,
-    Averaging::ClassesAsReleased,
+pub(crate) static ENERGY: Metric = Metric::new(Entry {
+    id: "energy",
+    name: "Energy pointing game",
+    summary: "share of the map's sum that lies on the class's mask",
+    source: "Wang et al., CVPR Workshops 2020",
+    direction: Direction::Higher,
+    averaging: Averaging::ClassesAsReleased,
     score,
-)
+})
 .percent()
-.at(Resolution::Original)
-.needs(Annotation::Region)
+.resolution(Resolution::Original)
+.annotation(Annotation::Region)
 .columns(&[
     Column { subset: Subset::All, published: "energy_pointing_all_pct" },
     Column { subset: Subset::Difficult, published: "energy_pointing_difficult_pct" },
 ])
-.only(|region, empty| empty == EmptyPairs::Released || region.is_none_or(|region| !region.all_difficult));
+.is_scored(|region, empty| empty == EmptyPairs::Released || region.is_none_or(|region| !region.all_difficult));
 
 /// Energy: the sum of the map on the mask over its whole sum, in [0, 1]; zero for a map without
 /// energy. Higher is better. The game is for maps that aren't negative: a negative value of a signed
@@ -67,7 +66,7 @@ pub fn energy(map: &Tensor, mask: &Mask<'_>) -> Result<f64> {
 /// # Errors
 /// As [`energy`], and where there is no region.
 pub fn score(input: &ScoreInput<'_>) -> Result<Option<Score>> {
-    let region = region(input)?;
+    let region = input.region()?;
     let energy = energy(input.map, &region.mask)?;
     Ok(match (region.all_difficult, input.empty_pairs) {
         (true, EmptyPairs::Pairs) => None,

@@ -17,6 +17,24 @@ pub struct Mask<'a> {
     pub width: usize,
 }
 
+impl Mask<'_> {
+    /// Checks that a map is `[H, W]`, of the mask's size, and has a pixel.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it isn't.
+    pub fn check(&self, map: &Tensor) -> Result<()> {
+        let size = map.size();
+        let [height, width] = size[..] else {
+            return Err(Error::Invalid(format!("one map is scored at a time, not {size:?}")));
+        };
+        if self.width as i64 == width && self.pixels.len() as i64 == height * width && !self.pixels.is_empty() {
+            return Ok(());
+        }
+        let rows = self.pixels.len() / self.width.max(1);
+        Err(Error::Invalid(format!("a map of {height} × {width} pixels for a mask of {rows} × {}", self.width)))
+    }
+}
+
 /// The object in an image; the rest is background.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'a> {
@@ -85,15 +103,7 @@ pub(crate) fn classify(classifier: &Classifier<'_>, images: &Tensor, class: usiz
 /// # Errors
 /// [`Error::Invalid`] where the map doesn't fit the mask, or isn't finite.
 pub(crate) fn values(map: &Tensor, mask: &Mask<'_>) -> Result<Vec<f64>> {
-    let size = map.size();
-    let [height, width] = size[..] else {
-        return Err(Error::Invalid(format!("one map is scored at a time, not {size:?}")));
-    };
-    if mask.width as i64 != width || mask.pixels.len() as i64 != height * width || mask.pixels.is_empty() {
-        let rows = mask.pixels.len() / mask.width.max(1);
-        let problem = format!("a map of {height} × {width} pixels for a mask of {rows} × {}", mask.width);
-        return Err(Error::Invalid(problem));
-    }
+    mask.check(map)?;
     let map = map.f_flatten(0, -1)?.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?;
     let map = Vec::<f64>::try_from(&map)?;
     if map.iter().any(|value| !value.is_finite()) {

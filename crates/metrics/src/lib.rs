@@ -38,6 +38,9 @@
 //! Every function that returns a [`Result`] returns [`Error::Torch`] where libtorch refuses its
 //! tensors; `# Errors` sections list the other causes.
 
+// So that a metric's file reads the same in this crate and in another.
+extern crate self as metrics;
+
 pub mod averaging;
 pub mod blur;
 pub mod deletion_insertion;
@@ -59,7 +62,7 @@ pub use endpoints::{Endpoint, Endpoints};
 pub use energy_pointing_game::energy;
 pub use error::{BoxError, Error, Result};
 pub use input::{Classifier, Mask, Object, Region, Validity};
-pub use metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
+pub use metric::{Annotation, Column, Direction, Entry, Metric, Resolution, Score, ScoreInput, Subset};
 pub use pointing_game::pointing_game_hit;
 pub use registry::{METRICS, metric};
 pub use segmentation::{mean_iou, pixel_accuracy};

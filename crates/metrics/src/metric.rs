@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
-use crate::Result;
 use crate::averaging::Averaging;
 use crate::endpoints::{Classified, Endpoint, Endpoints};
 use crate::input::{Classifier, Object, Region, Validity, classify};
 use crate::protocol::{EmptyPairs, TieOrder};
+use crate::{Error, Result};
 
 /// One map to be scored, with all that any metric may ask for.
 pub struct ScoreInput<'a> {
@@ -47,7 +47,25 @@ pub struct ScoreInput<'a> {
     pub empty_pairs: EmptyPairs,
 }
 
-impl ScoreInput<'_> {
+impl<'a> ScoreInput<'a> {
+    /// The region of the class.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the data set doesn't say.
+    pub fn region(&self) -> Result<Region<'a>> {
+        let none = "the metric needs to know where the class is, and the data set doesn't say";
+        self.region.ok_or_else(|| Error::Invalid(none.into()))
+    }
+
+    /// The object in the image.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the data set doesn't say.
+    pub fn object(&self) -> Result<Object<'a>> {
+        let none = "the metric needs to know what of an image is the object, and the data set doesn't say";
+        self.object.ok_or_else(|| Error::Invalid(none.into()))
+    }
+
     /// An endpoint of the image, classified.
     ///
     /// # Errors
@@ -206,18 +224,29 @@ pub struct Metric {
     pub endpoints: &'static [Endpoint],
 }
 
+/// The parts of a metric that no default can stand for.
+pub struct Entry {
+    /// As [`Metric::id`].
+    pub id: &'static str,
+    /// As [`Metric::name`].
+    pub name: &'static str,
+    /// As [`Metric::summary`].
+    pub summary: &'static str,
+    /// As [`Metric::source`].
+    pub source: &'static str,
+    /// As [`Metric::direction`].
+    pub direction: Direction,
+    /// As [`Metric::averaging`].
+    pub averaging: Averaging,
+    /// As [`Metric::score`].
+    pub score: fn(&ScoreInput<'_>) -> Result<Option<Score>>,
+}
+
 impl Metric {
-    /// A metric of a map at the network's input size that needs no annotation and no network, with a
-    /// plain number that is not in percent. The setters below change each of these.
-    pub const fn new(
-        id: &'static str,
-        name: &'static str,
-        source: &'static str,
-        summary: &'static str,
-        direction: Direction,
-        averaging: Averaging,
-        score: fn(&ScoreInput<'_>) -> Result<Option<Score>>,
-    ) -> Self {
+    /// A plain number of a map at the network's input size, which needs no annotation, asks no
+    /// network and wasn't published; setters change that.
+    pub const fn new(entry: Entry) -> Self {
+        let Entry { id, name, summary, source, direction, averaging, score } = entry;
         Self {
             id,
             name,
@@ -239,56 +268,47 @@ impl Metric {
         }
     }
 
-    /// Sets the version, which is to be raised whenever a change to the metric changes numbers.
-    pub const fn version(mut self, version: u32) -> Self {
-        self.version = version;
-        self
+    /// Sets [`Metric::version`].
+    pub const fn version(self, version: u32) -> Self {
+        Self { version, ..self }
     }
 
     /// Shows values, which are fractions, in percent.
-    pub const fn percent(mut self) -> Self {
-        (self.scale, self.unit) = (100.0, "%");
-        self
+    pub const fn percent(self) -> Self {
+        Self { scale: 100.0, unit: "%", ..self }
     }
 
-    /// Scores the map at this size.
-    pub const fn at(mut self, resolution: Resolution) -> Self {
-        self.resolution = resolution;
-        self
+    /// Sets [`Metric::resolution`].
+    pub const fn resolution(self, resolution: Resolution) -> Self {
+        Self { resolution, ..self }
     }
 
-    /// Needs this annotation of the image.
-    pub const fn needs(mut self, annotation: Annotation) -> Self {
-        self.annotation = annotation;
-        self
+    /// Sets [`Metric::annotation`].
+    pub const fn annotation(self, annotation: Annotation) -> Self {
+        Self { annotation, ..self }
     }
 
-    /// Sets the numbers that values come to; one over all pairs, not published, where nothing is set.
-    pub const fn columns(mut self, columns: &'static [Column]) -> Self {
-        self.columns = columns;
-        self
+    /// Sets [`Metric::columns`].
+    pub const fn columns(self, columns: &'static [Column]) -> Self {
+        Self { columns, ..self }
     }
 
-    /// Keeps the curve of each score, with these labels of its axes, horizontal and vertical.
-    pub const fn curve(mut self, axes: [&'static str; 2]) -> Self {
-        self.axes = Some(axes);
-        self
+    /// Sets [`Metric::axes`]: scores have a curve.
+    pub const fn axes(self, axes: [&'static str; 2]) -> Self {
+        Self { axes: Some(axes), ..self }
     }
 
-    /// Leaves out pairs for which this returns false.
-    pub const fn only(mut self, is_scored: fn(Option<&Region<'_>>, EmptyPairs) -> bool) -> Self {
-        self.is_scored = is_scored;
-        self
+    /// Sets [`Metric::is_scored`].
+    pub const fn is_scored(self, is_scored: fn(Option<&Region<'_>>, EmptyPairs) -> bool) -> Self {
+        Self { is_scored, ..self }
     }
 
-    /// Asks the network: `endpoints` for every map alike, and as many images more for a map of H × W
-    /// pixels and a step.
+    /// Sets [`Metric::endpoints`] and [`Metric::forward_passes`]: the metric asks the network.
     pub const fn asks(
-        mut self,
+        self,
         endpoints: &'static [Endpoint],
         forward_passes: fn(usize, usize, Option<usize>) -> usize,
     ) -> Self {
-        (self.endpoints, self.forward_passes) = (endpoints, forward_passes);
-        self
+        Self { endpoints, forward_passes, ..self }
     }
 }

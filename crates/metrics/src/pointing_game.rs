@@ -6,29 +6,29 @@
 
 use tch::Tensor;
 
+use crate::Result;
 use crate::averaging::Averaging;
-use crate::input::{Mask, Region, values};
-use crate::metric::{Annotation, Column, Direction, Metric, Resolution, Score, ScoreInput, Subset};
-use crate::{Error, Result};
+use crate::input::{Mask, values};
+use crate::metric::{Annotation, Column, Direction, Entry, Metric, Resolution, Score, ScoreInput, Subset};
 
 /// Registry entry.
-pub(crate) static POINTING: Metric = Metric::new(
-    "pointing",
-    "Pointing game",
-    "Zhang et al., IJCV 2018; as in TorchRay",
-    "whether the map's maximum lies less than 15 pixels from the class's mask",
-    Direction::Higher,
-    Averaging::Classes,
+pub(crate) static POINTING: Metric = Metric::new(Entry {
+    id: "pointing",
+    name: "Pointing game",
+    summary: "whether the map's maximum lies less than 15 pixels from the class's mask",
+    source: "Zhang et al., IJCV 2018; as in TorchRay",
+    direction: Direction::Higher,
+    averaging: Averaging::Classes,
     score,
-)
+})
 .percent()
-.at(Resolution::Original)
-.needs(Annotation::Region)
+.resolution(Resolution::Original)
+.annotation(Annotation::Region)
 .columns(&[
     Column { subset: Subset::All, published: "pointing_acc_all_pct" },
     Column { subset: Subset::Difficult, published: "pointing_acc_difficult_pct" },
 ])
-.only(|region, _| region.is_none_or(|region| !region.all_difficult));
+.is_scored(|region, _| region.is_none_or(|region| !region.all_difficult));
 
 /// Tolerance of the published game, in pixels; a distance of just that is a miss.
 pub const TOLERANCE: f64 = 15.0;
@@ -50,7 +50,7 @@ pub const TOLERANCE: f64 = 15.0;
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] where the map has another size than the mask, or isn't finite.
+/// [`crate::Error::Invalid`] where the map has another size than the mask, or isn't finite.
 pub fn pointing_game_hit(map: &Tensor, mask: &Mask<'_>, tolerance: f64) -> Result<bool> {
     let place = argmax(&values(map, mask)?);
     let point = [(place % mask.width) as f64, (place / mask.width) as f64];
@@ -66,7 +66,7 @@ pub fn pointing_game_hit(map: &Tensor, mask: &Mask<'_>, tolerance: f64) -> Resul
 /// # Errors
 /// As [`pointing_game_hit`], and where there is no region.
 pub fn score(input: &ScoreInput<'_>) -> Result<Option<Score>> {
-    let region = region(input)?;
+    let region = input.region()?;
     let hit = match input.point {
         None => pointing_game_hit(input.map, &region.mask, TOLERANCE)?,
         Some(point) => {
@@ -75,15 +75,6 @@ pub fn score(input: &ScoreInput<'_>) -> Result<Option<Score>> {
         }
     };
     Ok((!region.all_difficult).then(|| Score::of(f64::from(u8::from(hit)))))
-}
-
-/// The region of the class.
-///
-/// # Errors
-/// [`Error::Invalid`] where the data set has none.
-pub(crate) fn region<'a>(input: &ScoreInput<'a>) -> Result<Region<'a>> {
-    let none = "a pointing game needs to know where the class is, and the data set doesn't say";
-    input.region.ok_or_else(|| Error::Invalid(none.into()))
 }
 
 /// Returns the index of the first maximum; zero where there are no values.

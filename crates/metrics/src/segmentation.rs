@@ -11,7 +11,7 @@ use tch::Tensor;
 
 use crate::averaging::{Averaging, ratio};
 use crate::input::{Object, Validity, values};
-use crate::metric::{Annotation, Column, Direction, Metric, Score, ScoreInput, Subset};
+use crate::metric::{Annotation, Column, Direction, Entry, Metric, Score, ScoreInput, Subset};
 use crate::{Error, Result};
 
 /// Registry entry.
@@ -71,19 +71,19 @@ pub(crate) static MEAN_IOU_MEAN: Metric = entry(
 );
 
 /// Registry entry.
-pub(crate) static SOFT_AP: Metric = Metric::new(
-    "soft-ap",
-    "Soft AP",
-    "Chefer et al., CVPR 2021",
-    "mean over images of the average precision of object and background, from the map's values m brought to [0, 1] and from 1 − m",
-    Direction::Higher,
-    Averaging::Samples,
-    |input| {
+pub(crate) static SOFT_AP: Metric = Metric::new(Entry {
+    id: "soft-ap",
+    name: "Soft AP",
+    summary: "mean over images of the average precision of object and background, from the map's values m brought to [0, 1] and from 1 − m",
+    source: "Chefer et al., CVPR 2021",
+    direction: Direction::Higher,
+    averaging: Averaging::Samples,
+    score: |input| {
         let (map, labels) = map_and_labels(input)?;
         Ok(Some(Score::of(channels_precision(&soft(&map), &labels)?)))
     },
-)
-.needs(Annotation::Object);
+})
+.annotation(Annotation::Object);
 
 const fn entry(
     id: &'static str,
@@ -92,8 +92,9 @@ const fn entry(
     averaging: Averaging,
     score: fn(&ScoreInput<'_>) -> Result<Option<Score>>,
 ) -> Metric {
-    Metric::new(id, name, "Gur et al., AAAI 2021", summary, Direction::Higher, averaging, score)
-        .needs(Annotation::Object)
+    let source = "Gur et al., AAAI 2021";
+    Metric::new(Entry { id, name, summary, source, direction: Direction::Higher, averaging, score })
+        .annotation(Annotation::Object)
 }
 
 /// Mean IoU of one image: intersection over union of the thresholded map and the object, and of the
@@ -283,8 +284,7 @@ fn labels(object: &Object<'_>) -> Result<Vec<Label>> {
 /// The map and its pixels' labels. A map with values that weren't finite is in neither channel
 /// anywhere, as in that evaluation; other degenerate maps are zero.
 fn map_and_labels(input: &ScoreInput<'_>) -> Result<(Vec<f32>, Vec<Label>)> {
-    let none = "segmentation needs to know what of an image is the object, and the data set doesn't say";
-    let object = input.object.ok_or_else(|| Error::Invalid(none.into()))?;
+    let object = input.object()?;
     let mut map = as_floats(values(input.map, &object.mask)?);
     if input.validity == Validity::NonFinite {
         map.fill(f32::NAN);

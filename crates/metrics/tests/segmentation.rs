@@ -217,7 +217,7 @@ fn what_does_not_fit_is_refused_in_words() {
     let all = |game: Game<'_>, expected: &str| refused(&game).iter().for_each(|said| assert_eq!(said, expected));
     all(
         Game { object: None, ..fits() },
-        "segmentation needs to know what of an image is the object, and the data set doesn't say",
+        "the metric needs to know what of an image is the object, and the data set doesn't say",
     );
     // As many pixels, but lying: rows and columns were confused.
     let of = |pixels, width, void| Some(Object { mask: Mask { pixels, width }, void });
