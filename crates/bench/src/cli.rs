@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::config::Protocol;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ucag_core::network::{Output, Stem};
-use ucag_core::protocol::Protocol;
 
 use crate::config::{self, ConfigErrors, Overrides};
 use crate::plan::shard::Shard;
@@ -360,7 +360,10 @@ mod tests {
         );
         let Some(Command::Explain(explain)) = parse(&line).unwrap().command else { panic!() };
         let protocol = explain.protocol().unwrap();
-        assert_eq!((protocol.n, protocol.rho, protocol.alpha, protocol.rectify), (4, 0.5, 2.0, false));
+        assert_eq!(
+            (protocol.maps.n, protocol.maps.rho, protocol.maps.alpha, protocol.maps.rectify),
+            (4, 0.5, 2.0, false)
+        );
         assert_eq!(protocol.name, "paper+alpha=2.0+coverage=plus-one+n=4+rectify=false+rho=0.5");
         let line =
             format!("{EXPLAIN} --image i --protocol papr --set covrage=true --set ties --rho -1 --n 4 --set n=5");

@@ -5,11 +5,11 @@ mod lab;
 mod made_up_runs;
 mod report_common;
 
+use bench::config::Protocol;
 use bench::records::Record;
 use lab::{TestRun, weights};
 use made_up_runs::{Line, Runs, column, difference, find, identity, near, number, official, record};
 use report_common::normals;
-use ucag_core::protocol::Protocol;
 
 #[test]
 fn a_constant_difference_has_an_interval_of_no_width() {

@@ -5,12 +5,11 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use bench::config::{Config, Overrides, load, load_all};
+use bench::config::{Config, Overrides, Protocol, Target, load, load_all};
+use metrics::protocol::{DeletionBaseline, EmptyPairs, ScoringProtocol, TieOrder};
 use support::{GOOD, Scratch, set};
 use ucag_core::image_ops::Interpolation;
-use ucag_core::protocol::{
-    Coverage, DeletionBaseline, EmptyPairs, LargeMaps, Protocol, Smoothing, Target, TieOrder, ViewWeight,
-};
+use ucag_core::protocol::{Coverage, LargeMaps, MapProtocol, Smoothing, ViewWeight};
 
 fn read(text: &str) -> Config {
     read_with(text, &Overrides::default())
@@ -82,7 +81,8 @@ fn every_key_is_read() {
     );
     assert_eq!((config.title.as_str(), config.seed, config.datasets[0].limit), ("Mine", 7, Some(3)));
     let name = "controlled+alpha=2.0+n=4+rho=1.0".to_owned();
-    assert_eq!(config.protocol, Protocol { name, n: 4, rho: 1.0, alpha: 2.0, ..Protocol::controlled() });
+    let maps = MapProtocol { n: 4, rho: 1.0, alpha: 2.0, ..MapProtocol::controlled() };
+    assert_eq!(config.protocol, Protocol { name, maps, ..Protocol::controlled() });
     let model = &config.models[0];
     assert_eq!((model.layer.as_deref(), model.name.as_str()), (Some("features.norm5"), "Dense"));
     assert_eq!(model.input_size, Some(64));
@@ -122,20 +122,24 @@ fn every_field_of_a_protocol_can_be_overridden() {
     let expected = Protocol {
         name: protocol.name.clone(),
         version: Protocol::official().version,
-        n: 3,
-        rho: 0.25,
-        alpha: 1.5,
-        interpolation: Interpolation::Bilinear,
-        coverage: Coverage::True,
-        confidence: ViewWeight::None,
-        large_maps: LargeMaps::Directly,
-        scale: 2.0,
-        smoothing: Smoothing::Both,
-        rectify: false,
-        deleted: DeletionBaseline::Black,
-        ties: TieOrder::SmallerIndexFirst,
+        maps: MapProtocol {
+            n: 3,
+            rho: 0.25,
+            alpha: 1.5,
+            interpolation: Interpolation::Bilinear,
+            coverage: Coverage::True,
+            confidence: ViewWeight::None,
+            large_maps: LargeMaps::Directly,
+            scale: 2.0,
+            smoothing: Smoothing::Both,
+            rectify: false,
+        },
+        scoring: ScoringProtocol {
+            deletion_baseline: DeletionBaseline::Black,
+            tie_order: TieOrder::SmallerIndexFirst,
+            empty_pairs: EmptyPairs::Pairs,
+        },
         target: Target::Predicted,
-        tally: EmptyPairs::Pairs,
     };
     assert_eq!(protocol, expected);
     assert_eq!(
@@ -183,10 +187,11 @@ fn set_makes_a_table_of_a_named_protocol() {
     let text = format!("protocol = 'paper'\n{GOOD}");
     let protocol = read_with(&text, &set(&["protocol.ties=smaller-index-first"])).protocol;
     let name = "paper+ties=smaller-index-first".to_owned();
-    assert_eq!(protocol, Protocol { name, ties: TieOrder::SmallerIndexFirst, ..Protocol::paper() });
+    let scoring = ScoringProtocol { tie_order: TieOrder::SmallerIndexFirst, ..ScoringProtocol::paper() };
+    assert_eq!(protocol, Protocol { name, scoring, ..Protocol::paper() });
     assert_eq!(read_with(GOOD, &set(&["protocol.coverage=true"])).protocol.name, "official+coverage=true");
     assert_eq!(read_with(&text, &set(&["protocol=controlled"])).protocol, Protocol::controlled());
-    assert_eq!(read_with(&text, &set(&["ucag.n=9"])).protocol.n, 9);
+    assert_eq!(read_with(&text, &set(&["ucag.n=9"])).protocol.maps.n, 9);
 }
 
 #[test]

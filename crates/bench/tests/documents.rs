@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ucag_core::protocol::{PROTOCOLS, Protocol};
+use bench::config::{PROTOCOLS, Protocol};
 
 /// The page that is referred to by anchor.
 const PAGE: &str = "docs/protocol.md";

@@ -5,12 +5,11 @@ mod report_common;
 use std::collections::HashMap;
 use std::path::Path;
 
-use bench::config::Config;
+use bench::config::{Config, Protocol};
 use bench::records::{Failure, Record};
 use bench::report::{DatasetFacts, ReportFiles, Summary, write};
 use report_common::{config, config_on, facts, record, rows, summary};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::Protocol;
 
 /// A pair's record of GradCAM on M.
 fn pair(sample: &str, class: usize, difficult: bool, metric: &str, value: f64) -> Record {

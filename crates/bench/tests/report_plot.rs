@@ -5,14 +5,14 @@ mod report_common;
 use std::collections::HashSet;
 
 use bench::analysis::Table;
-use bench::config::Variant;
+use bench::config::{Protocol, Variant};
 use bench::records::Record;
 use bench::report::MeanCurve;
 use bench::report::plot::axis::Axis;
 use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, sweep, width};
 use report_common::{config, config_on, facts, record};
 use ucag_core::explain::{METHODS, Method, Role};
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 
 /// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of a line's height.
 fn boxes(picture: &Picture) -> Vec<(String, [f64; 4])> {
@@ -147,7 +147,8 @@ fn an_svg_needs_no_font_of_its_own() {
 fn swept() -> bench::config::Config {
     let mut config = config(&["M"], &["gradcam"], &["deletion"]);
     let at = |ucag: bool, number: f64| {
-        let protocol = Protocol { alpha: number, scale: number, ..Protocol::official() };
+        let maps = MapProtocol { alpha: number, scale: number, ..MapProtocol::official() };
+        let protocol = Protocol { maps, ..Protocol::official() };
         let field = if ucag { "α" } else { "scale" };
         Variant { name: format!("{field} {number}"), ucag, protocol, against: None }
     };
@@ -204,7 +205,7 @@ fn without_a_grid_of_numbers_there_is_no_sweep() {
 fn no_text_of_a_sweep_overlaps_where_numbers_are_close() {
     let mut config = swept();
     for (place, variant) in config.variants.iter_mut().enumerate() {
-        variant.protocol.alpha = 1.0 + place as f64 / 1000.0;
+        variant.protocol.maps.alpha = 1.0 + place as f64 / 1000.0;
     }
     check(&sweep::picture(&Table::new(&config, &facts(&config), &[]).unwrap()).unwrap());
 }

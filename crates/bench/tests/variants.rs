@@ -4,10 +4,10 @@
 mod lab;
 mod support;
 
-use bench::config::{Config, ConfigErrors, Overrides, load};
+use bench::config::{Config, ConfigErrors, Overrides, Protocol, load};
 use lab::{TestRun, weights};
 use support::{GOOD, Scratch};
-use ucag_core::protocol::{Coverage, Protocol, Smoothing, ViewWeight};
+use ucag_core::protocol::{Coverage, MapProtocol, Smoothing, ViewWeight};
 
 const BOTH: &str = "'gradcam'\nucag = [false, true]";
 
@@ -53,7 +53,7 @@ fn lists_make_a_grid_of_the_rows_in_which_they_make_a_difference() {
     assert_eq!(rows(&config), expected);
     let last = &config.variants.last().unwrap().protocol;
     assert_eq!(Protocol { name: "official".into(), ..last.clone() }, Protocol::official());
-    assert_eq!((config.protocol.n, config.protocol.alpha), (4, 1.0), "the first of each list");
+    assert_eq!((config.protocol.maps.n, config.protocol.maps.alpha), (4, 1.0), "the first of each list");
 
     let config =
         read(&format!("{}[protocol]\nscale = [1, 2]\nsmoothing = ['ucag', 'both']\n", GOOD.replace("'gradcam'", BOTH)))
@@ -84,9 +84,10 @@ fn variants_are_run_in_their_order_each_against_the_one_above() {
     assert_eq!(rows(&config), expected);
     let protocol = &config.variants[2].protocol;
     let name = "paper+alpha=1.0+confidence=none".to_owned();
-    assert_eq!(*protocol, Protocol { name, alpha: 1.0, confidence: ViewWeight::None, ..Protocol::paper() });
-    assert_eq!(config.variants[1].protocol.smoothing, Smoothing::Both);
-    assert_eq!(protocol.coverage, Coverage::True);
+    let maps = MapProtocol { alpha: 1.0, confidence: ViewWeight::None, ..MapProtocol::paper() };
+    assert_eq!(*protocol, Protocol { name, maps, ..Protocol::paper() });
+    assert_eq!(config.variants[1].protocol.maps.smoothing, Smoothing::Both);
+    assert_eq!(protocol.maps.coverage, Coverage::True);
     // What UCAG can't be around is in the rows without it.
     let config = read(&text.replace("'gradcam'", "'center-point'")).unwrap();
     assert_eq!(config.methods[0].variants, [0, 1]);

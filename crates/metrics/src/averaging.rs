@@ -4,29 +4,31 @@
 //! the mean over all classes of the data set, where one without a pair counts as zero. See
 //! docs/protocol.md#class-average.
 
-/// How the values of pairs become one number.
+/// The way from the values of pairs to one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Averaging {
     /// The mean over samples of the mean over a sample's classes.
     Samples,
-    /// The unweighted mean over all classes of the mean over a class's pairs; a class without a pair counts as zero.
+    /// The unweighted mean over all classes of the mean over a class's pairs; a class without a pair
+    /// counts as zero.
     Classes,
-    /// As [`Averaging::Classes`], but under the protocol's `EmptyPairs::Released` every class that has no scored pair in the data set's first sample has
-    /// one pair of value zero more: the released code sets empty counts to one when it first prints its running result.
+    /// As [`Averaging::Classes`], but under the protocol's `EmptyPairs::Released` every class without a
+    /// scored pair in the data set's first sample has one pair of value zero more: the released code
+    /// sets empty counts to one when it first prints its running result.
     ClassesAsReleased,
-    /// Counts are summed over all samples before they are divided: the mean over [`Score::counts`](crate::Score::counts) of `Σ numerator / Σ denominator`,
-    /// where 0/0 is 0.
+    /// Counts are summed over all samples before they are divided: the mean over
+    /// [`Score::counts`](crate::Score::counts) of `Σ numerator / Σ denominator`, where 0/0 is 0.
     Ratios,
 }
 
 impl Averaging {
-    /// Whether classes are averaged first.
+    /// Returns true if classes are averaged first.
     pub fn is_by_class(self) -> bool {
         matches!(self, Averaging::Classes | Averaging::ClassesAsReleased)
     }
 }
 
-/// `part / whole`, and zero where both are.
+/// Returns `part / whole`, and zero where both are zero.
 pub fn ratio([part, whole]: [f64; 2]) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
@@ -38,12 +40,12 @@ pub struct Class {
     pub pairs: usize,
     /// Sum of their values.
     pub sum: f64,
-    /// Pairs of value zero that nothing was scored for.
+    /// Pairs of value zero that stand for no scored pair.
     pub padding_pairs: usize,
 }
 
 impl Class {
-    /// Mean over its pairs, the phantoms among them; zero where there are none.
+    /// Returns the mean over its pairs, padding included; zero where there are none.
     pub fn mean(&self) -> f64 {
         match self.pairs + self.padding_pairs {
             0 => 0.0,
@@ -52,11 +54,11 @@ impl Class {
     }
 }
 
-/// Sums up pairs `(class, value)` for each of `classes` classes. `first` holds the classes that have a pair in the first sample, where those that
-/// don't are to get a phantom pair.
+/// Sums up pairs `(class, value)` for each of `classes` classes. `first` holds the classes with a pair
+/// in the first sample, where all others are to get a padding pair.
 ///
 /// # Panics
-/// Where a class isn't below `classes`.
+/// If a class isn't below `classes`.
 pub fn by_class(pairs: impl IntoIterator<Item = (usize, f64)>, classes: usize, first: Option<&[usize]>) -> Vec<Class> {
     let padding_pairs = |class| first.map_or(0, |shown| usize::from(!shown.contains(&class)));
     let mut by_class: Vec<Class> =
@@ -68,7 +70,7 @@ pub fn by_class(pairs: impl IntoIterator<Item = (usize, f64)>, classes: usize, f
     by_class
 }
 
-/// The unweighted mean over all classes of their means; zero where there are no classes.
+/// Returns the unweighted mean over all classes of their means; zero where there are no classes.
 pub fn class_mean(classes: &[Class]) -> f64 {
     classes.iter().map(Class::mean).sum::<f64>() / classes.len().max(1) as f64
 }

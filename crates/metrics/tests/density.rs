@@ -1,14 +1,13 @@
 //! Map densities of toy networks whose probabilities are known in closed form.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use metrics::{Direction, Error, Result, Score, ScoreInput, metric};
+use metrics::protocol::{EmptyPairs, TieOrder};
+use metrics::{BoxError, Direction, Endpoints, Error, Result, Score, ScoreInput, Validity, metric};
 use tch::{Device, Kind, Tensor};
-use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
-type Answer = Result<Tensor, Box<dyn std::error::Error + Send + Sync>>;
+type Answer = Result<Tensor, BoxError>;
 
 /// Probability of class 1: a tenth, and a tenth of the mean over the pixels of the red channel, squared.
 fn squared(images: &Tensor) -> Answer {
@@ -29,12 +28,12 @@ fn map(values: [f32; 4]) -> Tensor {
 
 struct Asked<'a> {
     signed: bool,
-    state: MapState,
+    validity: Validity,
     class: usize,
     network: &'a dyn Fn(&Tensor) -> Answer,
 }
 
-const PLAIN: Asked<'_> = Asked { signed: false, state: MapState::Ok, class: 1, network: &squared };
+const PLAIN: Asked<'_> = Asked { signed: false, validity: Validity::Valid, class: 1, network: &squared };
 
 impl Asked<'_> {
     fn score(&self, id: &str, map: &Tensor, image: &Tensor) -> Result<Option<Score>> {
@@ -42,20 +41,19 @@ impl Asked<'_> {
         let case = ScoreInput {
             map,
             signed: self.signed,
-            state: self.state,
+            validity: self.validity,
             point: None,
             image,
             class: self.class,
-            probabilities: self.network,
-            // One for each case: nothing that the test asks for is left out.
-            endpoints: Box::leak(Box::default()),
+            classifier: self.network,
+            endpoints: &Endpoints::default(),
             deleted: &deleted,
-            ties: TieOrder::LargerIndexFirst,
+            tie_order: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: None,
             object: None,
-            tally: EmptyPairs::Released,
+            empty_pairs: EmptyPairs::Released,
         };
         (metric(id).unwrap().score)(&case)
     }
@@ -112,8 +110,8 @@ fn a_signed_map_goes_to_the_unit_interval_by_its_own_ends() {
 #[test]
 fn what_divides_by_nothing_has_no_number() {
     let image = image();
-    for state in [MapState::AllZero, MapState::Constant, MapState::NonFinite] {
-        assert_eq!(Asked { state, ..PLAIN }.both(&map([0.0; 4])), [None, None]);
+    for validity in [Validity::Constant, Validity::NonFinite] {
+        assert_eq!(Asked { validity, ..PLAIN }.both(&map([0.0; 4])), [None, None]);
     }
     // All marked: nothing is left for the negative density, and the positive one is the image's own probability.
     let [positive, negative] = PLAIN.both(&map([1.0; 4]));

@@ -4,18 +4,17 @@
 mod support;
 
 use metrics::averaging::{Class, by_class, class_mean};
-use metrics::deletion_insertion::{Curve, ScoredClass, auc, curve, order, rise_kernel};
-use metrics::density::{self, Part};
-use metrics::energy_pointing_game::energy;
+use metrics::blur::{Blur, rise_kernel};
+use metrics::deletion_insertion::{Perturbation, ScoredClass, auc, curve, order};
+use metrics::density::{Part, map_density};
 use metrics::pointing_game::{TOLERANCE, hit};
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::segmentation::{Confusion, Label, Threshold, channels_precision, hard};
-use metrics::{Result, ScoreInput};
+use metrics::{BoxError, Endpoints, Mask, Result, ScoreInput, Validity, energy};
 use support::{Entry, Golden, Verdict};
 use tch::{Kind, Tensor};
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn main() {
     tch::set_num_threads(1);
@@ -63,7 +62,8 @@ fn games(golden: &Golden, key: &str) -> Verdict {
     };
     let hits = || -> Vec<f64> {
         let points = tensor("pointing/points_xy").to_kind(Kind::Double);
-        let hit = |i| hit([0, 1].map(|axis| points.double_value(&[i, axis])), &mask(i), width, TOLERANCE);
+        let hit =
+            |i| hit([0, 1].map(|axis| points.double_value(&[i, axis])), &Mask { pixels: &mask(i), width }, TOLERANCE);
         (0..masks.size()[0]).map(|i| f64::from(u8::from(hit(i)))).collect()
     };
     // The index says which class a case is of.
@@ -77,10 +77,12 @@ fn games(golden: &Golden, key: &str) -> Verdict {
         "energy/proportion" => {
             let (maps, theirs) = (tensor("energy/maps"), tensor(key).to_kind(Kind::Double));
             let share = |i| {
-                let map = Vec::<f64>::try_from(&maps.get(i).flatten(0, -1).to_kind(Kind::Double)).expect("numbers");
-                match energy(&map, &mask(i)) {
+                let map = maps.get(i);
+                match energy(&map, &Mask { pixels: &mask(i), width }).expect("a map that fits") {
                     // The reference divides 0 by 0 then.
-                    0.0 if map.iter().all(|&value| value == 0.0) && theirs.double_value(&[i]).is_nan() => f64::NAN,
+                    0.0 if map.count_nonzero(None).int64_value(&[]) == 0 && theirs.double_value(&[i]).is_nan() => {
+                        f64::NAN
+                    }
                     share => share,
                 }
             };
@@ -146,10 +148,10 @@ fn densities(golden: &Golden, what: &str) -> Verdict {
     let of = |row: i64, part: Part, i: i64| {
         let (image, map) = (images.narrow(0, i, 1), maps.get(i));
         let class = classes.int64_value(&[i]) as usize;
-        let score = density::score(&case(&map, &image, class, &probabilities, None), part);
+        let density = map_density(&map, &image, class, &probabilities, part);
         let theirs = theirs.double_value(&[row, i]);
         // A map that marks nothing has no density: the reference divides by 0 then.
-        let Some(ours) = score.expect("a score").map(|score| score.value) else {
+        let Some(ours) = density.expect("a map that fits") else {
             assert!(!theirs.is_finite(), "{part:?} of image {i}: no number, not {theirs}");
             return theirs as f32;
         };
@@ -160,34 +162,6 @@ fn densities(golden: &Golden, what: &str) -> Verdict {
     };
     let row = |row, part| Tensor::from_slice(&(0..images.size()[0]).map(|i| of(row, part, i)).collect::<Vec<_>>());
     Verdict::Ours(Tensor::stack(&[row(0, Part::Marked), row(1, Part::Rest)], 0))
-}
-
-/// A map in [0, 1] to be scored as the released code does.
-fn case<'a>(
-    map: &'a Tensor,
-    image: &'a Tensor,
-    class: usize,
-    probabilities: &'a metrics::metric::Probabilities<'a>,
-    step: Option<usize>,
-) -> ScoreInput<'a> {
-    ScoreInput {
-        map,
-        signed: false,
-        image,
-        class,
-        probabilities,
-        // One for each case: nothing that the test asks for is left out.
-        endpoints: Box::leak(Box::default()),
-        deleted: image,
-        ties: TieOrder::LargerIndexFirst,
-        step,
-        batch: 16,
-        point: None,
-        region: None,
-        object: None,
-        state: MapState::Ok,
-        tally: EmptyPairs::Released,
-    }
 }
 
 /// The curves of a run: `[rise_]{del,ins}_stepN`, or `tied`, whose order is given.
@@ -214,9 +188,9 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
         },
     };
     let start = match run.trim_start_matches("rise_") {
-        r if r.starts_with("del") || r == "tied" => Curve::Image,
-        r if r.starts_with("ins") && rise => Curve::BlurredAsRise,
-        r if r.starts_with("ins") => Curve::Blurred,
+        r if r.starts_with("del") || r == "tied" => Perturbation::Deletion,
+        r if r.starts_with("ins") && rise => Perturbation::Insertion(Blur::Rise),
+        r if r.starts_with("ins") => Perturbation::Insertion(Blur::Authors),
         _ => return Ok(None),
     };
     let scored = if rise { ScoredClass::Predicted } else { ScoredClass::Given };
@@ -225,16 +199,32 @@ fn curves(golden: &Golden, run: &str) -> Result<Option<Vec<Vec<f32>>>> {
     for i in 0..count {
         let (image, map) = (images.narrow(0, i, 1), maps.get(i));
         let class = tensor("targets").int64_value(&[i]) as usize;
-        let case = ScoreInput { deleted: &deleted, ..case(&map, &image, class, &probabilities, step) };
+        let input = ScoreInput {
+            map: &map,
+            signed: false,
+            validity: Validity::Valid,
+            point: None,
+            image: &image,
+            class,
+            classifier: &probabilities,
+            endpoints: &Endpoints::default(),
+            deleted: &deleted,
+            tie_order: TieOrder::LargerIndexFirst,
+            step,
+            batch: 16,
+            region: None,
+            object: None,
+            empty_pairs: EmptyPairs::Released,
+        };
         let order = match run {
             "tied" => tensor("tied/order").get(i).to_kind(Kind::Int64),
             _ => order(&map, TieOrder::LargerIndexFirst)?,
         };
-        curves.push(curve(&case, &order, start, scored)?);
+        curves.push(curve(&input, &order, start, scored)?);
     }
     Ok(Some(curves))
 }
 
-fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, BoxError> {
     |images| Ok(Pass::new(network, images.shallow_clone(), 0, Needs::default())?.logits()?.softmax(1, Kind::Float))
 }

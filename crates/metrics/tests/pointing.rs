@@ -1,12 +1,10 @@
 //! Both pointing games on cases that can be worked out by hand.
 
 use metrics::averaging::{Class, by_class, class_mean};
-use metrics::energy_pointing_game::energy;
 use metrics::pointing_game::{TOLERANCE, argmax, hit};
-use metrics::{Mask, Metric, Region, Result, ScoreInput, metric};
+use metrics::protocol::{EmptyPairs, TieOrder};
+use metrics::{Endpoints, Mask, Metric, Region, Result, ScoreInput, Validity, energy, metric};
 use tch::{Device, Kind, Tensor};
-use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -17,12 +15,12 @@ struct Game<'a> {
     width: usize,
     all_difficult: bool,
     point: Option<[f64; 2]>,
-    tally: EmptyPairs,
+    empty_pairs: EmptyPairs,
 }
 
 impl<'a> Game<'a> {
     fn new(map: Tensor, mask: &'a [bool], width: usize) -> Self {
-        Self { map, mask, width, all_difficult: false, point: None, tally: EmptyPairs::Released }
+        Self { map, mask, width, all_difficult: false, point: None, empty_pairs: EmptyPairs::Released }
     }
 
     fn play(&self, id: &str) -> Result<Option<f64>> {
@@ -34,11 +32,10 @@ impl<'a> Game<'a> {
             point: self.point,
             image: &nothing,
             class: 0,
-            probabilities: &|_| panic!("a pointing game asks no network"),
-            // One for each case: nothing that the test asks for is left out.
-            endpoints: Box::leak(Box::default()),
+            classifier: &|_| panic!("a pointing game asks no network"),
+            endpoints: &Endpoints::default(),
             deleted: &nothing,
-            ties: TieOrder::LargerIndexFirst,
+            tie_order: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: Some(Region {
@@ -46,11 +43,17 @@ impl<'a> Game<'a> {
                 all_difficult: self.all_difficult,
             }),
             object: None,
-            state: MapState::Ok,
-            tally: self.tally,
+            validity: Validity::Valid,
+            empty_pairs: self.empty_pairs,
         };
         Ok((metric.score)(&case)?.map(|score| score.value))
     }
+}
+
+/// The energy of a map of one row on a mask.
+fn energy_of(map: &[f64], pixels: &[bool]) -> f64 {
+    let map = Tensor::from_slice(map).view([1, -1]);
+    energy(&map, &Mask { pixels, width: pixels.len() }).expect("a map that fits its mask")
 }
 
 /// A mask that is true at these places (x, y).
@@ -115,11 +118,12 @@ fn an_empty_mask_is_missed_and_holds_no_energy() {
 fn points_lie_between_pixels_and_outside_of_the_image() {
     let corner = mask(20, 20, &[(19, 19)]);
     // From (8.5, 8.5) the corner is √(2 · 10.5²) = 14.849 away, from (8.3, 8.3) √(2 · 10.7²) = 15.132.
-    assert!(hit([8.5, 8.5], &corner, 20, TOLERANCE) && !hit([8.3, 8.3], &corner, 20, TOLERANCE));
-    assert!(hit([33.9, 19.0], &corner, 20, TOLERANCE) && !hit([34.0, 19.0], &corner, 20, TOLERANCE));
+    let hits = |point, pixels: &[bool]| hit(point, &Mask { pixels, width: 20 }, TOLERANCE);
+    assert!(hits([8.5, 8.5], &corner) && !hits([8.3, 8.3], &corner));
+    assert!(hits([33.9, 19.0], &corner) && !hits([34.0, 19.0], &corner));
     let origin = mask(20, 20, &[(0, 0)]);
-    assert!(hit([-9.0, -11.0], &origin, 20, TOLERANCE) && !hit([-9.0, -12.0], &origin, 20, TOLERANCE));
-    assert!(!hit([-1000.0, 5.0], &origin, 20, TOLERANCE) && !hit([5.0, 1e9], &origin, 20, TOLERANCE));
+    assert!(hits([-9.0, -11.0], &origin) && !hits([-9.0, -12.0], &origin));
+    assert!(!hits([-1000.0, 5.0], &origin) && !hits([5.0, 1e9], &origin));
     // An explanation that is a point is not looked for in the map.
     let mut game = Game::new(peak(20, 20, (0, 0)), &corner, 20);
     game.point = Some([10.0, 10.0]);
@@ -139,7 +143,7 @@ fn a_window_finds_what_the_whole_mask_holds() {
     for x in -20..90 {
         for y in -20..70 {
             let point = [f64::from(x) + 0.25, f64::from(y) - 0.25];
-            let found = hit(point, &mask, width, TOLERANCE);
+            let found = hit(point, &Mask { pixels: &mask, width }, TOLERANCE);
             assert_eq!(found, everywhere(point), "{point:?}");
             *(if found { &mut hits } else { &mut misses }) += 1;
         }
@@ -155,8 +159,8 @@ fn energy_is_the_share_of_the_sum() {
     assert_eq!(Game::new(&map * 7.0, &right, 2).play("energy").unwrap(), Some(0.6));
     assert_eq!(Game::new(map, &[true; 4], 2).play("energy").unwrap(), Some(1.0));
     // What is negative counts as zero on both sides: 4 / (4 + 1).
-    assert_eq!(energy(&[-5.0, 4.0, 1.0, -9.0], &right), 0.8);
-    assert_eq!(energy(&[-5.0, -4.0], &[true, false]), 0.0);
+    assert_eq!(energy_of(&[-5.0, 4.0, 1.0, -9.0], &right), 0.8);
+    assert_eq!(energy_of(&[-5.0, -4.0], &[true, false]), 0.0);
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn energy_is_summed_in_double_precision() {
     map[0] = f64::from(1 << 24);
     let mut mask = vec![false; map.len()];
     mask[0] = true;
-    assert_eq!(energy(&map, &mask), 0.5);
+    assert_eq!(energy_of(&map, &mask), 0.5);
 }
 
 #[test]
@@ -174,8 +178,8 @@ fn pairs_of_difficult_objects_only_are_not_part_of_the_game() {
     let all = [true; 4];
     let mut game = Game::new(Tensor::ones([2, 2], FLOAT), &all, 2);
     game.all_difficult = true;
-    for (tally, energy) in [(EmptyPairs::Released, Some(0.0)), (EmptyPairs::Pairs, None)] {
-        game.tally = tally;
+    for (empty, energy) in [(EmptyPairs::Released, Some(0.0)), (EmptyPairs::Pairs, None)] {
+        game.empty_pairs = empty;
         assert_eq!(game.play("energy").unwrap(), energy);
         assert_eq!(game.play("pointing").unwrap(), None);
     }

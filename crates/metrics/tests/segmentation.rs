@@ -1,12 +1,11 @@
 //! Segmentation: against scikit-learn, against the closed form, and on cases that can be worked out by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::segmentation::{Confusion, Label, Threshold, average_precision, channels_precision, hard, soft};
-use metrics::{Averaging, Mask, Object, Result, Score, ScoreInput, metric};
+use metrics::{Averaging, Endpoints, Mask, Object, Result, Score, ScoreInput, Validity, metric};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
-use ucag_core::postprocess::MapState;
-use ucag_core::protocol::{EmptyPairs, TieOrder};
 
 fn fixture() -> Value {
     // What scripts/tests/make_segmentation.py wrote.
@@ -26,7 +25,7 @@ fn close(ours: f64, theirs: &Value, what: &str) {
 struct Game<'a> {
     map: Vec<f32>,
     height: i64,
-    state: MapState,
+    validity: Validity,
     object: Option<Object<'a>>,
 }
 
@@ -35,7 +34,7 @@ impl<'a> Game<'a> {
     fn new(map: &[f32], object: &'a [bool]) -> Self {
         let mask = Mask { pixels: object, width: object.len() / 2 };
         let object = Object { mask, void: None };
-        Self { map: map.to_vec(), height: 2, state: MapState::Ok, object: Some(object) }
+        Self { map: map.to_vec(), height: 2, validity: Validity::Valid, object: Some(object) }
     }
 
     fn play(&self, id: &str) -> Result<Score> {
@@ -44,20 +43,19 @@ impl<'a> Game<'a> {
         let case = ScoreInput {
             map: &map,
             signed: false,
-            state: self.state,
+            validity: self.validity,
             point: None,
             image: &nothing,
             class: 0,
-            probabilities: &|_| panic!("segmentation asks no network"),
-            // One for each case: nothing that the test asks for is left out.
-            endpoints: Box::leak(Box::default()),
+            classifier: &|_| panic!("segmentation asks no network"),
+            endpoints: &Endpoints::default(),
             deleted: &nothing,
-            ties: TieOrder::LargerIndexFirst,
+            tie_order: TieOrder::LargerIndexFirst,
             step: None,
             batch: 1,
             region: None,
             object: self.object,
-            tally: EmptyPairs::Released,
+            empty_pairs: EmptyPairs::Released,
         };
         Ok((metric(id).unwrap().score)(&case)?.expect("every image is part of the game"))
     }
@@ -176,15 +174,14 @@ fn zero_and_the_mean_themselves_are_background() {
 fn degenerate_maps_are_background() {
     let object = [true, false, false, false];
     let mut game = Game::new(&[0.0; 4], &object);
-    for (state, precision) in [
+    for (validity, precision) in [
         // A map of zeros is in the background's channel everywhere: a = ¾.
-        (MapState::AllZero, 0.75 * 0.75 + 0.125),
-        (MapState::Constant, 0.75 * 0.75 + 0.125),
+        (Validity::Constant, 0.75 * 0.75 + 0.125),
         // One that isn't a number is in neither, and everything is tied.
-        (MapState::NonFinite, 0.5),
+        (Validity::NonFinite, 0.5),
     ] {
-        game.state = state;
-        assert_eq!(game.value("map"), precision, "{state:?}");
+        game.validity = validity;
+        assert_eq!(game.value("map"), precision, "{validity:?}");
         for threshold in ["", "-mean"] {
             assert_eq!(game.play(&format!("pixel-accuracy{threshold}")).unwrap().counts, [[3, 4]]);
             assert_eq!(game.play(&format!("mean-iou{threshold}")).unwrap().counts, [[3, 4], [0, 1]]);
@@ -220,7 +217,7 @@ fn what_does_not_fit_is_refused_in_words() {
     let all = |game: Game<'_>, expected: &str| refused(&game).iter().for_each(|said| assert_eq!(said, expected));
     all(
         Game { object: None, ..fits() },
-        "segmentation needs to know what of an image is the object, and the data set doesn't say",
+        "the metric needs to know what of an image is the object, and the data set doesn't say",
     );
     // As many pixels, but lying: rows and columns were confused.
     let of = |pixels, width, void| Some(Object { mask: Mask { pixels, width }, void });
@@ -240,7 +237,7 @@ fn what_does_not_fit_is_refused_in_words() {
 #[test]
 fn what_is_pooled_has_counts() {
     let object = [true, false];
-    for metric in metrics::METRICS.iter().filter(|metric| metric.wants == metrics::Annotation::Object) {
+    for metric in metrics::METRICS.iter().filter(|metric| metric.annotation == metrics::Annotation::Object) {
         let score = Game::new(&[1.0, -1.0], &object).play(metric.id).unwrap();
         assert_eq!(metric.averaging == Averaging::Ratios, !score.counts.is_empty(), "{}", metric.id);
     }

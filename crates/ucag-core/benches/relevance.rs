@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 use ucag_core::explain::method;
 use ucag_core::network::{Checkpoint, Network, synthetic};
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 const ROUNDS: usize = 21;
@@ -71,7 +71,7 @@ fn main() {
             let explainers: Vec<_> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
             let explainers: Vec<_> = explainers.iter().map(|explainer| &**explainer).collect();
             let folded = seconds(|| {
-                ucag(&request, &explainers, &Protocol::official()).unwrap();
+                ucag(&request, &explainers, &MapProtocol::official()).unwrap();
             });
             let names = ids.join(", ");
             println!("  {folded:7.1} s  {names} in UCAG, 36 views, 6 a batch; peak memory {} MiB", peak_mib());

@@ -7,7 +7,7 @@ use crate::explain::{Method, Settings};
 use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{Saliency, saliency};
-use crate::protocol::Protocol;
+use crate::protocol::MapProtocol;
 use crate::ucag::unfold::enlarge;
 use crate::ucag::{ExplainRequest, plain, ucag};
 use crate::{Error, Result};
@@ -56,7 +56,7 @@ impl Explanation {
             network,
             method,
             settings: None,
-            protocol: Protocol::official(),
+            protocol: MapProtocol::official(),
             ucag: false,
             layer: None,
             excitation: None,
@@ -72,7 +72,7 @@ pub struct ExplanationBuilder<'a> {
     network: &'a Network,
     method: &'a Method,
     settings: Option<Settings>,
-    protocol: Protocol,
+    protocol: MapProtocol,
     ucag: bool,
     layer: Option<String>,
     excitation: Option<String>,
@@ -86,8 +86,8 @@ impl ExplanationBuilder<'_> {
         Self { ucag, ..self }
     }
 
-    /// Sets the protocol. Default: [`Protocol::official`].
-    pub fn protocol(self, protocol: Protocol) -> Self {
+    /// Sets the protocol. Default: [`MapProtocol::official`].
+    pub fn protocol(self, protocol: MapProtocol) -> Self {
         Self { protocol, ..self }
     }
 

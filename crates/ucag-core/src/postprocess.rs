@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use crate::Result;
 use crate::image_ops::{Border, Interpolation, gaussian_blur, resize, smooth};
-use crate::protocol::{Protocol, Smoothing};
+use crate::protocol::{MapProtocol, Smoothing};
 
 /// The kind of a method's raw maps, which decides on post-processing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,7 +109,13 @@ pub struct Saliency {
 /// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave:
 /// differences that are no larger than rounding aren't stretched to [0, 1]. A map beyond float32's
 /// magnitudes is brought into them by a power of two.
-pub fn saliency(raw: &Tensor, map_kind: MapKind, image: [i64; 2], ucag: bool, protocol: &Protocol) -> Result<Saliency> {
+pub fn saliency(
+    raw: &Tensor,
+    map_kind: MapKind,
+    image: [i64; 2],
+    ucag: bool,
+    protocol: &MapProtocol,
+) -> Result<Saliency> {
     if map_kind == MapKind::Point {
         return centre(image, raw.device());
     }
@@ -184,7 +190,7 @@ const RESIZING: f64 = 8.0;
 
 /// By how much a fold of views that say the same everywhere may vary, of its largest magnitude: a
 /// sum of up to n² terms, each of them resized and weighted, over their number.
-fn folding(protocol: &Protocol, kind: Kind) -> f64 {
+fn folding(protocol: &MapProtocol, kind: Kind) -> f64 {
     ((protocol.n * protocol.n) as f64 + RESIZING) * epsilon(kind)
 }
 

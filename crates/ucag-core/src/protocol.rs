@@ -1,12 +1,10 @@
-//! A protocol: every choice on which the paper's text and its authors' code differ, as one named,
-//! versioned value.
+//! Choices on which the paper's text and its authors' code differ, as far as they concern maps.
 //!
 //! docs/protocol.md#protocol-fields has a table of the fields, and a section for each of them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::image_ops::Interpolation;
-use crate::suggest::nearest;
 use crate::{Error, Result};
 
 /// Divisor of the sum of overlapping maps: see docs/protocol.md#d1-coverage.
@@ -47,40 +45,6 @@ pub enum Smoothing {
     Both,
 }
 
-/// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeletionBaseline {
-    /// Zero after normalisation, which is the data set's mean colour: the released code.
-    MeanColour,
-    /// Zero before normalisation, which is black: the text's "zero pixels".
-    Black,
-}
-
-/// Order of pixels of equal saliency. The released code sorts with an unstable, machine-dependent
-/// sort: see docs/protocol.md#tie-order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TieOrder {
-    /// The lower and further right: a stable ascending sort, read backwards.
-    LargerIndexFirst,
-    /// The higher and further left.
-    SmallerIndexFirst,
-}
-
-/// Treatment, in the energy pointing game, of pairs of image and class that aren't part of the
-/// game: see docs/protocol.md#d21-energy-tally.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EmptyPairs {
-    /// As the released code counts: a pair whose objects are all flagged as difficult has energy
-    /// zero in both subsets, and every class that the first image doesn't show starts with one pair
-    /// of energy zero.
-    Released,
-    /// Such pairs are left out, and only pairs count.
-    Pairs,
-}
-
 /// Resizing of a partial map that is as large as its enlarged view, as those of propagation methods
 /// are. The paper doesn't say: see docs/protocol.md#large-maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,24 +57,9 @@ pub enum LargeMaps {
     Directly,
 }
 
-/// Class that an image is explained and scored for, where the data set names one: see
-/// docs/protocol.md#d17-target-class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// The image's label: the released code.
-    Label,
-    /// The class the network thinks likeliest.
-    Predicted,
-}
-
-/// Every choice, as one value. Configs start from a named one and may override any field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Protocol {
-    /// Its name, with `+` where fields were overridden: see docs/protocol.md#protocol-fields.
-    pub name: String,
-    /// Raised whenever a change here changes numbers.
-    pub version: u32,
+/// Every choice that a map depends on, as one value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MapProtocol {
     /// Views per axis, n: see docs/protocol.md#unfold.
     pub n: usize,
     /// Side of a view over side of the image, ρ: see docs/protocol.md#d7-rho.
@@ -135,26 +84,13 @@ pub struct Protocol {
     /// is part of the methods' own definition; the text is silent on UCAG's: see
     /// docs/protocol.md#d5-final-clipping.
     pub rectify: bool,
-    /// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.
-    pub deleted: DeletionBaseline,
-    /// Order of tied pixels: see docs/protocol.md#tie-order.
-    pub ties: TieOrder,
-    /// Class that is explained and scored: see docs/protocol.md#d17-target-class.
-    pub target: Target,
-    /// Pairs that the energy game counts: see docs/protocol.md#d21-energy-tally.
-    pub tally: EmptyPairs,
 }
 
-/// Names of the protocols.
-pub const PROTOCOLS: &[&str] = &["official", "paper", "controlled"];
-
-impl Protocol {
-    /// The arithmetic of the authors' released code, run with its score flag on: what the published
-    /// numbers came from.
-    pub fn official() -> Self {
+impl MapProtocol {
+    /// The arithmetic of the authors' released code, run with its score flag on: the published
+    /// numbers came from it.
+    pub const fn official() -> Self {
         Self {
-            name: "official".into(),
-            version: 3,
             n: 6,
             rho: 124.0 / 224.0,
             alpha: 2.6,
@@ -165,59 +101,33 @@ impl Protocol {
             large_maps: LargeMaps::ByImage,
             smoothing: Smoothing::Ucag,
             rectify: true,
-            deleted: DeletionBaseline::MeanColour,
-            ties: TieOrder::LargerIndexFirst,
-            target: Target::Label,
-            tally: EmptyPairs::Released,
         }
     }
 
     /// The paper's text. Where it is silent, the released code's choice stands.
-    pub fn paper() -> Self {
+    pub const fn paper() -> Self {
         Self {
-            name: "paper".into(),
             rho: 0.555,
             coverage: Coverage::True,
             confidence: ViewWeight::ExpSoftmax,
             large_maps: LargeMaps::Directly,
             smoothing: Smoothing::None,
-            deleted: DeletionBaseline::Black,
-            tally: EmptyPairs::Pairs,
             ..Self::official()
         }
     }
 
-    /// A fair comparison: true coverage counts, and the same smoothing for a method with and
-    /// without UCAG, so that their difference is what UCAG contributes.
-    pub fn controlled() -> Self {
+    /// A fair comparison: true coverage counts, and the same smoothing for a method with and without
+    /// UCAG, so that their difference is UCAG's own contribution.
+    pub const fn controlled() -> Self {
         Self {
-            name: "controlled".into(),
             coverage: Coverage::True,
             large_maps: LargeMaps::Directly,
             smoothing: Smoothing::Both,
-            tally: EmptyPairs::Pairs,
             ..Self::official()
         }
     }
 
-    /// The protocol of this name.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] with the nearest name.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "official" => Ok(Self::official()),
-            "paper" => Ok(Self::paper()),
-            "controlled" => Ok(Self::controlled()),
-            _ => Err(Error::Unknown {
-                what: "protocol",
-                name: name.to_owned(),
-                suggestion: nearest(name, PROTOCOLS.iter().copied()),
-            }),
-        }
-    }
-
-    /// Says whether n, ρ and α are in range.
+    /// Checks that n, ρ, α and the scale are in range.
     ///
     /// # Errors
     /// [`Error::Invalid`] that names the one that isn't.
@@ -238,30 +148,27 @@ impl Protocol {
         Ok(())
     }
 
-    /// Returns whether the views of an image are the same, so that they need explaining once for
-    /// both.
+    /// Returns true if the views of an image are the same, so that one pass serves both.
     pub fn has_views_of(&self, other: &Self) -> bool {
         (self.n, self.rho, self.alpha, self.interpolation) == (other.n, other.rho, other.alpha, other.interpolation)
     }
 
-    /// Returns whether a method without UCAG sees the same image.
+    /// Returns true if a method without UCAG sees the same image.
     pub fn has_image_of(&self, other: &Self) -> bool {
         self.scale == other.scale && (self.scale == 1.0 || self.interpolation == other.interpolation)
     }
 
-    /// The protocol without what makes no difference to a map without UCAG, or to one with it: of
-    /// two rows whose reductions are equal, one is enough.
+    /// The protocol without the fields that make no difference to a map without UCAG, or to one
+    /// with it: of two rows whose reductions are equal, one is enough.
     pub fn reduced(&self, ucag: bool) -> Self {
         let base = Self::official();
         match ucag {
             true => Self {
-                name: String::new(),
                 scale: base.scale,
                 smoothing: if self.smoothing == Smoothing::None { Smoothing::None } else { Smoothing::Both },
-                ..self.clone()
+                ..*self
             },
             false => Self {
-                name: String::new(),
                 n: base.n,
                 rho: base.rho,
                 alpha: base.alpha,
@@ -270,7 +177,7 @@ impl Protocol {
                 confidence: base.confidence,
                 large_maps: base.large_maps,
                 smoothing: if self.smoothing == Smoothing::Both { Smoothing::Both } else { Smoothing::None },
-                ..self.clone()
+                ..*self
             },
         }
     }

@@ -8,7 +8,7 @@ mod elementwise;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::Role;
 use ucag_core::network::{Checkpoint, Network};
-use ucag_core::protocol::{Coverage, Protocol, ViewWeight};
+use ucag_core::protocol::{Coverage, MapProtocol, ViewWeight};
 use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 #[test]
@@ -82,13 +82,13 @@ fn it_explains_as_worked_out_by_hand_with_ucag_and_without() {
     near(&values(map), &expected);
 
     // Sixteen views of 2 × 2 pixels side by side: one position each, so that the gradient is 3.
-    let protocol = Protocol {
+    let protocol = MapProtocol {
         n: 4,
         rho: 0.25,
         alpha: 1.0,
         coverage: Coverage::True,
         confidence: ViewWeight::None,
-        ..Protocol::official()
+        ..MapProtocol::official()
     };
     let map = &ucag(&request, &[&*method], &protocol).unwrap()[0][0];
     assert_eq!(map.size(), [1, 1, 8, 8]);

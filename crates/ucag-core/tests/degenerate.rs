@@ -3,14 +3,14 @@
 
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::{MapKind, MapState, Saliency, saliency};
-use ucag_core::protocol::{Coverage, Protocol};
+use ucag_core::protocol::{Coverage, MapProtocol};
 use ucag_core::ucag::conquer::conquer;
 use ucag_core::ucag::unfold::Geometry;
 
 const ALL: [MapKind; 4] = [MapKind::Cam, MapKind::Signed, MapKind::MinMax, MapKind::NonNegative(None)];
 
 fn see(raw: &Tensor, map_kind: MapKind, image: [i64; 2]) -> Saliency {
-    let seen = saliency(raw, map_kind, image, false, &Protocol::official()).unwrap();
+    let seen = saliency(raw, map_kind, image, false, &MapProtocol::official()).unwrap();
     assert_eq!((seen.map.size(), seen.map.kind()), (image.to_vec(), Kind::Float));
     let zero = seen.map.abs().max().double_value(&[]) == 0.0;
     assert_eq!(zero, seen.state != MapState::Ok, "a degenerate map is scored as zeros, and no other is");
@@ -70,7 +70,7 @@ fn of_a_map_that_is_clipped_what_is_left_counts() {
         values(&see(&map(&[-8.0, 0.0, 1.0, 2.0], [2, 2]), MapKind::NonNegative(None), [2, 2])),
         [0.0, 0.0, 0.5, 1.0]
     );
-    let unclipped = Protocol { rectify: false, ..Protocol::official() };
+    let unclipped = MapProtocol { rectify: false, ..MapProtocol::official() };
     assert_eq!(saliency(&negative, MapKind::Cam, [2, 2], false, &unclipped).unwrap().state, MapState::Ok);
 }
 
@@ -150,7 +150,7 @@ fn magnitudes_beyond_float32_keep_their_ranking() {
 
 /// Constant views, one value each, folded; and what is made of that.
 fn folded(of_view: impl Fn(usize) -> f64, coverage: Coverage, kind: Kind) -> MapState {
-    let protocol = Protocol { coverage, ..Protocol::official() };
+    let protocol = MapProtocol { coverage, ..MapProtocol::official() };
     let geometry = Geometry::new([224, 224], &protocol).unwrap();
     let views: Vec<f64> = (0..geometry.len()).map(of_view).collect();
     let maps = Tensor::from_slice(&views).to_kind(kind).view([-1, 1, 1, 1]).expand([-1, 1, 7, 7], false).contiguous();

@@ -20,7 +20,7 @@ use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::Op;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::{MapKind, saliency};
-use ucag_core::protocol::{Protocol, ViewWeight};
+use ucag_core::protocol::{MapProtocol, ViewWeight};
 use ucag_core::ucag::conquer::{conquer, weights};
 use ucag_core::ucag::unfold::{Geometry, unfold};
 use ucag_core::ucag::{ExplainRequest, ViewMaps, explain_views};
@@ -177,7 +177,7 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     Ok(match (stem, form) {
         ("gradcam/torchray", _) | (_, "relu") => Some(raw.relu()),
         (_, "raw") => Some(raw),
-        (_, "norm") => Some(saliency(&raw, MapKind::Cam, [size[2], size[3]], false, &Protocol::official())?.map),
+        (_, "norm") => Some(saliency(&raw, MapKind::Cam, [size[2], size[3]], false, &MapProtocol::official())?.map),
         _ => None,
     })
 }
@@ -213,14 +213,14 @@ fn backprop_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Re
 }
 
 /// The protocol that a reference's description spells out.
-fn described(text: &str) -> Option<Protocol> {
+fn described(text: &str) -> Option<MapProtocol> {
     let (crop, _) = text.split_once("crop ")?.1.split_once([' ', ','])?;
     let (crop, side) = crop.split_once('@').unwrap_or((crop, "224"));
-    Some(Protocol {
+    Some(MapProtocol {
         n: number_after(text, "n")? as usize,
         rho: crop.parse::<f64>().ok()? / side.parse::<f64>().ok()?,
         alpha: number_after(text, "alpha")?,
-        ..Protocol::official()
+        ..MapProtocol::official()
     })
 }
 

@@ -6,7 +6,7 @@ mod support;
 use support::{close, off};
 use tch::{Device, Kind, Tensor};
 use ucag_core::postprocess::{MapKind, saliency};
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 
 const NAN: f64 = f64::NAN;
 
@@ -21,7 +21,7 @@ fn min_max(map: &Tensor) -> Tensor {
 }
 
 fn ours(map: &Tensor) -> Tensor {
-    saliency(map, MapKind::MinMax, [4, 4], false, &Protocol::official()).unwrap().map
+    saliency(map, MapKind::MinMax, [4, 4], false, &MapProtocol::official()).unwrap().map
 }
 
 #[test]

@@ -11,7 +11,7 @@ use support::close;
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{METHODS, Settings, method};
 use ucag_core::network::{Network, Output, Preprocessing};
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 fn fixture(name: &str) -> PathBuf {
@@ -70,7 +70,7 @@ fn every_method_that_needs_no_layers_gives_what_it_gives_with_the_graph() {
             let layers = network.layers(None, None).unwrap();
             let request =
                 ExplainRequest { network, image: &image, classes: &[2, 5], layers, views_per_batch: 3, seed: 4 };
-            let protocol = Protocol { n: 2, alpha: 1.5, ..Protocol::official() };
+            let protocol = MapProtocol { n: 2, alpha: 1.5, ..MapProtocol::official() };
             match with {
                 true => ucag(&request, &[&*explainer], &protocol).unwrap(),
                 false => plain(&request, &[&*explainer]).unwrap(),

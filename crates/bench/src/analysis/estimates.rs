@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::Context;
 use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
-use ucag_core::protocol::EmptyPairs;
+use metrics::protocol::EmptyPairs;
 
 use super::aggregate::Aggregate;
 use super::bootstrap;

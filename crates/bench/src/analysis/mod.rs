@@ -115,7 +115,8 @@ impl<'a> Table<'a> {
         let published = config.output.published.as_deref().map(read).transpose()?.unwrap_or_default();
         let TableBuilder { columns, samples, games, extents, .. } = draft;
         let mut aggregates = aggregate(cells.len(), &columns)?;
-        let values = values(&games, columns, &samples, &mut aggregates, (&extents, config.protocol.tally))?;
+        let values =
+            values(&games, columns, &samples, &mut aggregates, (&extents, config.protocol.scoring.empty_pairs))?;
 
         // A row's values and its differences from another are resampled with the same draws.
         let changes: Vec<Option<CellValues>> =

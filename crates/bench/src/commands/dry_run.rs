@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::config::Target;
 use anyhow::Result;
 use metrics::Endpoint;
 use ucag_core::explain::{Explainer, ExtraPasses};
-use ucag_core::protocol::Target;
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::Geometry;
 
@@ -131,7 +131,7 @@ impl Plan {
         for (model, named) in self.models.iter().zip(&self.config.models) {
             weights += std::fs::metadata(&named.weights).map_or(0, |m| m.len() as usize);
             let side = model.input_size as i64;
-            let views = self.config.variants.iter().map(|variant| Geometry::new([side, side], &variant.protocol));
+            let views = self.config.variants.iter().map(|variant| Geometry::new([side, side], &variant.protocol.maps));
             let views = views.map(|geometry| Ok(geometry?.view)).collect::<Result<Vec<_>>>()?;
             let view = views.into_iter().max_by_key(|[height, width]| height * width).unwrap_or([side, side]);
             // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.

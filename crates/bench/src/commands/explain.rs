@@ -32,7 +32,7 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     let (network, weights) = network(args, given.as_ref().map(|(_, array)| array), device)?;
     let mut builder = Explanation::builder(&network, method)
         .ucag(args.ucag)
-        .protocol(protocol.clone())
+        .protocol(protocol.maps)
         .views_per_batch(args.views_per_batch.get())
         .seed(args.seed);
     if let Some(layer) = &args.layer {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use crate::config::{PROTOCOLS, Protocol};
 use serde_json::Value;
 use ucag_core::explain::{METHODS, Role};
 use ucag_core::network::FAMILIES;
-use ucag_core::protocol::{PROTOCOLS, Protocol};
 
 use crate::cli::Listing;
 

@@ -260,7 +260,11 @@ pub(super) fn metrics(root: &mut Section<'_>) -> Vec<Metric> {
         let id: Option<String> = section.require("id", "which metric this is (see: bench list metrics)");
         let step = count(&mut section, "step");
         let metric = id.and_then(|id| {
-            let known = metrics::metric(&id).map_err(|error| format!("{error} (see: bench list metrics)"));
+            let unknown = || {
+                let meant = nearest(&id, metrics::METRICS.iter().map(|metric| metric.id));
+                format!("unknown metric '{id}'{} (see: bench list metrics)", hint(meant.as_deref()))
+            };
+            let known = metrics::metric(&id).ok_or_else(unknown);
             let metric = section.check("id", known)?;
             if let Some(first) = ids.clash(&id, section.place("id")) {
                 section.problem("id", format!("'{id}' is listed at {first} too; list each metric once"));

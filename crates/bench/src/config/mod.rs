@@ -9,6 +9,7 @@ mod figure;
 mod identity;
 mod method;
 mod method_list;
+mod named_protocol;
 mod overrides;
 mod precomputed;
 mod protocol;
@@ -21,13 +22,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use ucag_core::network::{self, Preprocessing, Stated};
-use ucag_core::protocol::Protocol;
 
 pub use device::from_argument as device;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use figure::{Columns, Figure};
 pub(crate) use identity::{device_kind, device_name, normalisation, with_output};
 pub use method::{Computed, Method, Precomputed, Source};
+pub use named_protocol::{PROTOCOLS, Protocol, Target};
 pub use protocol::protocol;
 pub use read::{load, load_all, parse};
 pub use variant::Variant;

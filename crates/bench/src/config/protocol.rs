@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ucag_core::protocol::Protocol;
-
 use super::error::{ConfigErrors, Origin, Report};
+use super::named_protocol::Protocol;
 use super::overrides;
 use super::section::{Choice, Field, Section};
 use super::toml_tree::{Node, Table, Value};
@@ -68,9 +67,9 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     for_the_run(&mut section, &mut protocol);
     for_a_map(&mut section, &mut protocol);
     let mut ucag = root.table("ucag", "[ucag]");
-    override_either([&mut ucag, &mut section], "n", &mut protocol, |protocol| &mut protocol.n);
-    override_either([&mut ucag, &mut section], "rho", &mut protocol, |protocol| &mut protocol.rho);
-    override_either([&mut ucag, &mut section], "alpha", &mut protocol, |protocol| &mut protocol.alpha);
+    override_either([&mut ucag, &mut section], "n", &mut protocol, |protocol| &mut protocol.maps.n);
+    override_either([&mut ucag, &mut section], "rho", &mut protocol, |protocol| &mut protocol.maps.rho);
+    override_either([&mut ucag, &mut section], "alpha", &mut protocol, |protocol| &mut protocol.maps.alpha);
     ucag.finish();
     section.finish();
     rename(&base, protocol)
@@ -78,32 +77,32 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
 
 /// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from row to row of a table.
 fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
-    override_field(section, "interpolation", &mut protocol.interpolation);
-    override_field(section, "coverage", &mut protocol.coverage);
-    override_field(section, "confidence", &mut protocol.confidence);
-    override_field(section, "smoothing", &mut protocol.smoothing);
-    override_field(section, "large_maps", &mut protocol.large_maps);
+    override_field(section, "interpolation", &mut protocol.maps.interpolation);
+    override_field(section, "coverage", &mut protocol.maps.coverage);
+    override_field(section, "confidence", &mut protocol.maps.confidence);
+    override_field(section, "smoothing", &mut protocol.maps.smoothing);
+    override_field(section, "large_maps", &mut protocol.maps.large_maps);
     if let Some(rectify) = section.get("rectify") {
-        protocol.rectify = rectify;
+        protocol.maps.rectify = rectify;
     }
-    override_number(section, "scale", protocol, |protocol| &mut protocol.scale);
+    override_number(section, "scale", protocol, |protocol| &mut protocol.maps.scale);
 }
 
 /// The fields that say what is explained and how it is scored: they are the same for a whole table.
 fn for_the_run(section: &mut Section<'_>, protocol: &mut Protocol) {
-    override_field(section, "deleted", &mut protocol.deleted);
-    override_field(section, "ties", &mut protocol.ties);
+    override_field(section, "deleted", &mut protocol.scoring.deletion_baseline);
+    override_field(section, "ties", &mut protocol.scoring.tie_order);
     override_field(section, "target", &mut protocol.target);
-    override_field(section, "tally", &mut protocol.tally);
+    override_field(section, "tally", &mut protocol.scoring.empty_pairs);
 }
 
 /// A protocol that differs from `base` in what the section says of how maps are made.
 pub(super) fn variant(section: &mut Section<'_>, base: &Protocol) -> Protocol {
     let mut protocol = base.clone();
     for_a_map(section, &mut protocol);
-    override_number(section, "n", &mut protocol, |protocol| &mut protocol.n);
-    override_number(section, "rho", &mut protocol, |protocol| &mut protocol.rho);
-    override_number(section, "alpha", &mut protocol, |protocol| &mut protocol.alpha);
+    override_number(section, "n", &mut protocol, |protocol| &mut protocol.maps.n);
+    override_number(section, "rho", &mut protocol, |protocol| &mut protocol.maps.rho);
+    override_number(section, "alpha", &mut protocol, |protocol| &mut protocol.maps.alpha);
     rename(base, protocol)
 }
 
@@ -127,7 +126,7 @@ fn override_number<T: Field + Copy>(
     if let Some(value) = section.get(key) {
         let mut changed = protocol.clone();
         *field(&mut changed) = value;
-        if section.check(key, changed.validate()).is_some() {
+        if section.check(key, changed.maps.validate()).is_some() {
             *protocol = changed;
         }
     }

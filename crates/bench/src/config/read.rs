@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
 
 use super::device;
@@ -11,7 +10,7 @@ use super::error::{ConfigError, ConfigErrors, Origin, Report};
 use super::section::{Choice, Section, count};
 use super::toml_tree::{Node, Table, Value};
 use super::{
-    Compute, Config, Output, Overrides, dataset, figure, method_list, overrides, protocol, toml_tree, variant,
+    Compute, Config, Output, Overrides, Protocol, dataset, figure, method_list, overrides, protocol, toml_tree, variant,
 };
 use crate::io::file_name;
 

@@ -1,10 +1,10 @@
 //! How methods are run in the rows of a table: without UCAG and with it, or in the variants that a config names, or on a grid of lists in `[protocol]`
 //! and `[ucag]`.
 
-use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
 
 use super::error::{Origin, Report};
+use super::named_protocol::Protocol;
 use super::protocol;
 use super::section::{Section, Unique};
 use super::toml_tree::{Node, Table, Value};
@@ -216,12 +216,12 @@ fn on_grid(grid: &Grid, report: &Report) -> Vec<Variant> {
     for ucag in [false, true] {
         for (point, tables) in &grid.points {
             let protocol = protocol::read(&mut Section::new("", Origin::File, Some(tables), report), report);
-            let reduced = protocol.reduced(ucag);
-            if variants.iter().any(|known| known.ucag == ucag && known.protocol.reduced(ucag) == reduced) {
+            let reduced = protocol.maps.reduced(ucag);
+            if variants.iter().any(|known| known.ucag == ucag && known.protocol.maps.reduced(ucag) == reduced) {
                 continue;
             }
             let matters = |field: &str| {
-                let enlarged = field == "interpolation" && protocol.scale != 1.0;
+                let enlarged = field == "interpolation" && protocol.maps.scale != 1.0;
                 FIELDS
                     .iter()
                     .any(|&(known, without, with)| known == field && if ucag { with } else { without || enlarged })
@@ -230,8 +230,8 @@ fn on_grid(grid: &Grid, report: &Report) -> Vec<Variant> {
             let name: Vec<String> = point.iter().filter(|(field, _)| matters(field)).map(place).collect();
             let alike = |known: &Variant| {
                 !known.ucag
-                    && known.protocol.rectify == protocol.rectify
-                    && known.protocol.reduced(false).smoothing == protocol.reduced(false).smoothing
+                    && known.protocol.maps.rectify == protocol.maps.rectify
+                    && known.protocol.maps.reduced(false).smoothing == protocol.maps.reduced(false).smoothing
             };
             let first = variants.iter().position(alike).or_else(|| variants.iter().position(|known| !known.ucag));
             let against = if ucag { first } else { (!variants.is_empty()).then_some(0) };

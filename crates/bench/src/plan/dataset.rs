@@ -1,9 +1,9 @@
 //! The data sets of a plan.
 
+use crate::config::{Protocol, Target};
 use anyhow::Result;
 use datasets::{Dataset, Source};
 use metrics::Annotation;
-use ucag_core::protocol::{Protocol, Target};
 use ucag_core::suggest::{hint, nearest};
 
 use crate::config::{self, Resize};
@@ -134,7 +134,7 @@ impl Data {
     /// # Errors
     /// Where the metric must be told what the data set doesn't say.
     pub fn allows(&self, metric: &metrics::Metric) -> Result<()> {
-        let says = match metric.wants {
+        let says = match metric.annotation {
             Annotation::Nothing => true,
             Annotation::Region => self.dataset.is_localised(),
             Annotation::Object => self.dataset.is_segmented(),
@@ -143,7 +143,7 @@ impl Data {
             says,
             "metric '{}' needs to know {}, which data set '{}' ({}) doesn't say",
             metric.id,
-            metric.wants.words(),
+            metric.annotation.words(),
             self.name,
             self.kind
         );

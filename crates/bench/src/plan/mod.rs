@@ -10,10 +10,10 @@ pub(crate) mod target_classes;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::config::Target;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use ucag_core::network::{Layers, Network};
-use ucag_core::protocol::Target;
 
 use crate::config::{Compute, Config, Form, Overrides};
 use crate::config::{device_kind, normalisation, with_output};
@@ -200,7 +200,7 @@ impl Plan {
         let data = find(&config, may_write)?;
         for (data, metric) in data.iter().flat_map(|data| config.metrics.iter().map(move |m| (data, m.metric))) {
             data.allows(metric)?;
-            if metric.wants == metrics::Annotation::Region && config.protocol.target == Target::Predicted {
+            if metric.annotation == metrics::Annotation::Region && config.protocol.target == Target::Predicted {
                 anyhow::bail!(
                     "metric '{}' is played with every class that is annotated in an image; with target = \"predicted\" it can't be",
                     metric.id

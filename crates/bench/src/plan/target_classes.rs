@@ -1,6 +1,6 @@
 //! Classes that a sample's annotations name for explaining, known before its image is read.
 
-use ucag_core::protocol::Target;
+use crate::config::Target;
 
 use crate::config::Config;
 use crate::plan::dataset::Data;
@@ -22,5 +22,8 @@ pub(crate) fn known(data: &Data, place: usize, config: &Config) -> Option<Vec<us
 pub(crate) fn counts(config: &Config, region: Option<metrics::Region<'_>>) -> bool {
     // Without a metric, all of an image's classes are for a figure.
     config.metrics.is_empty()
-        || config.metrics.iter().any(|chosen| (chosen.metric.is_scored)(region.as_ref(), config.protocol.tally))
+        || config
+            .metrics
+            .iter()
+            .any(|chosen| (chosen.metric.is_scored)(region.as_ref(), config.protocol.scoring.empty_pairs))
 }

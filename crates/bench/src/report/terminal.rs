@@ -1,6 +1,6 @@
 //! The table as text, for a terminal.
 
-use ucag_core::protocol::Protocol;
+use crate::config::Protocol;
 
 use super::{sentences, table_blocks};
 use crate::analysis::Table;

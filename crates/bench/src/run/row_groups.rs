@@ -1,6 +1,6 @@
 //! Which rows of a table share their passes through the network.
 
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 
 use crate::config::{Method, Variant};
 
@@ -9,7 +9,7 @@ pub(crate) struct RowGroup<'a> {
     /// Whether they see views.
     pub(crate) ucag: bool,
     /// A protocol that says which.
-    pub(crate) protocol: &'a Protocol,
+    pub(crate) protocol: &'a MapProtocol,
     /// Their methods, each once.
     pub(crate) methods: Vec<&'a Method>,
     /// The rows, and their methods as places among `methods`.
@@ -21,6 +21,7 @@ pub(crate) fn row_groups<'a>(table: &[(&'a Method, &'a Variant)], rows: &[usize]
     let mut row_groups: Vec<RowGroup<'a>> = Vec::new();
     for &row in rows {
         let (method, Variant { ucag, protocol, .. }) = table[row];
+        let protocol = &protocol.maps;
         let same = |group: &RowGroup<'_>| {
             group.ucag == *ucag
                 && if *ucag { group.protocol.has_views_of(protocol) } else { group.protocol.has_image_of(protocol) }

@@ -73,7 +73,7 @@ impl<'a> Row<'a> {
             return Ok(seen);
         }
         let config::Variant { ucag, ref protocol, .. } = *self.variant;
-        let made = saliency(&self.raw, self.method.map_kind, of.size(frame), ucag, protocol)?;
+        let made = saliency(&self.raw, self.method.map_kind, of.size(frame), ucag, &protocol.maps)?;
         Ok(cell.get_or_init(|| made))
     }
 }

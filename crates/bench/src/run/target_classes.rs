@@ -1,10 +1,10 @@
 //! Classes of a sample that are explained.
 
+use crate::config::Target;
 use anyhow::Result;
 use tch::Tensor;
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::protocol::Target;
 
 use crate::config::Config;
 use crate::plan::Model;

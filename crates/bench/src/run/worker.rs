@@ -6,13 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 use datasets::Sample;
 use datasets::image::preprocess::squash_object;
 use image::RgbImage;
-use metrics::{Endpoints, Resolution, ScoreInput};
+use metrics::protocol::{DeletionBaseline, ScoringProtocol};
+use metrics::{Endpoints, Resolution, ScoreInput, Validity};
 use tch::Tensor;
 use ucag_core::explain::Explainer;
 use ucag_core::network::Network;
 use ucag_core::pass::{Needs, Pass};
-use ucag_core::postprocess::MapKind;
-use ucag_core::protocol::{DeletionBaseline, Protocol};
+use ucag_core::postprocess::{MapKind, MapState};
 use ucag_core::seed::{FNV_OFFSET, fnv1a};
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
@@ -190,7 +190,7 @@ impl<'p> Worker<'p> {
             let unfolded = ucag::explain_views(&context, &explainers, group.protocol)?;
             for &(row, method) in &group.rows {
                 for place in 0..classes.len() {
-                    maps.push((row, place, unfolded.conquer(&context, place, method, &table[row].1.protocol)?));
+                    maps.push((row, place, unfolded.conquer(&context, place, method, &table[row].1.protocol.maps)?));
                 }
             }
         } else {
@@ -211,27 +211,27 @@ impl<'p> Worker<'p> {
     ) -> Result<Vec<Record>> {
         let config = self.config;
         let network = &of.model.unfolded.network;
-        let probabilities = probabilities(network);
-        let deleted = deleted(&config.protocol, network)?;
+        let classifier = classifier(network);
+        let deleted = deleted(&config.protocol.scoring, network)?;
         let annotated = of.region(class);
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
-                let seen = row.saliency(chosen.metric.frame, of)?;
+                let seen = row.saliency(chosen.metric.resolution, of)?;
                 let case = ScoreInput {
                     map: &seen.map,
                     signed: row.method.map_kind == MapKind::Signed,
-                    state: seen.state,
+                    validity: validity(seen.state),
                     point: seen.point,
                     image: &of.input.image,
                     class,
                     region: annotated.map(region),
                     object: of.object.as_ref().map(object),
-                    probabilities: &probabilities,
+                    classifier: &classifier,
                     endpoints,
                     deleted: &deleted,
-                    ties: config.protocol.ties,
-                    tally: config.protocol.tally,
+                    tie_order: config.protocol.scoring.tie_order,
+                    empty_pairs: config.protocol.scoring.empty_pairs,
                     step: chosen.step,
                     batch: config.compute.images_per_batch,
                 };
@@ -241,7 +241,7 @@ impl<'p> Worker<'p> {
                 };
                 let score = (chosen.metric.score)(&case).with_context(what)?;
                 // A map without a number is counted; a pair that is not part of the game isn't.
-                if score.is_none() && !(chosen.metric.is_scored)(case.region.as_ref(), case.tally) {
+                if score.is_none() && !(chosen.metric.is_scored)(case.region.as_ref(), case.empty_pairs) {
                     continue;
                 }
                 if let Some(score) = &score {
@@ -272,7 +272,7 @@ impl<'p> Worker<'p> {
     /// The gallery's sheet: every row's map over the image, with its scores.
     fn sheet(&self, of: &SampleContext<'_>, class: usize, rows: &[Row<'_>], records: &[Record]) -> Result<()> {
         let id = &of.sample.id;
-        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Resolution::Original);
+        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.resolution == Resolution::Original);
         let frame = if photo { Resolution::Original } else { Resolution::NetworkInput };
         let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
         let seen = rows.iter().map(|row| row.saliency(frame, of)).collect::<Result<Vec<_>>>()?;
@@ -358,17 +358,26 @@ fn floats(map: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// The network as metrics see it.
-fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+fn classifier(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, metrics::BoxError> {
     |images| {
         let pass = Pass::new(network, images.shallow_clone(), 0, Needs::default())?;
         Ok(network.probabilities(&pass.logits()?)?)
     }
 }
 
-/// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
-fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
+/// The validity of a map in this state.
+fn validity(state: MapState) -> Validity {
+    match state {
+        MapState::Ok => Validity::Valid,
+        MapState::AllZero | MapState::Constant => Validity::Constant,
+        MapState::NonFinite => Validity::NonFinite,
+    }
+}
+
+/// Value of a deleted pixel, `[1, channels, 1, 1]`, normalised.
+fn deleted(protocol: &ScoringProtocol, network: &Network) -> Result<Tensor> {
     let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
-    let colour = match protocol.deleted {
+    let colour = match protocol.deletion_baseline {
         DeletionBaseline::MeanColour => vec![0.0; mean.len()],
         DeletionBaseline::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
     };

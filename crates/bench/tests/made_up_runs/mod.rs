@@ -11,12 +11,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use bench::config::Protocol;
 use bench::records::journal::FILE;
 use bench::records::{Failure, Record, Unit};
 use datasets::Checksum;
 use serde_json::{Value, json};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::Protocol;
 
 /// A folder with run folders in it.
 pub struct Runs(tempfile::TempDir);

@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::config::{Compute, Computed, Config, Dataset, Form, Method, Metric, Model, Output, Source, Variant};
+use bench::config::{
+    Compute, Computed, Config, Dataset, Form, Method, Metric, Model, Output, Protocol, Source, Variant,
+};
 use bench::records::Record;
 use bench::report::{DatasetFacts, Summary};
 use ucag_core::explain::Settings;
 use ucag_core::network::Stated;
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::Protocol;
 
 /// Methods with both rows, controls with one, models on the one data set.
 pub fn config(models: &[&str], methods: &[&str], metrics: &[&str]) -> Config {

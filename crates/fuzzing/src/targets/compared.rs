@@ -2,12 +2,12 @@
 
 use bench::cli::CompareArgs;
 use bench::commands::compare::tables;
+use bench::config::Protocol;
 use bench::records::journal::FILE;
 use bench::records::{Record, Unit};
 use datasets::Checksum;
 use serde_json::{Value, json};
 use ucag_core::postprocess::MapState;
-use ucag_core::protocol::Protocol;
 
 use super::stage::Stage;
 use crate::{Target, nothing};

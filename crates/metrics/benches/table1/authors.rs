@@ -2,10 +2,11 @@
 //! images of a curve each in full.
 
 use metrics::deletion_insertion::order;
+use metrics::protocol::TieOrder;
 use tch::{Device, Kind, Tensor};
 use ucag_core::image_ops::{Border, gaussian_blur};
 use ucag_core::network::{Network, Op};
-use ucag_core::protocol::{Protocol, TieOrder};
+use ucag_core::protocol::MapProtocol;
 use ucag_core::ucag::unfold::{Geometry, unfold};
 
 /// Images that one call of the network gets while a curve is made.
@@ -39,7 +40,7 @@ pub(crate) fn plain(network: &Network, image: &Tensor, class: usize) {
 }
 
 /// One method in UCAG: in chunks of 16 views, as there.
-pub(crate) fn ucag(network: &Network, image: &Tensor, protocol: &Protocol, class: usize) {
+pub(crate) fn ucag(network: &Network, image: &Tensor, protocol: &MapProtocol, class: usize) {
     let size = [image.size()[2], image.size()[3]];
     let geometry = Geometry::new(size, protocol).unwrap();
     with_weight_gradients(network, |own, weights| {

@@ -12,14 +12,16 @@ mod authors;
 use std::time::Instant;
 
 use cpu_time::ProcessTime;
-use metrics::deletion_insertion::{Curve, ScoredClass, score};
-use metrics::{Endpoints, ScoreInput};
+use metrics::blur::Blur;
+use metrics::deletion_insertion::{Perturbation, ScoredClass, score};
+use metrics::protocol::{EmptyPairs, TieOrder};
+use metrics::{Endpoints, ScoreInput, Validity};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
 use ucag_core::network::{Checkpoint, Network, Op, Precision, synthetic};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::{MapKind, saliency};
-use ucag_core::protocol::{EmptyPairs, Protocol};
+use ucag_core::protocol::MapProtocol;
 use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 const METHODS: [&str; 3] = ["gradcam", "gradcam++", "wgradcam"];
@@ -48,7 +50,7 @@ fn measure(name: &str, precision: Precision) {
     let network = network.with_precision(precision).unwrap();
     let side = network.input_size as i64;
     let image = Tensor::rand([1, 3, side, side], (Kind::Float, Device::Cpu)) * 4.0 - 2.0;
-    let protocol = Protocol::official();
+    let protocol = MapProtocol::official();
     let batch = image.repeat([8, 1, 1, 1]);
     let factor = Tensor::rand([1024, 1024], (Kind::Float, Device::Cpu));
 
@@ -68,7 +70,7 @@ fn measure(name: &str, precision: Precision) {
         keep(3, seconds);
         keep(4, cpu(|| authors::ucag(&network, &image, &protocol, CLASS)));
         keep(5, cpu(|| authors::plain(&network, &image, CLASS)));
-        keep(6, cpu(|| _ = curves(&network, &image, &maps, &protocol)));
+        keep(6, cpu(|| _ = curves(&network, &image, &maps)));
         keep(7, cpu(|| authors::curves(&network, &image, &maps[0])));
         keep(8, cpu(|| whole(&network, &image, &protocol)));
     }
@@ -115,7 +117,7 @@ fn forward(network: &Network, images: &Tensor) -> Tensor {
 }
 
 /// Finished maps `[H, W]` of these methods.
-fn explain(network: &Network, image: &Tensor, protocol: &Protocol, folded: bool, ids: &[&str]) -> Vec<Tensor> {
+fn explain(network: &Network, image: &Tensor, protocol: &MapProtocol, folded: bool, ids: &[&str]) -> Vec<Tensor> {
     let explainers: Vec<_> = ids.iter().map(|id| method(id).unwrap().explainer()).collect();
     let explainers: Vec<&dyn Explainer> = explainers.iter().map(|explainer| &**explainer).collect();
     let layers = network.layers(None, None).unwrap();
@@ -127,7 +129,7 @@ fn explain(network: &Network, image: &Tensor, protocol: &Protocol, folded: bool,
 }
 
 /// Deletion and insertion of each map.
-fn curves(network: &Network, image: &Tensor, maps: &[Tensor], protocol: &Protocol) -> f64 {
+fn curves(network: &Network, image: &Tensor, maps: &[Tensor]) -> f64 {
     let endpoints = Endpoints::default();
     let probabilities = |images: &Tensor| Ok(forward(network, images).softmax(1, Kind::Float));
     let deleted = Tensor::zeros([1, 3, 1, 1], (Kind::Float, Device::Cpu));
@@ -136,37 +138,37 @@ fn curves(network: &Network, image: &Tensor, maps: &[Tensor], protocol: &Protoco
         let case = ScoreInput {
             map,
             signed: false,
-            state: ucag_core::postprocess::MapState::Ok,
+            validity: Validity::Valid,
             point: None,
             image,
             class: CLASS,
-            probabilities: &probabilities,
+            classifier: &probabilities,
             endpoints: &endpoints,
             deleted: &deleted,
-            ties: protocol.ties,
+            tie_order: TieOrder::LargerIndexFirst,
             step: None,
             batch: 8,
             region: None,
             object: None,
-            tally: EmptyPairs::Released,
+            empty_pairs: EmptyPairs::Released,
         };
-        for start in [Curve::Image, Curve::Blurred] {
+        for start in [Perturbation::Deletion, Perturbation::Insertion(Blur::Authors)] {
             sum += score(&case, start, ScoredClass::Given).unwrap().value;
         }
     }
     sum
 }
 
-fn whole(network: &Network, image: &Tensor, protocol: &Protocol) {
+fn whole(network: &Network, image: &Tensor, protocol: &MapProtocol) {
     let mut maps = explain(network, image, protocol, false, &METHODS);
     maps.extend(explain(network, image, protocol, true, &METHODS));
-    let _ = curves(network, image, &maps, protocol);
+    let _ = curves(network, image, &maps);
 }
 
 /// Seconds on the clock for an image on each of so many workers at once.
-fn wall(network: &Network, image: &Tensor, protocol: &Protocol, workers: usize) -> f64 {
+fn wall(network: &Network, image: &Tensor, protocol: &MapProtocol, workers: usize) -> f64 {
     let hands: Vec<_> =
-        (0..workers).map(|_| (network.shallow_clone().unwrap(), image.shallow_clone(), protocol.clone())).collect();
+        (0..workers).map(|_| (network.shallow_clone().unwrap(), image.shallow_clone(), *protocol)).collect();
     let start = Instant::now();
     std::thread::scope(|scope| {
         for (network, image, protocol) in hands {

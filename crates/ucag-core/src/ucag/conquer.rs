@@ -4,7 +4,7 @@
 use tch::Tensor;
 
 use crate::image_ops::{Interpolation, resize};
-use crate::protocol::{Coverage, LargeMaps, Protocol, ViewWeight};
+use crate::protocol::{Coverage, LargeMaps, MapProtocol, ViewWeight};
 use crate::ucag::unfold::Geometry;
 use crate::{Error, Result};
 
@@ -26,7 +26,7 @@ pub fn weights(probabilities: &Tensor, confidence: ViewWeight) -> Result<Tensor>
 ///
 /// # Errors
 /// Where the number of maps or weights isn't n².
-pub fn conquer(maps: &Tensor, weights: &Tensor, geometry: &Geometry, protocol: &Protocol) -> Result<Tensor> {
+pub fn conquer(maps: &Tensor, weights: &Tensor, geometry: &Geometry, protocol: &MapProtocol) -> Result<Tensor> {
     let count = geometry.len() as i64;
     if maps.size().first() != Some(&count) || weights.size() != [count] {
         let problem = format!("maps {:?} and weights {:?} for {count} views", maps.size(), weights.size());

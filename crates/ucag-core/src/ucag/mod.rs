@@ -12,7 +12,7 @@ pub use self::pass_groups::{PassGroup, pass_groups};
 use crate::explain::Explainer;
 use crate::network::{Layers, Network};
 use crate::pass::{ForwardPass, Seed};
-use crate::protocol::Protocol;
+use crate::protocol::MapProtocol;
 use crate::ucag::conquer::{conquer, weights};
 use crate::ucag::unfold::{Geometry, unfold};
 use crate::{Error, Result};
@@ -109,14 +109,14 @@ pub struct ViewMaps {
 
 /// Unfolds the image and explains its views with every method: one pass per batch of views for each
 /// of their [`pass_groups`]. What comes out serves every protocol with the same views
-/// ([`Protocol::has_views_of`]).
+/// ([`MapProtocol::has_views_of`]).
 ///
 /// # Errors
 /// Where the image can't be unfolded, the network can't take the views, or a method fails.
 pub fn explain_views(
     request: &ExplainRequest<'_>,
     methods: &[&dyn Explainer],
-    protocol: &Protocol,
+    protocol: &MapProtocol,
 ) -> Result<ViewMaps> {
     let geometry = Geometry::new(request.size(), protocol)?;
     let pass_groups = pass_groups(request.network, &request.layers, methods)?;
@@ -145,7 +145,7 @@ pub fn explain_views(
 ///
 /// # Errors
 /// As [`explain_views`].
-pub fn ucag(request: &ExplainRequest<'_>, methods: &[&dyn Explainer], protocol: &Protocol) -> Result<Maps> {
+pub fn ucag(request: &ExplainRequest<'_>, methods: &[&dyn Explainer], protocol: &MapProtocol) -> Result<Maps> {
     let unfolded = explain_views(request, methods, protocol)?;
     let folded = |class| (0..methods.len()).map(|method| unfolded.conquer(request, class, method, protocol)).collect();
     (0..request.classes.len()).map(folded).collect()
@@ -159,7 +159,7 @@ impl ViewMaps {
         request: &ExplainRequest<'_>,
         class: usize,
         method: usize,
-        protocol: &Protocol,
+        protocol: &MapProtocol,
     ) -> Result<Tensor> {
         let of_class = self.probabilities[method].f_select(1, request.classes[class] as i64)?;
         let weights = weights(&of_class, protocol.confidence)?;

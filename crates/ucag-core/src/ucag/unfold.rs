@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::image_ops::resize;
-use crate::protocol::Protocol;
+use crate::protocol::MapProtocol;
 use crate::{Error, Result};
 
 /// The positions of an image's views, per axis (height, width), in pixels.
@@ -26,7 +26,7 @@ impl Geometry {
     ///
     /// # Errors
     /// [`Error::Invalid`] where n, ρ or α is out of range or a view would be empty.
-    pub fn new(image: [i64; 2], protocol: &Protocol) -> Result<Self> {
+    pub fn new(image: [i64; 2], protocol: &MapProtocol) -> Result<Self> {
         protocol.validate()?;
         let n = protocol.n as i64;
         let crop = image.map(|side| whole(protocol.rho * side as f64));
@@ -77,7 +77,7 @@ fn whole(x: f64) -> i64 {
 ///
 /// # Errors
 /// Where nothing would be left of it.
-pub fn enlarge(image: &Tensor, protocol: &Protocol) -> Result<Tensor> {
+pub fn enlarge(image: &Tensor, protocol: &MapProtocol) -> Result<Tensor> {
     let shape = image.size();
     let size = [shape[2], shape[3]].map(|side| whole(protocol.scale * side as f64));
     resize(image, size, protocol.interpolation)
@@ -91,7 +91,7 @@ pub fn enlarge(image: &Tensor, protocol: &Protocol) -> Result<Tensor> {
 pub fn unfold(
     image: &Tensor,
     geometry: &Geometry,
-    protocol: &Protocol,
+    protocol: &MapProtocol,
     range: std::ops::Range<usize>,
 ) -> Result<Tensor> {
     let cut = |index: usize| -> Result<Tensor> {

@@ -6,7 +6,7 @@ use ucag_core::explain::{Settings, method};
 use ucag_core::network::Network;
 use ucag_core::pass::Pass;
 use ucag_core::postprocess::{MapKind, saliency};
-use ucag_core::protocol::Protocol;
+use ucag_core::protocol::MapProtocol;
 
 use crate::support::Entry;
 
@@ -61,12 +61,12 @@ pub(crate) fn cam_check(
     let pass = Pass::new(network, image.shallow_clone(), class, explainer.needs(network, &layers)?)?;
     let raw = explainer.explain(&pass, &layers)?;
     let size = image.size();
-    let scaled = |size| saliency(&raw, MapKind::Cam, size, false, &Protocol::official());
+    let scaled = |size| saliency(&raw, MapKind::Cam, size, false, &MapProtocol::official());
     Ok(Some(match made {
         Made::Raw => raw,
         Made::Scaled => scaled([size[2], size[3]])?.map,
         Made::Thinned => {
-            let full = saliency(&raw, MapKind::MinMax, [224, 224], false, &Protocol::official())?.map;
+            let full = saliency(&raw, MapKind::MinMax, [224, 224], false, &MapProtocol::official())?.map;
             full.slice(0, None, None, 7).slice(1, None, None, 7)
         }
     }))

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use anyhow::Context;
+use metrics::protocol::EmptyPairs;
 use metrics::{Subset, metric};
-use ucag_core::protocol::EmptyPairs;
 
 use super::run::Run;
 use crate::analysis::Paired;
@@ -52,7 +53,7 @@ impl<'a> Cells<'a> {
     fn of(run: &'a Run, samples: &mut Samples) -> anyhow::Result<Self> {
         let (mut cells, mut members, mut places) = (Vec::new(), Vec::new(), HashMap::new());
         for (place, record) in run.records.iter().enumerate() {
-            let entry = metric(&record.metric)?;
+            let entry = metric(&record.metric).with_context(|| format!("unknown metric '{}'", record.metric))?;
             for column in entry.columns {
                 let head = MetricColumn { metric: Metric(entry), column };
                 let key = Key {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use datasets::Checksum;
 use metrics::metric;
+use metrics::protocol::EmptyPairs;
 use serde_json::Value;
-use ucag_core::protocol::EmptyPairs;
 
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::journal;
@@ -78,8 +78,8 @@ impl Run {
 
     fn add(&mut self, record: Record) {
         match metric(&record.metric) {
-            Ok(_) => self.records.push(Record { curve: None, ..record }),
-            Err(_) => *self.unknown.entry(record.metric).or_default() += 1,
+            Some(_) => self.records.push(Record { curve: None, ..record }),
+            None => *self.unknown.entry(record.metric).or_default() += 1,
         }
     }
 
@@ -93,7 +93,7 @@ impl Run {
                 self.folder.join(journal::FILE).display()
             )));
         }
-        let by_class = |record: &&Record| metric(&record.metric).is_ok_and(|metric| metric.averaging.is_by_class());
+        let by_class = |record: &&Record| metric(&record.metric).is_some_and(|metric| metric.averaging.is_by_class());
         let (extents, tally) = (self.extents(), self.tally());
         let lacks = |record: &&Record| tally.is_none() || extents.iter().all(|extent| extent.dataset != record.dataset);
         match self.records.iter().filter(by_class).find(lacks) {

@@ -173,9 +173,9 @@ fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> Stri
     let views = match ucag && !config.has_variants() {
         true => format!(
             " UCAG: {n} × {n} views, {:.3} of the image's side each, enlarged {} times.",
-            protocol.rho,
-            protocol.alpha,
-            n = protocol.n
+            protocol.maps.rho,
+            protocol.maps.alpha,
+            n = protocol.maps.n
         ),
         false => String::new(),
     };

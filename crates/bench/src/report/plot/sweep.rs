@@ -30,13 +30,15 @@ const ALONG: [Along; 4] = [
     Along {
         name: "enlargement: of views with UCAG, of the whole image without",
         fields: ["scale", "alpha"],
-        of: |variant| if variant.ucag { variant.protocol.alpha } else { variant.protocol.scale },
+        of: |variant| if variant.ucag { variant.protocol.maps.alpha } else { variant.protocol.maps.scale },
     },
-    Along { name: "enlargement of views, α", fields: ["", "alpha"], of: |variant| variant.protocol.alpha },
+    Along { name: "enlargement of views, α", fields: ["", "alpha"], of: |variant| variant.protocol.maps.alpha },
     Along {
-        name: "side of a view over side of the image, ρ", fields: ["", "rho"], of: |variant| variant.protocol.rho
+        name: "side of a view over side of the image, ρ",
+        fields: ["", "rho"],
+        of: |variant| variant.protocol.maps.rho,
     },
-    Along { name: "views per axis, n", fields: ["", "n"], of: |variant| variant.protocol.n as f64 },
+    Along { name: "views per axis, n", fields: ["", "n"], of: |variant| variant.protocol.maps.n as f64 },
 ];
 
 /// Rows that a line goes through: a method with or without UCAG, at one place of the grid's other axes.
