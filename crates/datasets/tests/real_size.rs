@@ -1,4 +1,6 @@
 //! Opening data sets of the real ones' sizes: `cargo test -p datasets --test real_size -- --ignored --nocapture --test-threads 1`.
+//!
+//! A program of its own, since it measures the most memory that its process has had.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 

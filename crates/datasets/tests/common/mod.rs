@@ -1,6 +1,6 @@
 //! Data sets built in temporary folders.
 
-#![allow(dead_code)] // each test program uses a part of it
+#![allow(dead_code)] // `all`, `bad_bytes` and `real_size` use a part each
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 use std::path::{Path, PathBuf};

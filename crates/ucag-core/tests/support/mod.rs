@@ -1,6 +1,6 @@
 //! Golden files: reference tensors with an index that says what each is. Shared by every crate's
 //! `golden` test.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by tests, each of which uses a part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "two `golden` and one `all` use a part each")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
