@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ucag_core::network::{Output, Stem};
 use ucag_core::protocol::Protocol;
 
+use crate::commands::list_config;
 use crate::config::{self, ConfigErrors, Overrides};
 use crate::plan::shard::Shard;
 
@@ -54,12 +56,18 @@ pub enum Command {
     ExportPlan(ExportArgs),
     /// List what configs can name
     List {
-        /// What to list.
+        /// The list
         what: Listing,
+        /// With `config`: the only table to show
+        #[arg(value_parser = PossibleValuesParser::new(list_config::sections()))]
+        section: Option<String>,
+        /// Write a page of docs/ instead
+        #[arg(long)]
+        markdown: bool,
     },
 }
 
-/// What can be listed.
+/// The lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listing {
     /// Explanation methods and control maps: [[method]] id
@@ -72,6 +80,8 @@ pub enum Listing {
     Datasets,
     /// Protocols and all their fields: protocol, [protocol] base
     Protocols,
+    /// Keys of a config: types, defaults and meanings
+    Config,
 }
 
 /// Which configs to run, and how.
@@ -336,7 +346,10 @@ mod tests {
 
     #[test]
     fn subcommands_need_no_config_but_a_run_does() {
-        assert!(matches!(parse("bench list methods").unwrap().command, Some(Command::List { what: Listing::Methods })));
+        assert!(matches!(
+            parse("bench list methods").unwrap().command,
+            Some(Command::List { what: Listing::Methods, .. })
+        ));
         assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
         assert!(parse("bench list method").unwrap_err().contains("'methods'"));
     }

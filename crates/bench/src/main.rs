@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bench::cli::{Cli, Command, ExportArgs, MergeArgs, RunArgs};
+use bench::cli::{Cli, Command, ExportArgs, Listing, MergeArgs, RunArgs};
 use bench::commands::compare::Unusable;
 use bench::commands::{compare, explain, export_plan, list, merge};
 use bench::config::{Config, ConfigErrors, load_all};
@@ -17,7 +17,8 @@ use bench::records::Failure;
 use bench::report::{self, Records, ReportFiles, Summary};
 use bench::run::{run_json, signals};
 use bench::{run, say, tell};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -30,7 +31,13 @@ fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::compare(args).map(|()| 0),
         Some(Command::Merge(args)) => merge(args),
         Some(Command::ExportPlan(args)) => export_plan(args),
-        Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
+        Some(Command::List { what, section, markdown }) => {
+            if *what != Listing::Config && (section.is_some() || *markdown) {
+                let only = "only `bench list config` takes a section or --markdown";
+                Cli::command().error(ErrorKind::ArgumentConflict, only).exit();
+            }
+            list::print(*what, section.as_deref(), *markdown).map(|()| 0).map_err(anyhow::Error::from)
+        }
         None => run_all(&cli.run),
     };
     match result {

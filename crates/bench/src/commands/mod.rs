@@ -5,4 +5,5 @@ pub mod dry_run;
 pub mod explain;
 pub mod export_plan;
 pub mod list;
+pub mod list_config;
 pub mod merge;

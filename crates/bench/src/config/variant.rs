@@ -5,9 +5,9 @@ use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
 
 use super::error::{Origin, Report};
-use super::protocol;
 use super::section::{Section, Unique};
 use super::toml_tree::{Node, Table, Value};
+use super::{keys, protocol};
 
 /// How a method is run in a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ pub(crate) fn beside(words: &str, variant: &str) -> String {
 const POINTS: usize = 256;
 
 /// The fields of which a config may have a list, and whether they make a difference without UCAG, and with it.
-const FIELDS: [(&str, bool, bool); 10] = [
+pub(super) const FIELDS: [(&str, bool, bool); 10] = [
     ("n", false, true),
     ("rho", false, true),
     ("alpha", false, true),
@@ -174,23 +174,23 @@ fn text(node: &Node) -> String {
 
 /// The variants of a config.
 pub(super) fn variants(root: &mut Section<'_>, base: &Protocol, grid: &Grid, report: &Report) -> Vec<Variant> {
-    if !root.has("variant") {
+    if !root.has(&keys::top::VARIANT) {
         return on_grid(grid, report);
     }
     if grid.points.len() > 1 {
-        root.problem("variant", "lists in [protocol] and [ucag] make variants, too; use one of the two");
+        root.problem(&keys::top::VARIANT, "lists in [protocol] and [ucag] make variants, too; use one of the two");
     }
     let mut names = Unique::default();
     let mut above: Vec<Variant> = Vec::new();
-    for mut section in root.list("variant", "[[variant]]", "leave it out for rows without UCAG and with it") {
-        let name: Option<String> = section.require("name", "what tables call it, beside the method's name");
-        let ucag = section.require("ucag", "whether UCAG is around the method");
+    for mut section in root.list(&keys::top::VARIANT, "[[variant]]") {
+        let name: Option<String> = section.require(&keys::variant::NAME);
+        let ucag = section.require(&keys::variant::UCAG);
         let against = against(&mut section, &above);
         let protocol = protocol::variant(&mut section, base);
         if let Some(name) = &name
-            && let Some(first) = names.clash(name, section.place("name"))
+            && let Some(first) = names.clash(name, section.place(&keys::variant::NAME))
         {
-            section.problem("name", format!("the variant at {first} is called '{name}' too"));
+            section.problem(&keys::variant::NAME, format!("the variant at {first} is called '{name}' too"));
         }
         section.finish();
         if let (Some(name), Some(ucag)) = (name, ucag) {
@@ -202,11 +202,11 @@ pub(super) fn variants(root: &mut Section<'_>, base: &Protocol, grid: &Grid, rep
 
 /// What a variant is compared with: the one that it names, or else the one above it.
 fn against(section: &mut Section<'_>, above: &[Variant]) -> Option<usize> {
-    let Some(name) = section.get::<String>("against") else { return above.len().checked_sub(1) };
+    let Some(name) = section.get(&keys::variant::AGAINST) else { return above.len().checked_sub(1) };
     let names = || above.iter().map(|variant| variant.name.as_str());
     let unknown =
         || format!("no variant above this one is called '{name}'{}", hint(nearest(&name, names()).as_deref()));
-    section.check("against", names().position(|known| known == name).ok_or_else(unknown))
+    section.check(&keys::variant::AGAINST, names().position(|known| known == name).ok_or_else(unknown))
 }
 
 /// Without UCAG and with it, at every point of the grid at which that makes a difference. What has UCAG is compared with the first row without it of
