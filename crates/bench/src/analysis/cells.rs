@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Context;
 use metrics::{Column, Subset};
 
-use super::estimates::Population;
 use super::metric_columns::{Metric, metric_columns};
+use super::population::Population;
 use crate::config::{Config, Method, Variant};
 use crate::records::Record;
 
@@ -48,15 +48,6 @@ impl<'a> Cell<'a> {
             metric: self.metric.id,
             subset: self.column.subset,
         }
-    }
-}
-
-/// A number with this many decimals, without the sign of a zero.
-pub(crate) fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_owned(),
-        _ => text,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use anyhow::ensure;
 
-use super::cells::{Cell, fixed};
+use super::cells::Cell;
+use super::format::fixed;
 use crate::records::Record;
 
 /// The mean curve of a cell.

@@ -2,7 +2,7 @@
 
 use metrics::{Column, Subset};
 
-use super::cells::fixed;
+use super::format::fixed;
 use crate::config::Config;
 
 /// An entry in the registry of metrics that can be printed and compared by its id.

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use metrics::averaging::Averaging;
 use ucag_core::postprocess::MapState;
 
-use super::estimates::Population;
 use super::pooled_ratio::Ratios;
+use super::population::Population;
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::Record;
 

@@ -21,6 +21,7 @@ use crate::io::npy;
 use crate::io::npy::Array;
 use crate::report::gallery::overlay;
 use crate::run::input::input;
+use crate::run::tensor::floats;
 use crate::run::timings::synchronize;
 
 /// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
@@ -180,10 +181,6 @@ fn single_precision(raw: &Tensor) -> Result<(Tensor, f64)> {
     let largest = raw.f_abs()?.f_max()?.f_double_value(&[])?;
     let scale = if largest.is_finite() && largest > f64::from(f32::MAX) { largest } else { 1.0 };
     Ok((raw.f_div_scalar(scale)?.f_to_kind(Kind::Float)?, scale))
-}
-
-fn floats(map: &Tensor) -> Result<Vec<f32>> {
-    Ok(Vec::<f32>::try_from(&map.f_contiguous()?.f_view([-1])?)?)
 }
 
 fn write_npy(path: &Path, map: &Tensor, shape: &[i64]) -> Result<()> {

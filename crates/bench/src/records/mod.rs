@@ -1,6 +1,7 @@
 //! What a run is made of: one record for each data set, sample, class, model, method, with or without UCAG, and metric.
 
 mod curve_codec;
+pub(crate) mod format;
 pub mod journal;
 pub(crate) mod reader;
 pub mod saved_maps;

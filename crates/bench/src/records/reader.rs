@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::journal::{FILE, FORMAT, Header};
+use super::format::{FORMAT, Header};
+use super::journal::FILE;
 use crate::records::{Failure, Unit};
 
 /// Bytes of lines that are read and parsed at a time.

@@ -4,7 +4,8 @@ use ucag_core::explain::Role;
 
 use crate::analysis::Table;
 use crate::analysis::bootstrap::Interval;
-use crate::analysis::cells::{Cell, fixed};
+use crate::analysis::cells::Cell;
+use crate::analysis::format::fixed;
 use crate::config::{Method, Variant};
 
 /// `<name>.csv`, empty where there is no number.

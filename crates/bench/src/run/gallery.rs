@@ -1,12 +1,23 @@
-//! Which units have the gallery's sheets that the config asks for. A gallery may be made larger when a run is done.
+//! The gallery's contact sheets and saved maps. A gallery may be made larger when a run is done.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use anyhow::Result;
+use image::RgbImage;
+use metrics::Resolution;
+use ucag_core::postprocess::MapKind;
+
+use super::sample::{Row, SampleContext};
+use super::tensor::floats;
+use super::worker::Worker;
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::plan::target_classes::known;
+use crate::records::Record;
 use crate::records::saved_maps;
+use crate::records::saved_maps::SavedMaps;
+use crate::report::gallery::{self, ContactSheet, Tile};
 
 /// Whether the config asks for sheets of the sample at `place`.
 pub(crate) fn wanted(config: &Config, place: usize) -> bool {
@@ -35,4 +46,86 @@ pub(crate) fn missing(plan: &Plan, gallery: &Path) -> BTreeSet<usize> {
         }
     };
     units.into_iter().filter(lacks).collect()
+}
+
+impl Worker<'_> {
+    /// The gallery's sheet: every row's map over the image, with its scores.
+    pub(super) fn sheet(
+        &self,
+        of: &SampleContext<'_>,
+        class: usize,
+        rows: &[Row<'_>],
+        records: &[Record],
+    ) -> Result<()> {
+        let id = &of.sample.id;
+        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Resolution::Original);
+        let frame = if photo { Resolution::Original } else { Resolution::NetworkInput };
+        let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
+        let seen = rows.iter().map(|row| row.saliency(frame, of)).collect::<Result<Vec<_>>>()?;
+        let maps = seen.iter().map(|seen| floats(&seen.map)).collect::<Result<Vec<_>>>()?;
+        let labels: Vec<String> = rows.iter().map(|row| row.variant.beside(&row.method.name)).collect();
+        let tiles = rows.iter().zip(seen).zip(&maps).zip(&labels).map(|(((row, seen), map), label)| {
+            let own = records.iter().filter(|record| row.is_of(record));
+            let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
+            let scores: Vec<_> =
+                own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value?))).collect();
+            Tile {
+                label,
+                ucag: row.variant.ucag,
+                map,
+                point: photo.then(|| seen.point.unwrap_or_else(|| place(map, image.width()))),
+                post: row.method.post,
+                state: seen.state,
+                note: gallery::scores(&scores),
+            }
+        });
+        let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
+        let title = format!("{id}, class {class} {name}, {}", of.model.name);
+        let mask = if photo {
+            of.region(class).map(|region| &region.mask)
+        } else {
+            of.object.as_ref().map(|object| &object.mask)
+        };
+        let mask = mask.map(|mask| &mask.pixels[..]);
+        let sheet = ContactSheet { title, image, mask, tiles: tiles.collect() };
+        let dataset = (self.data.len() > 1).then_some(of.model.dataset);
+        let models: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
+        let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
+        let file = self.config.output.dir.join("gallery").join(file);
+        gallery::write(&file, &sheet)?;
+        let tile = |(row, shown): (&Row<'_>, &Tile<'_>)| saved_maps::Tile {
+            method: row.method.id.clone(),
+            label: shown.label.to_owned(),
+            ucag: row.variant.ucag,
+            variant: row.variant.name.clone(),
+            file: None,
+            signed: row.method.post == MapKind::Signed,
+            largest: 0.0,
+            state: shown.state,
+            point: shown.point,
+            scores: records
+                .iter()
+                .filter(|r| row.is_of(r))
+                .filter_map(|r| Some((r.metric.clone(), r.value?)))
+                .collect(),
+        };
+        let plate = SavedMaps {
+            dataset: of.data.name.clone(),
+            sample: id.clone(),
+            class,
+            class_name: name.to_owned(),
+            model: of.model.name.clone(),
+            size: [image.width(), image.height()],
+            mask: mask.is_some(),
+            tiles: rows.iter().zip(&sheet.tiles).map(tile).collect(),
+        };
+        let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
+        saved_maps::write(&file.with_extension(""), plate, &saved_maps::Pictures { image, mask, maps: &maps })
+    }
+}
+
+/// Where a map points: its first maximum (x, y).
+fn place(map: &[f32], width: u32) -> [f64; 2] {
+    let best = metrics::pointing_game::argmax(map);
+    [(best % width as usize) as f64, (best / width as usize) as f64]
 }

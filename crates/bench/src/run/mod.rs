@@ -1,5 +1,6 @@
 //! A run: units of work, done by a fixed pool of workers, written down one by one.
 
+mod explain;
 pub(crate) mod explainer;
 pub(crate) mod gallery;
 pub mod input;
@@ -8,8 +9,11 @@ pub(crate) mod row_groups;
 pub mod run_json;
 pub(crate) mod sample;
 pub mod sample_checksums;
+mod score;
+mod seed;
 pub mod signals;
 pub(crate) mod target_classes;
+pub(crate) mod tensor;
 pub(crate) mod timings;
 pub mod worker;
 

@@ -2,7 +2,7 @@
 
 use super::Comparison;
 use super::rows::{Alone, Cell, Row};
-use crate::analysis::cells::fixed;
+use crate::analysis::format::fixed;
 use crate::report::table_csv::direction;
 
 /// The file, empty where there is no number.

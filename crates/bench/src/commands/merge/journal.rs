@@ -11,8 +11,9 @@ use super::shard::Part;
 use super::validate::Run;
 use crate::io::atomic;
 use crate::plan::shard::FOLDER;
+use crate::records::format::{Header, part};
 use crate::records::journal;
-use crate::records::journal::{Header, Reader, differences};
+use crate::records::journal::{Reader, differences};
 
 const ADVICE: &str = "choose another folder with --out";
 
@@ -33,7 +34,7 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
             bail!("{}: holds a run that differs in {}; {ADVICE}", out.display(), found.join(", "));
         }
         if header.shard.is_some() {
-            bail!("{}: holds {} of the run; {ADVICE}", out.display(), journal::part(header.shard));
+            bail!("{}: holds {} of the run; {ADVICE}", out.display(), part(header.shard));
         }
         Ok(())
     })?;

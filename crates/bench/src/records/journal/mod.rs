@@ -8,38 +8,19 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::io::atomic;
 use crate::plan::shard::Shard;
 use crate::records::Unit;
+use crate::records::format::{Header, part};
 use crate::records::reader::Entry;
 
 pub use crate::records::reader::Reader;
 
 /// Name of the journal in a run folder.
 pub const FILE: &str = "records.jsonl";
-
-/// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and variants.
-pub(super) const FORMAT: u32 = 3;
-
-/// A journal's first line.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Header {
-    pub(super) format: u32,
-    /// Everything that numbers depend on.
-    pub identity: Value,
-    /// Which part of the run the journal is of, where it isn't of the whole run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
-}
-
-impl Header {
-    pub(crate) fn new(identity: Value, shard: Option<Shard>) -> Self {
-        Self { format: FORMAT, identity, shard }
-    }
-}
 
 /// An open journal, locked against other runs until it is dropped. What it has is read as by a [`Reader`].
 #[derive(Debug)]
@@ -146,11 +127,6 @@ impl Journal {
         *lines += 1;
         Ok(entry)
     }
-}
-
-/// What a journal is of.
-pub(crate) fn part(shard: Option<Shard>) -> String {
-    shard.map_or("a whole run".to_owned(), |shard| format!("shard {shard}"))
 }
 
 /// Paths of the values in which two documents differ, with both values where they are short.

@@ -64,7 +64,7 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
         |id: &str| id.split('-').map(|word| word.chars().take(3).collect::<String>()).collect::<Vec<_>>().join("-");
     let decimals = |metric: &metrics::Metric| if metric.scale >= 100.0 { 1 } else { 3 };
     let one = |(metric, value): &(&metrics::Metric, f64)| {
-        format!("{} {}", short(metric.id), crate::analysis::cells::fixed(value * metric.scale, decimals(metric)))
+        format!("{} {}", short(metric.id), crate::analysis::format::fixed(value * metric.scale, decimals(metric)))
     };
     scores.iter().map(one).collect::<Vec<_>>().join("  ")
 }

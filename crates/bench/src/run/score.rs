@@ -1,0 +1,101 @@
+//! Scores of a sample's maps.
+
+use anyhow::{Context, Result, ensure};
+use metrics::{Endpoints, ScoreInput};
+use tch::Tensor;
+use ucag_core::network::Network;
+use ucag_core::pass::{Needs, Pass};
+use ucag_core::postprocess::MapKind;
+use ucag_core::protocol::{DeletionBaseline, Protocol};
+
+use super::sample::{Row, SampleContext, object, region};
+use super::worker::Worker;
+use crate::records::Record;
+
+impl Worker<'_> {
+    /// Every row's records for a class, by every metric.
+    pub(super) fn score(
+        &self,
+        of: &SampleContext<'_>,
+        class: usize,
+        rows: &[Row<'_>],
+        endpoints: &Endpoints,
+    ) -> Result<Vec<Record>> {
+        let config = self.config;
+        let network = &of.model.unfolded.network;
+        let probabilities = probabilities(network);
+        let deleted = deleted(&config.protocol, network)?;
+        let annotated = of.region(class);
+        let mut records = Vec::new();
+        for row in rows {
+            for chosen in &config.metrics {
+                let seen = row.saliency(chosen.metric.frame, of)?;
+                let case = ScoreInput {
+                    map: &seen.map,
+                    signed: row.method.post == MapKind::Signed,
+                    state: seen.state,
+                    point: seen.point,
+                    image: &of.input.image,
+                    class,
+                    region: annotated.map(region),
+                    object: of.object.as_ref().map(object),
+                    probabilities: &probabilities,
+                    endpoints,
+                    deleted: &deleted,
+                    ties: config.protocol.ties,
+                    tally: config.protocol.tally,
+                    step: chosen.step,
+                    batch: config.compute.images_per_batch,
+                };
+                let what = || {
+                    let with = if row.variant.ucag { " with UCAG" } else { "" };
+                    format!("{} of {}{with} {}", chosen.metric.id, row.method.id, row.variant.name)
+                };
+                let score = (chosen.metric.score)(&case).with_context(what)?;
+                // A map without a number is counted; a pair that is not part of the game isn't.
+                if score.is_none() && !(chosen.metric.is_scored)(case.region.as_ref(), case.tally) {
+                    continue;
+                }
+                if let Some(score) = &score {
+                    ensure!(score.value.is_finite(), "{} is {}, which is no number to report", what(), score.value);
+                }
+                let (curve, counts) =
+                    score.as_ref().map(|score| (score.curve.clone(), score.counts.clone())).unwrap_or_default();
+                records.push(Record {
+                    dataset: of.data.name.clone(),
+                    sample: of.sample.id.clone(),
+                    class,
+                    difficult: annotated.is_some_and(|region| region.in_difficult_subset),
+                    model: of.model.name.clone(),
+                    method: row.method.id.clone(),
+                    ucag: row.variant.ucag,
+                    variant: row.variant.name.clone(),
+                    metric: chosen.metric.id.to_owned(),
+                    value: score.map(|score| score.value),
+                    map: seen.state,
+                    curve,
+                    counts,
+                });
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// The network as metrics see it.
+fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
+    |images| {
+        let pass = Pass::new(network, images.shallow_clone(), 0, Needs::default())?;
+        Ok(network.probabilities(&pass.logits()?)?)
+    }
+}
+
+/// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
+fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
+    let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
+    let colour = match protocol.deleted {
+        DeletionBaseline::MeanColour => vec![0.0; mean.len()],
+        DeletionBaseline::Black => mean.iter().zip(&std).map(|(mean, std)| -mean / std).collect(),
+    };
+    Ok(Tensor::f_from_slice(&colour)?.f_view([1, -1, 1, 1])?.f_to_device(network.device)?)
+}
