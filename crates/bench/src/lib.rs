@@ -20,7 +20,7 @@ pub mod run;
 ///
 /// # Errors
 /// Where the file that it goes to has no room left: who redirects results wants them.
-pub fn say(text: &str) -> anyhow::Result<()> {
+pub fn print_result(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) => {
             let error = anyhow::Error::from(error);

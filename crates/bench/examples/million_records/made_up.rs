@@ -94,7 +94,7 @@ pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
         remarks: Vec::new(),
         models: Vec::new(),
     }];
-    let records = Records::ReportFiles(&journal, &units);
+    let records = Records::Journal(&journal, &units);
     let written = report::write(&Summary { config: &config, datasets: &datasets, records, failures: &[], out: dir })?;
     Ok(written.table)
 }

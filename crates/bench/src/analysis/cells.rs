@@ -38,8 +38,8 @@ impl<'a> Cell<'a> {
     }
 
     /// What tells it from every other cell.
-    pub fn key(&self) -> Key<'a> {
-        Key {
+    pub fn key(&self) -> CellKey<'a> {
+        CellKey {
             dataset: self.dataset,
             model: self.model,
             method: &self.method.id,
@@ -53,7 +53,7 @@ impl<'a> Cell<'a> {
 
 /// What tells a cell from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key<'a> {
+pub struct CellKey<'a> {
     /// The data set's name.
     pub dataset: &'a str,
     /// The model's name.
@@ -92,7 +92,7 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
 }
 
 /// Where the cells of records are.
-pub(crate) struct CellIndex<'a>(HashMap<Key<'a>, usize>);
+pub(crate) struct CellIndex<'a>(HashMap<CellKey<'a>, usize>);
 
 impl<'a> CellIndex<'a> {
     pub(crate) fn new(cells: &'a [Cell<'a>]) -> Self {
@@ -115,7 +115,8 @@ impl<'a> CellIndex<'a> {
                 what(),
             );
         }
-        let cell = |subset| self.0.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
+        let cell =
+            |subset| self.0.get(&CellKey { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
         let all = cell(Subset::All).with_context(|| {
             format!(
                 "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",

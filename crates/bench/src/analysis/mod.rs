@@ -19,7 +19,7 @@ use metrics::averaging::Class;
 
 use crate::analysis::aggregate::{Degenerate, aggregate};
 use crate::analysis::bootstrap::{Interval, Verdict};
-use crate::analysis::cells::{Cell, CellIndex, Key, cells};
+use crate::analysis::cells::{Cell, CellIndex, CellKey, cells};
 use crate::analysis::estimates::{CellValues, intervals, values};
 use crate::analysis::metric_columns::Metric;
 use crate::analysis::population::Population;
@@ -31,7 +31,7 @@ use crate::records::Record;
 
 /// One cell's numbers, in the metric's unit.
 #[derive(Debug, Clone)]
-pub struct Row<'a> {
+pub struct TableRow<'a> {
     /// What they are the numbers of.
     pub cell: Cell<'a>,
     /// Mean as the metric averages; `None` where nothing could be scored.
@@ -88,7 +88,7 @@ pub struct Table<'a> {
     /// Its data sets.
     pub datasets: &'a [DatasetFacts],
     /// A row for each cell.
-    pub rows: Vec<Row<'a>>,
+    pub rows: Vec<TableRow<'a>>,
     /// The published numbers that the config names, whether or not they match a cell.
     pub published: Vec<Published>,
 }
@@ -132,7 +132,7 @@ impl<'a> Table<'a> {
             let metric = cell.metric;
             let paired =
                 changes[place].as_ref().and_then(|change| Paired::new(change, intervals.next().flatten(), metric));
-            rows.push(Row {
+            rows.push(TableRow {
                 cell: *cell,
                 ours: values[place].mean().map(|mean| mean * metric.scale),
                 interval: scaled(own[place], metric),
@@ -164,12 +164,12 @@ impl<'a> Table<'a> {
     }
 
     /// The row of a cell.
-    pub fn row(&self, key: Key<'_>) -> Option<&Row<'a>> {
+    pub fn row(&self, key: CellKey<'_>) -> Option<&TableRow<'a>> {
         self.rows.iter().find(|row| row.cell.key() == key)
     }
 
     /// The rows of a data set.
-    pub(crate) fn rows_on<'t>(&'t self, dataset: &'t str) -> impl Iterator<Item = &'t Row<'a>> {
+    pub(crate) fn rows_on<'t>(&'t self, dataset: &'t str) -> impl Iterator<Item = &'t TableRow<'a>> {
         self.rows.iter().filter(move |row| row.cell.dataset == dataset)
     }
 }
@@ -211,7 +211,7 @@ impl<'a> TableBuilder<'a> {
 /// A cell minus the one that its variant is compared with; nothing where there is no such cell.
 fn change(config: &Config, cells: &[Cell<'_>], values: &[CellValues], with: usize) -> Option<CellValues> {
     let against = &config.variants[cells[with].variant.against?];
-    let without = Key { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
+    let without = CellKey { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
     let without = cells.iter().position(|cell| cell.key() == without)?;
     values[with].minus(&values[without])
 }

@@ -12,7 +12,7 @@ use ucag_core::ucag::unfold::Geometry;
 
 use crate::config::{self, Resize};
 use crate::plan::{LoadedNetwork, Model, Plan};
-use crate::run::explainer::Named;
+use crate::run::explainer::NamedExplainer;
 use crate::run::row_groups::row_groups;
 
 impl Plan {
@@ -164,7 +164,7 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNet
 
 /// How many passes the methods share.
 fn pass_groups<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNetwork) -> Result<usize> {
-    let named = methods.map(Named::new).collect::<Result<Vec<_>>>()?;
+    let named = methods.map(NamedExplainer::new).collect::<Result<Vec<_>>>()?;
     let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
     Ok(ucag::pass_groups(&site.network, &site.layers, &explainers)?.len())
 }

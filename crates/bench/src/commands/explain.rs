@@ -112,10 +112,10 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     std::fs::write(&path, serde_json::to_string_pretty(&summary)? + "\n")
         .with_context(|| format!("{}: can't be written", path.display()))?;
     for sentence in &network.assumptions {
-        crate::say(sentence)?;
+        crate::print_result(sentence)?;
     }
     let word = seen.state.as_str();
-    crate::say(&format!(
+    crate::print_result(&format!(
         "{}{}: class {class}, probability {:.4}, map {word}; wrote raw.npy, saliency.npy, overlay.png, explain.json into {}",
         method.name,
         if args.ucag { " with UCAG" } else { "" },

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use datasets::Sample;
 use serde::Serialize;
 
+use super::error::Outcome;
 use crate::cli::ExportArgs;
 use crate::config::{Resize, load};
 use crate::plan::dataset::Data;
@@ -19,7 +20,7 @@ use crate::run::target_classes::classes;
 
 /// A map that is wanted.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct PlanRow<'a> {
     /// The data set's name in the config.
     dataset: &'a str,
     sample: &'a str,
@@ -76,8 +77,18 @@ pub fn export_plan(args: &ExportArgs) -> Result<Vec<anyhow::Error>> {
     }
     progress.finish();
     csv.flush().with_context(about)?;
-    crate::say(&format!("{maps} maps are wanted; {} lists them", args.out.display()))?;
+    crate::print_result(&format!("{maps} maps are wanted; {} lists them", args.out.display()))?;
     Ok(failures)
+}
+
+/// Lists the maps, and prints the samples that failed.
+///
+/// # Errors
+/// As [`export_plan`].
+pub fn command(args: &ExportArgs) -> Result<Outcome> {
+    let failures = export_plan(args)?;
+    failures.iter().for_each(|error| crate::tell(&format!("error: {error:#}")));
+    Ok(if failures.is_empty() { Outcome::AllWell } else { Outcome::SomeFailed })
 }
 
 /// What a plan must know of a sample with a model.
@@ -127,13 +138,13 @@ fn rows<'a>(
     place: usize,
     (number, model): (usize, &'a Model),
     seen: &'a Seen,
-) -> impl Iterator<Item = Row<'a>> {
+) -> impl Iterator<Item = PlanRow<'a>> {
     let data = &plan.data[model.dataset];
     let named = &plan.config.models[number];
     let sample = data.dataset.id(place);
     let preprocessing = model.unfolded.network.preprocessing;
     let numbers = |values: Vec<f32>| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
-    seen.classes.iter().map(move |&class| Row {
+    seen.classes.iter().map(move |&class| PlanRow {
         dataset: &data.name,
         sample,
         class,

@@ -60,7 +60,7 @@ impl Plan {
     }
 
     fn with_maps(plan: Self) -> Result<Self> {
-        let maps = MapInventory::take(&plan.config, &plan.data, &plan.models)?;
+        let maps = MapInventory::require(&plan.config, &plan.data, &plan.models)?;
         Ok(Self { maps, ..plan })
     }
 
@@ -73,7 +73,7 @@ impl Plan {
         let mut plan = self;
         plan.whole = Some(Manifest::new(&plan, shard, overrides));
         plan.data.iter_mut().enumerate().for_each(|(number, data)| data.keep(shard, number));
-        plan.maps = MapInventory::look(&plan.config, &plan.data, &plan.models)?;
+        plan.maps = MapInventory::scan(&plan.config, &plan.data, &plan.models)?;
         plan.config.output.dir = shard.folder(&plan.config.output.dir);
         Ok(plan)
     }

@@ -1,5 +1,5 @@
 //! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records; and figures, pure functions of
-//! the gallery's plates.
+//! the gallery's saved maps.
 
 pub mod figure;
 pub mod gallery;
@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::io::atomic;
 use crate::records::Failure;
 
-pub use crate::analysis::cells::{Cell, Key};
+pub use crate::analysis::cells::{Cell, CellKey};
 pub use crate::analysis::curves::MeanCurve;
 pub use crate::analysis::metric_columns::Metric;
 pub use crate::analysis::records::Records;

@@ -6,7 +6,7 @@ use ucag_core::explain::Role;
 
 use super::ModelFacts;
 use crate::analysis::metric_columns::MetricColumn;
-use crate::analysis::{Row, Table};
+use crate::analysis::{Table, TableRow};
 use crate::config::{Config, Method};
 use crate::records::Failure;
 
@@ -123,9 +123,10 @@ pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
 
 /// `3 of 20`: how many classes of a data set are such, in the rows of a column that have samples. `None` where none are.
 fn classes(table: &Table<'_>, dataset: &str, head: &MetricColumn, such: impl Fn(&Class) -> bool) -> Option<String> {
-    let here = |row: &&Row<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
-    let rows: Vec<&Row<'_>> = table.rows_on(dataset).filter(here).collect();
-    let count = |row: &&Row<'_>| row.classes.iter().filter(|class| such(class)).count();
+    let here =
+        |row: &&TableRow<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
+    let rows: Vec<&TableRow<'_>> = table.rows_on(dataset).filter(here).collect();
+    let count = |row: &&TableRow<'_>| row.classes.iter().filter(|class| such(class)).count();
     let (least, most) = (rows.iter().map(count).min()?, rows.iter().map(count).max()?);
     (most > 0).then(|| format!("{} of {}", range(least, most), rows[0].classes.len()))
 }

@@ -6,9 +6,9 @@ use ucag_core::explain::Explainer;
 use ucag_core::ucag;
 use ucag_core::ucag::unfold::enlarge;
 
-use super::explainer::Named;
+use super::explainer::NamedExplainer;
 use super::row_groups::{RowGroup, row_groups};
-use super::sample::{Row, SampleContext};
+use super::sample::{RawMap, SampleContext};
 use super::seed::seed;
 use super::worker::Worker;
 use crate::config;
@@ -16,7 +16,7 @@ use crate::plan::precomputed;
 
 impl<'p> Worker<'p> {
     /// Every row's raw map for each class. Rows that see the same image or views share their passes; classes share them, too.
-    pub(super) fn explain(&self, of: &SampleContext<'_>, classes: &[usize]) -> Result<Vec<Vec<Row<'p>>>> {
+    pub(super) fn explain(&self, of: &SampleContext<'_>, classes: &[usize]) -> Result<Vec<Vec<RawMap<'p>>>> {
         let config = self.config;
         let table: Vec<(&'p config::Method, &'p config::Variant)> = config.rows_on(of.model.dataset).collect();
         let mut raw: Vec<Vec<Option<Tensor>>> = classes.iter().map(|_| table.iter().map(|_| None).collect()).collect();
@@ -43,7 +43,7 @@ impl<'p> Worker<'p> {
         }
         let rows = |maps: Vec<Option<Tensor>>| {
             let row = |(&(method, variant), map): (&(&'p config::Method, &'p config::Variant), Option<Tensor>)| {
-                Ok(Row::new(method, variant, map.context("a map is missing")?))
+                Ok(RawMap::new(method, variant, map.context("a map is missing")?))
             };
             table.iter().zip(maps).map(row).collect::<Result<Vec<_>>>()
         };
@@ -69,7 +69,7 @@ impl<'p> Worker<'p> {
             views_per_batch: self.config.compute.views_per_batch,
             seed: seed(self.config.seed, &of.sample.id),
         };
-        let named = group.methods.iter().map(|method| Named::new(method)).collect::<Result<Vec<_>>>()?;
+        let named = group.methods.iter().map(|method| NamedExplainer::new(method)).collect::<Result<Vec<_>>>()?;
         let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
         let mut maps = Vec::new();
         if group.ucag {

@@ -1,4 +1,4 @@
-//! An explainer whose errors say which method it is: methods share passes, so that else nobody could tell.
+//! Adds the method's name to an explainer's errors: methods share passes.
 
 use anyhow::Context;
 use tch::Tensor;
@@ -11,12 +11,12 @@ use crate::config;
 
 /// A method of the config that is computed here.
 #[derive(Debug)]
-pub(crate) struct Named<'a> {
+pub(crate) struct NamedExplainer<'a> {
     id: &'a str,
     explainer: &'a dyn Explainer,
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedExplainer<'a> {
     /// # Errors
     /// Where the method's maps were made elsewhere.
     pub(crate) fn new(method: &'a config::Method) -> anyhow::Result<Self> {
@@ -29,7 +29,7 @@ impl<'a> Named<'a> {
     }
 }
 
-impl Explainer for Named<'_> {
+impl Explainer for NamedExplainer<'_> {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
         self.explainer.needs(network, layers).map_err(|error| self.error(error))
     }

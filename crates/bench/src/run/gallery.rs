@@ -8,7 +8,7 @@ use image::RgbImage;
 use metrics::Resolution;
 use ucag_core::postprocess::MapKind;
 
-use super::sample::{Row, SampleContext};
+use super::sample::{RawMap, SampleContext};
 use super::tensor::floats;
 use super::worker::Worker;
 use crate::config::Config;
@@ -17,7 +17,7 @@ use crate::plan::target_classes::known;
 use crate::records::Record;
 use crate::records::saved_maps;
 use crate::records::saved_maps::SavedMaps;
-use crate::report::gallery::{self, ContactSheet, Tile};
+use crate::report::gallery::{self, ContactSheet, SheetTile};
 
 /// Whether the config asks for sheets of the sample at `place`.
 pub(crate) fn wanted(config: &Config, place: usize) -> bool {
@@ -31,9 +31,9 @@ pub(crate) fn missing(plan: &Plan, gallery: &Path) -> BTreeSet<usize> {
     if units.is_empty() {
         return BTreeSet::new();
     }
-    let plates = saved_maps::folders(gallery).into_iter().filter_map(|folder| saved_maps::read(&folder).ok());
+    let all_saved = saved_maps::folders(gallery).into_iter().filter_map(|folder| saved_maps::read(&folder).ok());
     let there: BTreeSet<(String, String, String, usize)> =
-        plates.map(|plate| (plate.dataset, plate.sample, plate.model, plate.class)).collect();
+        all_saved.map(|saved| (saved.dataset, saved.sample, saved.model, saved.class)).collect();
     let lacks = |unit: &usize| {
         let (place, model) = of(unit);
         let model = &plan.models[model];
@@ -54,7 +54,7 @@ impl Worker<'_> {
         &self,
         of: &SampleContext<'_>,
         class: usize,
-        rows: &[Row<'_>],
+        rows: &[RawMap<'_>],
         records: &[Record],
     ) -> Result<()> {
         let id = &of.sample.id;
@@ -69,7 +69,7 @@ impl Worker<'_> {
             let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
             let scores: Vec<_> =
                 own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value?))).collect();
-            Tile {
+            SheetTile {
                 label,
                 ucag: row.variant.ucag,
                 map,
@@ -93,7 +93,7 @@ impl Worker<'_> {
         let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
         let file = self.config.output.dir.join("gallery").join(file);
         gallery::write(&file, &sheet)?;
-        let tile = |(row, shown): (&Row<'_>, &Tile<'_>)| saved_maps::Tile {
+        let tile = |(row, shown): (&RawMap<'_>, &SheetTile<'_>)| saved_maps::SavedMap {
             method: row.method.id.clone(),
             label: shown.label.to_owned(),
             ucag: row.variant.ucag,
@@ -109,7 +109,7 @@ impl Worker<'_> {
                 .filter_map(|r| Some((r.metric.clone(), r.value?)))
                 .collect(),
         };
-        let plate = SavedMaps {
+        let saved = SavedMaps {
             dataset: of.data.name.clone(),
             sample: id.clone(),
             class,
@@ -120,7 +120,7 @@ impl Worker<'_> {
             tiles: rows.iter().zip(&sheet.tiles).map(tile).collect(),
         };
         let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
-        saved_maps::write(&file.with_extension(""), plate, &saved_maps::Pictures { image, mask, maps: &maps })
+        saved_maps::write(&file.with_extension(""), saved, &saved_maps::Pictures { image, mask, maps: &maps })
     }
 }
 

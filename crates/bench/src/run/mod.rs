@@ -34,7 +34,7 @@ use crate::records::journal::Journal;
 use crate::records::saved_maps;
 use crate::records::{Failure, Unit};
 use crate::run::progress::Progress;
-use crate::run::sample_checksums::Inputs;
+use crate::run::sample_checksums::SampleChecksums;
 use crate::run::timings::Timings;
 use crate::run::worker::{Done, Worker};
 
@@ -80,13 +80,13 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
     let mut journal = Journal::open_part(dir, &plan.identity(), shard, fresh)?;
-    let inputs = Inputs::check(plan, &journal)?;
+    let samples_read = SampleChecksums::check(plan, &journal)?;
     atomic::remove_partial_files(dir, FOLDER)
         .with_context(|| format!("{}: leftovers can't be removed", dir.display()))?;
     if let Some(whole) = &plan.whole {
         whole.write(dir, plan.config.output.published.as_deref())?;
     }
-    let maps = checksums::admit(dir, &plan.maps, journal.units().next().is_some())?;
+    let maps = checksums::verify(dir, &plan.maps, journal.units().next().is_some())?;
     let mut units = plan.units();
     let bare = gallery::missing(plan, &dir.join("gallery"));
     let todo = units.iter().copied().filter(|unit| !journal.is_done(*unit) || bare.contains(unit)).collect::<Vec<_>>();
@@ -101,17 +101,17 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
         let made = data.made.then(|| "made on this first use".to_owned());
         made.iter().chain(&data.remarks).for_each(|remark| progress.note(&format!("{}: {remark}", data.name)));
     }
-    for shelf in plan.maps.rows.iter().filter(|shelf| shelf.missing > 0) {
-        progress.note(&shelf.describe());
+    for row in plan.maps.rows.iter().filter(|row| row.missing > 0) {
+        progress.note(&row.describe());
     }
     for remark in plan.models.iter().flat_map(|model| model.facts().remarks().collect::<Vec<_>>()) {
         progress.note(&remark);
     }
-    inputs.remark().iter().for_each(|remark| progress.note(remark));
+    samples_read.remark().iter().for_each(|remark| progress.note(remark));
     // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
     let mut remarks = BTreeMap::new();
-    work(plan, &todo, &stages, (&maps, &inputs), wait, |Done { unit, remarks: own }| {
+    work(plan, &todo, &stages, (&maps, &samples_read), wait, |Done { unit, remarks: own }| {
         // One that was done again for its sheet keeps what it has.
         if unit.outcome.is_ok() || !journal.is_done(unit.index) {
             journal.append(&unit)?;
@@ -146,7 +146,7 @@ fn work(
     plan: &Plan,
     todo: &[usize],
     stages: &Timings,
-    read: (&Digests, &Inputs),
+    read: (&Digests, &SampleChecksums),
     wait: impl Fn(),
     mut finish: impl FnMut(Done) -> Result<()>,
 ) -> Result<()> {

@@ -48,7 +48,7 @@ impl SampleContext<'_> {
 }
 
 /// A row of the table, for one class of the subject.
-pub(crate) struct Row<'a> {
+pub(crate) struct RawMap<'a> {
     pub(crate) method: &'a config::Method,
     pub(crate) variant: &'a config::Variant,
     pub(crate) raw: Tensor,
@@ -56,7 +56,7 @@ pub(crate) struct Row<'a> {
     seen: [OnceCell<Saliency>; 2],
 }
 
-impl<'a> Row<'a> {
+impl<'a> RawMap<'a> {
     pub(crate) fn new(method: &'a config::Method, variant: &'a config::Variant, raw: Tensor) -> Self {
         Self { method, variant, raw, seen: Default::default() }
     }

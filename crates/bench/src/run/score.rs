@@ -8,7 +8,7 @@ use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::MapKind;
 use ucag_core::protocol::{DeletionBaseline, Protocol};
 
-use super::sample::{Row, SampleContext, object, region};
+use super::sample::{RawMap, SampleContext, object, region};
 use super::worker::Worker;
 use crate::records::Record;
 
@@ -18,7 +18,7 @@ impl Worker<'_> {
         &self,
         of: &SampleContext<'_>,
         class: usize,
-        rows: &[Row<'_>],
+        rows: &[RawMap<'_>],
         endpoints: &Endpoints,
     ) -> Result<Vec<Record>> {
         let config = self.config;

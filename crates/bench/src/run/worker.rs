@@ -15,7 +15,7 @@ use crate::plan::precomputed::checksums::Digests;
 use crate::records::{Failure, Record, Unit};
 use crate::run::input::input;
 use crate::run::sample::SampleContext;
-use crate::run::sample_checksums::Inputs;
+use crate::run::sample_checksums::SampleChecksums;
 use crate::run::target_classes::classes;
 use crate::run::timings::{Stage, Timings};
 
@@ -37,7 +37,7 @@ pub struct Worker<'p> {
     /// Checksums of precomputed maps.
     pub(super) maps: &'p Digests,
     /// What was read of samples so far.
-    inputs: &'p Inputs,
+    samples_read: &'p SampleChecksums,
     /// The last decoded sample, with its data set and place: units of one sample come one after the other.
     sample: Option<(usize, usize, Sample)>,
 }
@@ -49,9 +49,9 @@ impl<'p> Worker<'p> {
         data: &'p [Data],
         models: Vec<Model>,
         stages: &'p Timings,
-        (maps, inputs): (&'p Digests, &'p Inputs),
+        (maps, samples_read): (&'p Digests, &'p SampleChecksums),
     ) -> Self {
-        Self { config, data, models, stages, maps, inputs, sample: None }
+        Self { config, data, models, stages, maps, samples_read, sample: None }
     }
 
     /// Does unit `index`: sample `sample` with model `model`. What goes wrong with it becomes part
@@ -84,7 +84,7 @@ impl<'p> Worker<'p> {
         let data = &self.data[dataset];
         if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
             let sample = self.stages.time(Stage::Decode, || data.dataset.load(place))?;
-            self.inputs.admit(data, (dataset, place), sample.checksum)?;
+            self.samples_read.verify(data, (dataset, place), sample.checksum)?;
             self.sample = Some((dataset, place, sample));
         }
         let (_, _, sample) = self.sample.as_ref().context("no sample")?;

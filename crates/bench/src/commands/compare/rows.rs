@@ -14,24 +14,24 @@ use crate::analysis::metric_columns::{Metric, MetricColumn};
 use crate::analysis::population::Population;
 use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::row_label;
-use crate::report::Key;
+use crate::report::CellKey;
 
 /// A run's cells, in the order in which the plan comes to them, and what they come to.
 #[derive(Debug)]
 pub(super) struct Cells<'a> {
-    pub(super) cells: Vec<Cell<'a>>,
-    places: HashMap<Key<'a>, usize>,
+    pub(super) cells: Vec<RunCell<'a>>,
+    places: HashMap<CellKey<'a>, usize>,
     values: Vec<CellValues>,
 }
 
 /// What a number of a run is the number of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cell<'a> {
-    pub(super) key: Key<'a>,
+pub(super) struct RunCell<'a> {
+    pub(super) key: CellKey<'a>,
     pub(super) head: MetricColumn,
 }
 
-impl Cell<'_> {
+impl RunCell<'_> {
     /// What tables call its row.
     pub(super) fn label(&self) -> String {
         let name = ucag_core::explain::method(self.key.method).map_or(self.key.method, |method| method.name);
@@ -56,7 +56,7 @@ impl<'a> Cells<'a> {
             let entry = metric(&record.metric)?;
             for column in entry.columns {
                 let head = MetricColumn { metric: Metric(entry), column };
-                let key = Key {
+                let key = CellKey {
                     dataset: &record.dataset,
                     model: &record.model,
                     method: &record.method,
@@ -66,7 +66,7 @@ impl<'a> Cells<'a> {
                     subset: column.subset,
                 };
                 let cell = *places.entry(key).or_insert_with(|| {
-                    cells.push(Cell { key, head });
+                    cells.push(RunCell { key, head });
                     cells.len() - 1
                 });
                 if column.subset == Subset::All || record.difficult {
@@ -74,7 +74,7 @@ impl<'a> Cells<'a> {
                 }
             }
         }
-        let game = |cell: &Cell<'a>| Population {
+        let game = |cell: &RunCell<'a>| Population {
             dataset: cell.key.dataset,
             metric: cell.head.metric,
             subset: cell.key.subset,
@@ -114,11 +114,11 @@ pub(super) enum Pick<'a> {
 
 /// A row of the run and the one of the baseline that it is compared with. Numbers are in the metric's unit.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct ComparedRow<'a> {
     /// What the baseline's is.
-    pub(super) baseline: Cell<'a>,
+    pub(super) baseline: RunCell<'a>,
     /// What the run's is.
-    pub(super) run: Cell<'a>,
+    pub(super) run: RunCell<'a>,
     /// The baseline's mean and the run's, each over its own samples.
     pub(super) means: [Option<f64>; 2],
     /// Samples of each.
@@ -131,7 +131,7 @@ pub(super) struct Row<'a> {
     pub(super) counted_alike: bool,
 }
 
-impl Row<'_> {
+impl ComparedRow<'_> {
     /// What may be said of the difference, in a word.
     pub(super) fn verdict(&self) -> Option<&'static str> {
         if self.equal { Some("same") } else { self.paired.map(|paired| paired.verdict.as_str()) }
@@ -141,7 +141,7 @@ impl Row<'_> {
 /// A row that only one of two runs has. Its number is in the metric's unit.
 #[derive(Debug)]
 pub(super) struct Alone<'a> {
-    pub(super) cell: Cell<'a>,
+    pub(super) cell: RunCell<'a>,
     pub(super) mean: Option<f64>,
     /// Samples.
     pub(super) n: usize,
@@ -151,7 +151,7 @@ pub(super) struct Alone<'a> {
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
     /// What both have, in the baseline's order.
-    pub(super) rows: Vec<Row<'a>>,
+    pub(super) rows: Vec<ComparedRow<'a>>,
     /// What only the baseline has, and what only the run has.
     pub(super) alone: [Vec<Alone<'a>>; 2],
 }
@@ -167,10 +167,10 @@ pub(super) fn matched<'a>(
         Pick::Same => [None; 2],
         Pick::Methods { method, against } => [Some(against), Some(method)],
     };
-    let asked = |only: Option<&str>, cell: &Cell<'_>| only.is_none_or(|method| method == cell.key.method);
+    let asked = |only: Option<&str>, cell: &RunCell<'_>| only.is_none_or(|method| method == cell.key.method);
     let (mut common, mut alone) = (Vec::new(), [Vec::new(), Vec::new()]);
     for (place, cell) in baseline.cells.iter().enumerate().filter(|(_, cell)| asked(of_baseline, cell)) {
-        let key = Key { method: of_run.unwrap_or(cell.key.method), ..cell.key };
+        let key = CellKey { method: of_run.unwrap_or(cell.key.method), ..cell.key };
         match run.places.get(&key) {
             Some(&other) => common.push([place, other]),
             None => alone[0].push(baseline.alone(place)),
@@ -187,7 +187,7 @@ pub(super) fn matched<'a>(
             .into_iter();
     let row = |([place, other], (change, counted_alike)): ([usize; 2], &(Option<CellValues>, bool))| {
         let metric = run.cells[other].head.metric;
-        Row {
+        ComparedRow {
             baseline: baseline.cells[place],
             run: run.cells[other],
             means: [baseline.mean(place), run.mean(other)],

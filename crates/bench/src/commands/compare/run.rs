@@ -8,6 +8,7 @@ use metrics::metric;
 use serde_json::Value;
 use ucag_core::protocol::EmptyPairs;
 
+use crate::commands::error::UsageError;
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::journal;
 use crate::records::journal::Reader;
@@ -15,11 +16,6 @@ use crate::records::{Failure, Record, Unit};
 
 /// Each class has a place in memory for every row; no data set has as many.
 const MOST_CLASSES: usize = 1 << 17;
-
-/// What the command line names and can't be compared, and why: a folder that no run can be read from, or a method that a run doesn't have.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub(super) String);
 
 /// What a run's journal says.
 #[derive(Debug)]
@@ -43,15 +39,15 @@ pub(super) struct Run {
 /// Reads the runs in these folders.
 ///
 /// # Errors
-/// [`Unusable`] for the first folder that none can be read from.
-pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, Unusable> {
+/// [`UsageError`] for the first folder that none can be read from.
+pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, UsageError> {
     let runs = folders.iter().zip(labels(folders)).map(|(folder, label)| Run::read(folder, label));
     runs.collect()
 }
 
 impl Run {
-    fn read(folder: &Path, label: String) -> Result<Self, Unusable> {
-        let unusable = |error: anyhow::Error| Unusable(format!("{error:#}"));
+    fn read(folder: &Path, label: String) -> Result<Self, UsageError> {
+        let unusable = |error: anyhow::Error| UsageError(format!("{error:#}"));
         let reader = Reader::open(folder).map_err(unusable)?;
         let (folder, identity) = (folder.to_owned(), reader.identity().clone());
         let (records, failures, unknown, read) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
@@ -84,11 +80,11 @@ impl Run {
     }
 
     /// Whether all is there that the averages of its records need, and no more than can be counted.
-    fn check(&self) -> Result<(), Unusable> {
+    fn check(&self) -> Result<(), UsageError> {
         if let Some(DatasetSize { dataset, classes, .. }) =
             self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
         {
-            return Err(Unusable(format!(
+            return Err(UsageError(format!(
                 "{}: says that data set '{dataset}' has {classes} classes; at most {MOST_CLASSES} are counted, so is it damaged?",
                 self.folder.join(journal::FILE).display()
             )));
@@ -98,7 +94,7 @@ impl Run {
         let lacks = |record: &&Record| tally.is_none() || extents.iter().all(|extent| extent.dataset != record.dataset);
         match self.records.iter().filter(by_class).find(lacks) {
             None => Ok(()),
-            Some(Record { dataset, metric, .. }) => Err(Unusable(format!(
+            Some(Record { dataset, metric, .. }) => Err(UsageError(format!(
                 "{}: doesn't say how many classes data set '{dataset}' has, or how they are counted, which '{metric}' is averaged over; an earlier \
                  version of this program didn't write that down, so do the run again with --fresh",
                 self.folder.join(journal::FILE).display()

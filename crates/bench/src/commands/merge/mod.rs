@@ -19,11 +19,6 @@ use crate::records::journal::Reader;
 use crate::report::{DatasetFacts, Records, Summary};
 use shard::Part;
 
-/// What the command line names and can't be merged, and why: folders that hold no shard, or shards that don't make a run.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(String);
-
 /// A run that was put together. What it lacks are its tables and `run.json`.
 #[derive(Debug)]
 pub struct Merged {
@@ -41,7 +36,7 @@ pub struct Merged {
 /// Puts the shards together: `records.jsonl` with the units in plan order, `maps.csv` and the gallery.
 ///
 /// # Errors
-/// [`Unusable`] where the folders hold no shards, or not those of one number of shards, each once. Otherwise where shards are of different runs, aren't
+/// [`UsageError`](super::error::UsageError) where the folders hold no shards, or not those of one number of shards, each once. Otherwise where shards are of different runs, aren't
 /// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. No file of the merged run is
 /// touched before all of that is checked.
 pub fn merge(args: &MergeArgs) -> Result<Merged> {
@@ -53,7 +48,7 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     validate::all_done(&run, &parts)?;
     let (before, begun) = journal::claim(&run, &parts)?;
     let unknown = checksums::agree(&run, &parts, &before)?;
-    precomputed::checksums::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
+    precomputed::checksums::merge(parts.iter().map(|part| part.folder.as_path()), &out)?;
     gallery::gallery(&parts, &out, begun)?;
     let (journal, mut units) = journal::write(&run, &parts, before)?;
     units.sort_by_key(|&unit| run.dataset(unit));
@@ -62,7 +57,9 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let published = config.output.published.is_some().then(|| parts[0].folder.join(manifest::PUBLISHED));
     config.output.published = published;
     if unknown > 0 {
-        crate::say(&format!("{unknown} units don't say what was read of their samples, which can't be compared"))?;
+        crate::print_result(&format!(
+            "{unknown} units don't say what was read of their samples, which can't be compared"
+        ))?;
     }
     Ok(Merged { config, datasets, journal, units, parts })
 }
@@ -79,7 +76,7 @@ impl Merged {
     /// What its tables are made from.
     pub fn summary<'a>(&'a self, failures: &'a [Failure]) -> Summary<'a> {
         let Self { config, datasets, journal, units, .. } = self;
-        Summary { config, datasets, records: Records::ReportFiles(journal, units), failures, out: &config.output.dir }
+        Summary { config, datasets, records: Records::Journal(journal, units), failures, out: &config.output.dir }
     }
 
     /// Writes the run's `run.json`, when it is known how many units failed.

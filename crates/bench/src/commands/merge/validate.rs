@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::Unusable;
 use super::shard::Part;
+use crate::commands::error::UsageError;
 use crate::config::Config;
 use crate::io::checksum::checksum;
 use crate::plan;
@@ -62,7 +62,7 @@ impl Run {
 /// Puts the shards in their order, in which each is once.
 ///
 /// # Errors
-/// [`Unusable`] where one is there twice, or they are of different numbers of shards.
+/// [`UsageError`] where one is there twice, or they are of different numbers of shards.
 pub(super) fn order(parts: &mut [Part]) -> Result<()> {
     parts.sort_by_key(|part| (part.shard.of, part.shard.index));
     for pair in parts.windows(2) {
@@ -71,10 +71,10 @@ pub(super) fn order(parts: &mut [Part]) -> Result<()> {
             let problem = format!(
                 "{first} is shard {one}, and {second} shard {other}: a run is divided once; name the folders of the shards that belong together"
             );
-            return Err(Unusable(problem).into());
+            return Err(UsageError(problem).into());
         }
         if one == other {
-            return Err(Unusable(format!("{first} and {second} are both shard {one}; leave one out")).into());
+            return Err(UsageError(format!("{first} and {second} are both shard {one}; leave one out")).into());
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Figures: maps side by side at a size fit for a paper, drawn from a gallery's plates. A pair of rows an image, without UCAG and with it.
+//! Figures: maps side by side at a size fit for a paper, drawn from a gallery's saved maps. A pair of rows an image, without UCAG and with it.
 
 mod gather;
 mod layout;
@@ -45,12 +45,12 @@ pub struct Block {
     /// What is explained in it.
     pub name: String,
     /// A cell for every column in each of the figure's rows.
-    pub cells: Vec<Vec<Cell>>,
+    pub cells: Vec<Vec<FigureCell>>,
 }
 
 /// What is in a column of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum FigureCell {
     /// Nothing: the method has no such row.
     Blank,
     /// No map, since the sample failed.

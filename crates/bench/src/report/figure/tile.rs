@@ -3,7 +3,7 @@
 use image::imageops::{FilterType, overlay as paste, resize};
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
 
-use super::{Cell, Map, Placed};
+use super::{FigureCell, Map, Placed};
 use crate::report::gallery::{grey, hatched};
 use crate::report::plot::paint;
 
@@ -25,12 +25,12 @@ pub fn shade_signed(value: f64, grey: f64) -> Rgb<u8> {
 }
 
 /// A cell's picture in the middle of `width` × `height` pixels. `None` where it is blank.
-pub(super) fn draw(cell: &Cell, (width, height): (u32, u32)) -> anyhow::Result<Option<Placed>> {
+pub(super) fn draw(cell: &FigureCell, (width, height): (u32, u32)) -> anyhow::Result<Option<Placed>> {
     let (mut shown, words) = match cell {
-        Cell::Blank => return Ok(None),
-        Cell::Map(map) => (drawn(map, fit(map.image.dimensions(), (width, height)))?, None),
-        Cell::Failed => (hatched(&RgbImage::from_pixel(width, height, Rgb([200; 3]))), Some("failed".to_owned())),
-        Cell::Degenerate(image, state) => {
+        FigureCell::Blank => return Ok(None),
+        FigureCell::Map(map) => (drawn(map, fit(map.image.dimensions(), (width, height)))?, None),
+        FigureCell::Failed => (hatched(&RgbImage::from_pixel(width, height, Rgb([200; 3]))), Some("failed".to_owned())),
+        FigureCell::Degenerate(image, state) => {
             let shown = hatched(&enlarged(image, fit(image.dimensions(), (width, height))));
             (shown, Some(format!("{} map", state.as_str())))
         }

@@ -27,12 +27,12 @@ pub struct ContactSheet<'a> {
     /// Where the class is, of the image's size, where the data set says so. Its border is drawn.
     pub mask: Option<&'a [bool]>,
     /// Its maps, in the config's order.
-    pub tiles: Vec<Tile<'a>>,
+    pub tiles: Vec<SheetTile<'a>>,
 }
 
 /// One map.
 #[derive(Debug, Clone)]
-pub struct Tile<'a> {
+pub struct SheetTile<'a> {
     /// The method's name. Tiles of one name stand below each other.
     pub label: &'a str,
     /// Whether UCAG is around the method.
@@ -144,7 +144,7 @@ pub fn compose(sheet: &ContactSheet<'_>) -> anyhow::Result<RgbImage> {
 /// A tile's picture: the map over the image, or stripes and the state's name.
 fn shown(
     ContactSheet { image, mask, .. }: &ContactSheet<'_>,
-    tile: &Tile<'_>,
+    tile: &SheetTile<'_>,
     (w, h): (u32, u32),
 ) -> anyhow::Result<RgbImage> {
     if tile.state == MapState::Ok {

@@ -1,6 +1,6 @@
 //! `report.html`: the whole run as one page that needs nothing but itself, for a browser and from a file.
 //!
-//! Tables are those of the Markdown page, plots those of the run; the gallery is drawn by the page's script from a part of the plates (`gallery.rs`).
+//! Tables are those of the Markdown page, plots those of the run; the gallery is drawn by the page's script from a part of the saved maps (`gallery.rs`).
 
 mod gallery;
 mod parts;

@@ -4,8 +4,8 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
-use crate::analysis::cells::Key;
-use crate::analysis::{Row, Table};
+use crate::analysis::cells::CellKey;
+use crate::analysis::{Table, TableRow};
 use crate::config::{Method, Variant};
 use crate::report::sentences;
 
@@ -96,7 +96,7 @@ pub fn picture(table: &Table<'_>) -> Picture {
                     picture.text(&group.label, (left - 8.0, middle), 14.0, INK, Align::End);
                 }
                 let key = |variant: &'_ Variant| {
-                    table.row(Key {
+                    table.row(CellKey {
                         dataset,
                         model: &model.name,
                         method: &group.method.id,
@@ -120,7 +120,7 @@ fn draw<'t>(
     group: &Group<'_>,
     axis: &Axis,
     mut y: f64,
-    row: impl Fn(&Variant) -> Option<&'t Row<'t>>,
+    row: impl Fn(&Variant) -> Option<&'t TableRow<'t>>,
 ) -> f64 {
     for &variant in &group.variants {
         let middle = y + BAR / 2.0;
@@ -148,7 +148,7 @@ fn draw<'t>(
     y + BETWEEN
 }
 
-fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
+fn extent(row: &TableRow<'_>) -> impl Iterator<Item = f64> {
     let ends = row.interval.map(|interval| [interval.low, interval.high]);
     ends.into_iter().flatten().chain(row.ours).chain(row.published)
 }

@@ -4,9 +4,9 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Point, Shape, color_at, width};
-use crate::analysis::cells::Key;
+use crate::analysis::cells::CellKey;
 use crate::analysis::metric_columns::MetricColumn;
-use crate::analysis::{Row, Table};
+use crate::analysis::{Table, TableRow};
 use crate::config::{Config, Method, Model, Variant, symbol};
 use crate::report::sentences;
 
@@ -119,7 +119,7 @@ fn panel(
     let dataset = &table.config.datasets[model.dataset].name;
     let row = |method: &Method, variant: &Variant| {
         let (metric, subset) = (head.metric.0.id, head.subset());
-        let key = Key {
+        let key = CellKey {
             dataset,
             model: &model.name,
             method: &method.id,
@@ -131,7 +131,7 @@ fn panel(
         table.rows.iter().find(|row| row.cell.key() == key)
     };
     let all = || series.iter().flat_map(|one| one.variants.iter().map(move |variant| (one, *variant)));
-    let of_metric = |row: &&Row<'_>| row.cell.metric.id == head.metric.id;
+    let of_metric = |row: &&TableRow<'_>| row.cell.metric.id == head.metric.id;
     let values = table
         .rows
         .iter()
@@ -166,7 +166,7 @@ fn panel(
     for (place, one) in series.iter().enumerate() {
         // Beside each other, so that no interval hides another.
         let aside = (place as f64 - (series.len() - 1) as f64 / 2.0) * 3.0;
-        let mut points: Vec<(f64, &Row<'_>)> =
+        let mut points: Vec<(f64, &TableRow<'_>)> =
             one.variants.iter().filter_map(|variant| Some(((along.of)(variant), row(one.method, variant)?))).collect();
         points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let mut line = Vec::new();
