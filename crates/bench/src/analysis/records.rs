@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::plan::UnitId;
 use crate::records::Record;
 use crate::records::journal::Reader;
 
@@ -11,7 +12,7 @@ pub enum Records<'a> {
     /// In memory.
     Held(&'a [Record]),
     /// In a journal: those of these units, in this order. Only a few units are in memory at a time.
-    Journal(&'a Reader, &'a [usize]),
+    Journal(&'a Reader, &'a [UnitId]),
 }
 
 impl<'a> From<&'a [Record]> for Records<'a> {

@@ -13,7 +13,7 @@ use ucag_core::ucag::unfold::Geometry;
 use crate::config::{self, Resize};
 use crate::plan::{LoadedNetwork, Model, Plan};
 use crate::run::explainer::NamedExplainer;
-use crate::run::row_groups::row_groups;
+use crate::run::row_groups::{RowIndex, row_groups};
 
 impl Plan {
     /// What a run will do and take.
@@ -88,7 +88,8 @@ impl Plan {
             let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");
         }
         let table: Vec<_> = config.rows_on(model.dataset).collect();
-        let computed: Vec<usize> = (0..table.len()).filter(|&row| table[row].0.computed().is_some()).collect();
+        let is_computed = |row: &RowIndex| table[row.0].0.computed().is_some();
+        let computed: Vec<RowIndex> = (0..table.len()).map(RowIndex).filter(is_computed).collect();
         for group in row_groups(&table, &computed) {
             let geometry = Geometry::new([side, side], group.protocol)?;
             let (views, site) = if group.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };

@@ -12,7 +12,7 @@ use crate::config::{Resize, load};
 use crate::plan::dataset::Data;
 use crate::plan::precomputed::file_name;
 use crate::plan::target_classes::known;
-use crate::plan::{Model, Plan};
+use crate::plan::{Model, Plan, SampleIndex};
 use crate::run::input::{Input, input};
 use crate::run::progress::Progress;
 use crate::run::sample::SampleContext;
@@ -119,7 +119,7 @@ fn seen(
     let input = input(&sample.image, &model.unfolded.network, model.input_size, data.resize)?;
     let size = input.image.size();
     let picture = pictures.map(|folder| write_picture(folder, data, model, sample, &input)).transpose()?;
-    let subject = SampleContext { data, place, sample, model, input: &input, object: None };
+    let subject = SampleContext { data, index: SampleIndex(place), sample, model, input: &input, object: None };
     Ok(Seen { classes: classes(&subject, &plan.config, &plan.models)?, size: [size[2], size[3]], picture })
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config, ConfigErrors, Overrides};
 use crate::io::atomic;
+use crate::plan::UnitId;
 use crate::plan::dataset_facts::DatasetFacts;
 use crate::plan::shard::Shard;
 use crate::plan::{self, Plan};
@@ -121,7 +122,7 @@ impl Manifest {
     }
 
     /// The units of one of its shards, of models that are on these data sets each.
-    pub fn units_of(&self, shard: Shard, models: &[usize]) -> Vec<usize> {
+    pub fn units_of(&self, shard: Shard, models: &[usize]) -> Vec<UnitId> {
         plan::units(models, |dataset| shard.part(dataset, &self.datasets[dataset].places))
     }
 

@@ -27,6 +27,7 @@ pub use model::{LoadedNetwork, Model};
 use missing::open_datasets;
 use model::check_classes_from;
 pub(crate) use units::units;
+pub use units::{ModelIndex, SampleIndex, UnitId};
 
 /// A config with its data sets opened and its networks loaded.
 pub struct Plan {
@@ -109,7 +110,7 @@ impl Plan {
     }
 
     /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
-    pub fn units(&self) -> Vec<usize> {
+    pub fn units(&self) -> Vec<UnitId> {
         let models: Vec<usize> = self.models.iter().map(|model| model.dataset).collect();
         units(&models, |dataset| self.data[dataset].places())
     }
@@ -124,8 +125,8 @@ impl Plan {
     }
 
     /// Sample and model of a unit.
-    pub fn unit(&self, index: usize) -> (usize, usize) {
-        (index / self.models.len(), index % self.models.len())
+    pub fn unit(&self, unit: UnitId) -> (SampleIndex, ModelIndex) {
+        unit.parts(self.models.len())
     }
 
     /// Everything that numbers depend on: a run may only be resumed by one whose identity is the same. The number of samples is not part of it, so a

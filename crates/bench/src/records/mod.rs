@@ -10,6 +10,8 @@ use datasets::Checksum;
 use serde::{Deserialize, Serialize};
 use ucag_core::postprocess::MapState;
 
+use crate::plan::UnitId;
+
 /// One number, and what it is the number of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -61,7 +63,7 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
     /// Position in the plan, which is the order of tables whatever the order of work.
-    pub index: usize,
+    pub index: UnitId,
     /// What was read of the sample; not where it has no records, nor in journals of earlier versions of this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Checksum>,

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::format::{FORMAT, Header};
 use super::journal::FILE;
+use crate::plan::UnitId;
 use crate::records::{Failure, Unit};
 
 /// Bytes of lines that are read and parsed at a time.
@@ -36,7 +37,7 @@ pub(super) struct Entry {
 /// What the index must know of a line.
 #[derive(Deserialize)]
 struct Brief {
-    index: usize,
+    index: UnitId,
     #[serde(default)]
     sha256: Option<Checksum>,
     outcome: Result<IgnoredAny, IgnoredAny>,
@@ -50,7 +51,7 @@ pub struct Reader {
     /// What to do where a line is damaged.
     advice: &'static str,
     pub(super) header: Option<Header>,
-    pub(super) units: BTreeMap<usize, Entry>,
+    pub(super) units: BTreeMap<UnitId, Entry>,
     /// Length of the whole lines in bytes, and how many they are.
     pub(super) whole: (u64, usize),
 }
@@ -128,7 +129,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::each`].
-    pub(crate) fn line(&self, unit: usize) -> Result<Vec<u8>> {
+    pub(crate) fn line(&self, unit: UnitId) -> Result<Vec<u8>> {
         let entry = self.units.get(&unit).with_context(|| format!("{}: has no unit {unit}", self.path.display()))?;
         let text = self.text(entry)?;
         self.parse(unit, entry.line, &text)?;
@@ -141,17 +142,17 @@ impl Reader {
     }
 
     /// The units that it has, ascending, and whether they have records.
-    pub fn units(&self) -> impl Iterator<Item = (usize, bool)> {
+    pub fn units(&self) -> impl Iterator<Item = (UnitId, bool)> {
         self.units.iter().map(|(&index, entry)| (index, entry.done))
     }
 
     /// Whether it has records of a unit; not where the unit failed.
-    pub fn is_done(&self, unit: usize) -> bool {
+    pub fn is_done(&self, unit: UnitId) -> bool {
         self.units.get(&unit).is_some_and(|entry| entry.done)
     }
 
     /// What was read of the sample for a unit that has records; `None` where that isn't known.
-    pub fn checksum(&self, unit: usize) -> Option<Checksum> {
+    pub fn checksum(&self, unit: UnitId) -> Option<Checksum> {
         self.units.get(&unit).filter(|entry| entry.done).and_then(|entry| entry.read)
     }
 
@@ -161,7 +162,7 @@ impl Reader {
     /// Where it doesn't have one of them, a line can't be read or isn't a unit's, or `visit` fails.
     pub fn each(
         &self,
-        units: impl IntoIterator<Item = usize>,
+        units: impl IntoIterator<Item = UnitId>,
         mut visit: impl FnMut(Unit) -> Result<()>,
     ) -> Result<()> {
         let mut units = units.into_iter().peekable();
@@ -175,7 +176,7 @@ impl Reader {
                 batch.push((unit, entry.line, self.text(entry)?));
                 bytes += entry.length;
             }
-            let parse = |(unit, line, text): (usize, usize, Vec<u8>)| self.parse(unit, line, &text);
+            let parse = |(unit, line, text): (UnitId, usize, Vec<u8>)| self.parse(unit, line, &text);
             let batch: Vec<Result<Unit>> = batch.into_par_iter().map(parse).collect();
             batch.into_iter().try_for_each(|unit| visit(unit?))?;
         }
@@ -186,7 +187,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Self::each`].
-    pub fn failures(&self, units: &[usize]) -> Result<Vec<Failure>> {
+    pub fn failures(&self, units: &[UnitId]) -> Result<Vec<Failure>> {
         let mut failures = Vec::new();
         self.each(units.iter().copied().filter(|&unit| !self.is_done(unit)), |unit| {
             failures.extend(unit.outcome.err());
@@ -202,7 +203,7 @@ impl Reader {
         Ok(text)
     }
 
-    fn parse(&self, index: usize, line: usize, text: &[u8]) -> Result<Unit> {
+    fn parse(&self, index: UnitId, line: usize, text: &[u8]) -> Result<Unit> {
         let unit: Unit = serde_json::from_slice(text).with_context(|| self.damaged(line))?;
         ensure!(unit.index == index, "{}; it was changed while it was read", self.damaged(line));
         Ok(unit)

@@ -12,34 +12,34 @@ use super::sample::{RawMap, SampleContext};
 use super::tensor::floats;
 use super::worker::Worker;
 use crate::config::Config;
-use crate::plan::Plan;
 use crate::plan::target_classes::known;
+use crate::plan::{ModelIndex, Plan, SampleIndex, UnitId};
 use crate::records::Record;
 use crate::records::saved_maps;
 use crate::records::saved_maps::SavedMaps;
 use crate::report::gallery::{self, ContactSheet, SheetTile};
 
 /// Whether the config asks for sheets of the sample at `place`.
-pub(crate) fn wanted(config: &Config, place: usize) -> bool {
-    config.figure.is_some() || place < config.output.gallery
+pub(crate) fn wanted(config: &Config, sample: SampleIndex) -> bool {
+    config.figure.is_some() || sample.0 < config.output.gallery
 }
 
 /// The units whose sheets are asked for and aren't in the gallery, or can't be read: whether or not they are done, they must be made.
-pub(crate) fn missing(plan: &Plan, gallery: &Path) -> BTreeSet<usize> {
-    let of = |unit: &usize| plan.unit(*unit);
-    let units: Vec<usize> = plan.units().into_iter().filter(|unit| wanted(&plan.config, of(unit).0)).collect();
+pub(crate) fn missing(plan: &Plan, gallery: &Path) -> BTreeSet<UnitId> {
+    let sample_of = |unit: &UnitId| plan.unit(*unit).0;
+    let units: Vec<UnitId> = plan.units().into_iter().filter(|unit| wanted(&plan.config, sample_of(unit))).collect();
     if units.is_empty() {
         return BTreeSet::new();
     }
     let all_saved = saved_maps::folders(gallery).into_iter().filter_map(|folder| saved_maps::read(&folder).ok());
     let there: BTreeSet<(String, String, String, usize)> =
         all_saved.map(|saved| (saved.dataset, saved.sample, saved.model, saved.class)).collect();
-    let lacks = |unit: &usize| {
-        let (place, model) = of(unit);
+    let lacks = |unit: &UnitId| {
+        let (SampleIndex(sample), ModelIndex(model)) = plan.unit(*unit);
         let model = &plan.models[model];
         let data = &plan.data[model.dataset];
-        let key = |class| (data.name.clone(), data.dataset.id(place).to_owned(), model.name.clone(), class);
-        match known(data, place, &plan.config) {
+        let key = |class| (data.name.clone(), data.dataset.id(sample).to_owned(), model.name.clone(), class);
+        match known(data, sample, &plan.config) {
             Some(classes) => classes.into_iter().any(|class| !there.contains(&key(class))),
             // The network's own choice is one class.
             None => there.range(key(0)..=key(usize::MAX)).next().is_none(),
@@ -52,45 +52,45 @@ impl Worker<'_> {
     /// The gallery's sheet: every row's map over the image, with its scores.
     pub(super) fn sheet(
         &self,
-        of: &SampleContext<'_>,
+        context: &SampleContext<'_>,
         class: usize,
         rows: &[RawMap<'_>],
         records: &[Record],
     ) -> Result<()> {
-        let id = &of.sample.id;
-        let photo = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Resolution::Original);
-        let frame = if photo { Resolution::Original } else { Resolution::NetworkInput };
-        let image: &RgbImage = if photo { &of.sample.image } else { &of.input.picture };
-        let seen = rows.iter().map(|row| row.saliency(frame, of)).collect::<Result<Vec<_>>>()?;
+        let id = &context.sample.id;
+        let at_original_size = self.config.metrics.iter().any(|chosen| chosen.metric.frame == Resolution::Original);
+        let frame = if at_original_size { Resolution::Original } else { Resolution::NetworkInput };
+        let image: &RgbImage = if at_original_size { &context.sample.image } else { &context.input.picture };
+        let seen = rows.iter().map(|row| row.saliency(frame, context)).collect::<Result<Vec<_>>>()?;
         let maps = seen.iter().map(|seen| floats(&seen.map)).collect::<Result<Vec<_>>>()?;
         let labels: Vec<String> = rows.iter().map(|row| row.variant.beside(&row.method.name)).collect();
         let tiles = rows.iter().zip(seen).zip(&maps).zip(&labels).map(|(((row, seen), map), label)| {
-            let own = records.iter().filter(|record| row.is_of(record));
+            let own_records = records.iter().filter(|record| row.is_of(record));
             let metric = |id: &str| self.config.metrics.iter().find(|chosen| chosen.metric.id == id);
             let scores: Vec<_> =
-                own.filter_map(|record| Some((metric(&record.metric)?.metric, record.value?))).collect();
+                own_records.filter_map(|record| Some((metric(&record.metric)?.metric, record.value?))).collect();
             SheetTile {
                 label,
                 ucag: row.variant.ucag,
                 map,
-                point: photo.then(|| seen.point.unwrap_or_else(|| place(map, image.width()))),
+                point: at_original_size.then(|| seen.point.unwrap_or_else(|| maximum(map, image.width()))),
                 post: row.method.post,
                 state: seen.state,
                 note: gallery::scores(&scores),
             }
         });
-        let name = of.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
-        let title = format!("{id}, class {class} {name}, {}", of.model.name);
-        let mask = if photo {
-            of.region(class).map(|region| &region.mask)
+        let name = context.data.dataset.classes().get(class).map(String::as_str).unwrap_or_default();
+        let title = format!("{id}, class {class} {name}, {}", context.model.name);
+        let mask = if at_original_size {
+            context.region(class).map(|region| &region.mask)
         } else {
-            of.object.as_ref().map(|object| &object.mask)
+            context.object.as_ref().map(|object| &object.mask)
         };
         let mask = mask.map(|mask| &mask.pixels[..]);
         let sheet = ContactSheet { title, image, mask, tiles: tiles.collect() };
-        let dataset = (self.data.len() > 1).then_some(of.model.dataset);
+        let dataset = (self.data.len() > 1).then_some(context.model.dataset);
         let models: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
-        let file = gallery::file_name(dataset, of.place, &format!("{id}-{class}"), &of.model.name, &models);
+        let file = gallery::file_name(dataset, context.index.0, &format!("{id}-{class}"), &context.model.name, &models);
         let file = self.config.output.dir.join("gallery").join(file);
         gallery::write(&file, &sheet)?;
         let tile = |(row, shown): (&RawMap<'_>, &SheetTile<'_>)| saved_maps::SavedMap {
@@ -110,11 +110,11 @@ impl Worker<'_> {
                 .collect(),
         };
         let saved = SavedMaps {
-            dataset: of.data.name.clone(),
+            dataset: context.data.name.clone(),
             sample: id.clone(),
             class,
             class_name: name.to_owned(),
-            model: of.model.name.clone(),
+            model: context.model.name.clone(),
             size: [image.width(), image.height()],
             mask: mask.is_some(),
             tiles: rows.iter().zip(&sheet.tiles).map(tile).collect(),
@@ -124,8 +124,8 @@ impl Worker<'_> {
     }
 }
 
-/// Where a map points: its first maximum (x, y).
-fn place(map: &[f32], width: u32) -> [f64; 2] {
+/// The first maximum of a map (x, y).
+fn maximum(map: &[f32], width: u32) -> [f64; 2] {
     let best = metrics::pointing_game::argmax(map);
     [(best % width as usize) as f64, (best / width as usize) as f64]
 }

@@ -26,10 +26,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::io::atomic;
-use crate::plan::Plan;
 use crate::plan::precomputed::checksums;
 use crate::plan::precomputed::checksums::Digests;
 use crate::plan::shard::FOLDER;
+use crate::plan::{ModelIndex, Plan, SampleIndex, UnitId};
 use crate::records::journal::Journal;
 use crate::records::saved_maps;
 use crate::records::{Failure, Unit};
@@ -43,7 +43,7 @@ pub struct CompletedRun {
     /// The journal, which has every unit of the plan. Nobody else writes to it as long as this is held.
     pub journal: Journal,
     /// The plan's units, by data set, sample and model.
-    pub units: Vec<usize>,
+    pub units: Vec<UnitId>,
     /// How many of them an earlier run had done.
     pub resumed: usize,
     /// Seconds by stage, all workers together, of this run alone.
@@ -134,7 +134,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
     })?;
     progress.finish();
     // Data sets one after the other, samples in their order.
-    units.sort_by_key(|&unit| plan.models[plan.unit(unit).1].dataset);
+    units.sort_by_key(|&unit| plan.models[plan.unit(unit).1.0].dataset);
     let (stages, wall) = (stages.seconds(), start.elapsed().as_secs_f64());
     Ok(CompletedRun { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
 }
@@ -144,7 +144,7 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
 /// small more of them cost more than they give, and results must not depend on how many there are.
 fn work(
     plan: &Plan,
-    todo: &[usize],
+    todo: &[UnitId],
     stages: &Timings,
     read: (&Digests, &SampleChecksums),
     wait: impl Fn(),
@@ -164,7 +164,7 @@ fn work(
     let (sender, receiver) = mpsc::channel();
     // The plan itself can't be shared: its models hold tensors.
     let (config, data) = (&plan.config, &plan.data[..]);
-    let jobs: Vec<(usize, (usize, usize))> = todo.iter().map(|&index| (index, plan.unit(index))).collect();
+    let jobs: Vec<(UnitId, (SampleIndex, ModelIndex))> = todo.iter().map(|&unit| (unit, plan.unit(unit))).collect();
     std::thread::scope(|scope| {
         let (slots, next, stop, jobs) = (&slots, &next, &stop, &jobs);
         scope.spawn(move || {
@@ -173,8 +173,8 @@ fn work(
                 let models = slots[context.index()].lock().ok().and_then(|mut slot| slot.take());
                 let mut worker = Worker::new(config, data, models.unwrap_or_default(), stages, read);
                 while !stop.load(Ordering::Relaxed) {
-                    let Some(&(index, of)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    if sender.send(worker.unit(index, of)).is_err() {
+                    let Some(&(unit, parts)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    if sender.send(worker.unit(unit, parts)).is_err() {
                         break;
                     }
                 }

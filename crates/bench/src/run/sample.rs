@@ -8,8 +8,8 @@ use tch::Tensor;
 use ucag_core::postprocess::{Saliency, saliency};
 
 use crate::config;
-use crate::plan::Model;
 use crate::plan::dataset::Data;
+use crate::plan::{Model, SampleIndex};
 use crate::records::Record;
 use crate::run::input::Input;
 use metrics::Resolution;
@@ -17,8 +17,8 @@ use metrics::Resolution;
 /// A sample as a model sees it.
 pub(crate) struct SampleContext<'a> {
     pub(crate) data: &'a Data,
-    /// The sample's place in the data set.
-    pub(crate) place: usize,
+    /// The sample's index in the data set.
+    pub(crate) index: SampleIndex,
     pub(crate) sample: &'a Sample,
     pub(crate) model: &'a Model,
     pub(crate) input: &'a Input,

@@ -11,8 +11,8 @@ use anyhow::{Result, bail};
 use datasets::Checksum;
 use rayon::prelude::*;
 
-use crate::plan::Plan;
 use crate::plan::dataset::Data;
+use crate::plan::{ModelIndex, Plan, SampleIndex};
 use crate::records::journal::Journal;
 
 /// So many changed samples are named.
@@ -21,7 +21,7 @@ const NAMED: usize = 3;
 const MANY: usize = 1000;
 
 /// A sample: its data set's number, and its index there.
-type SampleKey = (usize, usize);
+type SampleKey = (usize, SampleIndex);
 
 /// Checksums of what was read so far, by earlier runs and by this one.
 #[derive(Debug, Default)]
@@ -37,12 +37,12 @@ impl SampleChecksums {
     /// # Errors
     /// Where one of them isn't what it was. The message names the first few.
     pub(crate) fn check(plan: &Plan, journal: &Journal) -> Result<Self> {
-        let (mut read, mut unknown): (HashMap<SampleKey, Vec<(Checksum, usize)>>, _) = (HashMap::new(), 0);
+        let (mut read, mut unknown): (HashMap<SampleKey, Vec<(Checksum, ModelIndex)>>, _) = (HashMap::new(), 0);
         for unit in plan.units().into_iter().filter(|&unit| journal.is_done(unit)) {
             let (index, model) = plan.unit(unit);
             match journal.checksum(unit) {
                 Some(checksum) => {
-                    read.entry((plan.models[model].dataset, index)).or_default().push((checksum, model));
+                    read.entry((plan.models[model.0].dataset, index)).or_default().push((checksum, model));
                 }
                 None => unknown += 1,
             }
@@ -55,16 +55,16 @@ impl SampleChecksums {
         samples.sort_unstable_by_key(|(key, _)| **key);
         let data = &plan.data[..];
         let names: Vec<&str> = plan.models.iter().map(|model| &model.name[..]).collect();
-        let changed = |&((dataset, index), before): &(&SampleKey, &Vec<(Checksum, usize)>)| {
-            let now = data[*dataset].dataset.checksum(*index);
+        let changed = |&((dataset, index), before): &(&SampleKey, &Vec<(Checksum, ModelIndex)>)| {
+            let now = data[*dataset].dataset.checksum(index.0);
             let others: Vec<_> = before.iter().filter(|(then, _)| now.as_ref().ok() != Some(then)).collect();
             let (then, _) = others.first()?;
-            let models: Vec<&str> = others.iter().map(|(_, model)| names[*model]).collect();
+            let models: Vec<&str> = others.iter().map(|(_, model)| names[model.0]).collect();
             let what = match &now {
                 Ok(now) => changed(&data[*dataset], *index, *then, *now),
                 Err(error) => format!("can't be read now: {error}"),
             };
-            Some(format!("'{}' (done with {}) {what}", data[*dataset].dataset.id(*index), models.join(", ")))
+            Some(format!("'{}' (done with {}) {what}", data[*dataset].dataset.id(index.0), models.join(", ")))
         };
         let changed: Vec<String> = samples.par_iter().filter_map(changed).collect();
         if !changed.is_empty() {
@@ -110,9 +110,9 @@ impl SampleChecksums {
 }
 
 /// `data/a.png has changed (SHA-256 1234… before, 5678… now)`.
-fn changed(data: &Data, index: usize, then: Checksum, now: Checksum) -> String {
+fn changed(data: &Data, index: SampleIndex, then: Checksum, now: Checksum) -> String {
     let mask = if data.dataset.is_segmented() { " or its mask" } else { "" };
-    let file = data.dataset.file(index).map(|file| format!("{}{mask} ", file.display())).unwrap_or_default();
+    let file = data.dataset.file(index.0).map(|file| format!("{}{mask} ", file.display())).unwrap_or_default();
     let [then, now] = [then, now].map(|checksum| checksum.to_string()[..12].to_owned());
     format!("{file}has changed (SHA-256 {then}… before, {now}… now)")
 }

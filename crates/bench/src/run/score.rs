@@ -16,29 +16,29 @@ impl Worker<'_> {
     /// Every row's records for a class, by every metric.
     pub(super) fn score(
         &self,
-        of: &SampleContext<'_>,
+        context: &SampleContext<'_>,
         class: usize,
         rows: &[RawMap<'_>],
         endpoints: &Endpoints,
     ) -> Result<Vec<Record>> {
         let config = self.config;
-        let network = &of.model.unfolded.network;
+        let network = &context.model.unfolded.network;
         let probabilities = probabilities(network);
         let deleted = deleted(&config.protocol, network)?;
-        let annotated = of.region(class);
+        let annotated = context.region(class);
         let mut records = Vec::new();
         for row in rows {
             for chosen in &config.metrics {
-                let seen = row.saliency(chosen.metric.frame, of)?;
+                let seen = row.saliency(chosen.metric.frame, context)?;
                 let case = ScoreInput {
                     map: &seen.map,
                     signed: row.method.post == MapKind::Signed,
                     state: seen.state,
                     point: seen.point,
-                    image: &of.input.image,
+                    image: &context.input.image,
                     class,
                     region: annotated.map(region),
-                    object: of.object.as_ref().map(object),
+                    object: context.object.as_ref().map(object),
                     probabilities: &probabilities,
                     endpoints,
                     deleted: &deleted,
@@ -62,11 +62,11 @@ impl Worker<'_> {
                 let (curve, counts) =
                     score.as_ref().map(|score| (score.curve.clone(), score.counts.clone())).unwrap_or_default();
                 records.push(Record {
-                    dataset: of.data.name.clone(),
-                    sample: of.sample.id.clone(),
+                    dataset: context.data.name.clone(),
+                    sample: context.sample.id.clone(),
                     class,
                     difficult: annotated.is_some_and(|region| region.in_difficult_subset),
-                    model: of.model.name.clone(),
+                    model: context.model.name.clone(),
                     method: row.method.id.clone(),
                     ucag: row.variant.ucag,
                     variant: row.variant.name.clone(),

@@ -9,9 +9,9 @@ use metrics::Endpoints;
 
 use crate::config::Config;
 use crate::io::atomic::{Full, is_full};
-use crate::plan::Model;
 use crate::plan::dataset::Data;
 use crate::plan::precomputed::checksums::Digests;
+use crate::plan::{Model, ModelIndex, SampleIndex, UnitId};
 use crate::records::{Failure, Record, Unit};
 use crate::run::input::input;
 use crate::run::sample::SampleContext;
@@ -38,8 +38,8 @@ pub struct Worker<'p> {
     pub(super) maps: &'p Digests,
     /// What was read of samples so far.
     samples_read: &'p SampleChecksums,
-    /// The last decoded sample, with its data set and place: units of one sample come one after the other.
-    sample: Option<(usize, usize, Sample)>,
+    /// The last decoded sample, with its data set and index: units of one sample come one after the other.
+    sample: Option<(usize, SampleIndex, Sample)>,
 }
 
 impl<'p> Worker<'p> {
@@ -60,18 +60,18 @@ impl<'p> Worker<'p> {
     ///
     /// # Errors
     /// Where the gallery can't be written because the disk is full.
-    pub fn unit(&mut self, index: usize, (sample, model): (usize, usize)) -> Result<Done> {
+    pub fn unit(&mut self, index: UnitId, (sample, model): (SampleIndex, ModelIndex)) -> Result<Done> {
         let mut remarks = Vec::new();
         let outcome = caught(|| self.records(sample, model, &mut remarks));
         if outcome.as_ref().is_err_and(|error| error.is::<Full>()) {
             return outcome.map(|records| Done { unit: Unit { index, sha256: None, outcome: Ok(records) }, remarks });
         }
         let outcome = outcome.map_err(|error| {
-            let data = &self.data[self.models[model].dataset];
+            let data = &self.data[self.models[model.0].dataset];
             Failure {
                 dataset: data.name.clone(),
-                sample: data.dataset.id(sample).to_owned(),
-                model: self.models[model].name.clone(),
+                sample: data.dataset.id(sample.0).to_owned(),
+                model: self.models[model.0].name.clone(),
                 error: format!("{error:#}"),
             }
         });
@@ -79,28 +79,28 @@ impl<'p> Worker<'p> {
         Ok(Done { unit: Unit { index, sha256, outcome }, remarks })
     }
 
-    fn records(&mut self, place: usize, model: usize, remarks: &mut Vec<String>) -> Result<Vec<Record>> {
-        let dataset = self.models[model].dataset;
+    fn records(&mut self, index: SampleIndex, model: ModelIndex, remarks: &mut Vec<String>) -> Result<Vec<Record>> {
+        let dataset = self.models[model.0].dataset;
         let data = &self.data[dataset];
-        if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, place)) {
-            let sample = self.stages.time(Stage::Decode, || data.dataset.load(place))?;
-            self.samples_read.verify(data, (dataset, place), sample.checksum)?;
-            self.sample = Some((dataset, place, sample));
+        if self.sample.as_ref().is_none_or(|(set, held, _)| (*set, *held) != (dataset, index)) {
+            let sample = self.stages.time(Stage::Decode, || data.dataset.load(index.0))?;
+            self.samples_read.verify(data, (dataset, index), sample.checksum)?;
+            self.sample = Some((dataset, index, sample));
         }
         let (_, _, sample) = self.sample.as_ref().context("no sample")?;
-        let model = &self.models[model];
+        let model = &self.models[model.0];
         let decode = || input(&sample.image, &model.unfolded.network, model.input_size, data.resize);
         let input = self.stages.time(Stage::Decode, decode)?;
         let (width, height) = input.picture.dimensions();
         let object = sample.object.as_ref().map(|object| squash_object(object, width, height));
-        let context = SampleContext { data, place, sample, model, input: &input, object };
+        let context = SampleContext { data, index, sample, model, input: &input, object };
         let classes = classes(&context, self.config, &self.models)?;
         let rows = self.stages.time(Stage::Explain, || self.explain(&context, &classes))?;
         let mut records = Vec::new();
         let endpoints = Endpoints::default();
         for (&class, rows) in classes.iter().zip(&rows) {
             let scored = self.stages.time(Stage::Score, || self.score(&context, class, rows, &endpoints))?;
-            if super::gallery::wanted(self.config, place) {
+            if super::gallery::wanted(self.config, index) {
                 match self.stages.time(Stage::Gallery, || self.sheet(&context, class, rows, &scored)) {
                     Err(error) if is_full(&error) => return Err(error.context(Full)),
                     // Its numbers are none the worse for it.

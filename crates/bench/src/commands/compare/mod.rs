@@ -25,7 +25,7 @@ use run::Run;
 struct Comparison<'a> {
     baseline: &'a Run,
     run: &'a Run,
-    /// What they print_result of themselves that isn't the same.
+    /// What they say of themselves that isn't the same.
     differences: Vec<Difference>,
     /// What they read, by data set.
     inputs: BTreeMap<&'a str, ReadSamples<'a>>,
@@ -33,12 +33,12 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Whether data and metric are the same in both runs, and what was read of each sample, as far as both print_result it.
+    /// Whether data and metric are the same in both runs, and what was read of each sample, as far as both say it.
     fn same_measurement(&self, cell: &RunCell<'_>) -> bool {
         self.same_identity(cell) && self.inputs.get(cell.key.dataset).is_none_or(|inputs| inputs.others.is_empty())
     }
 
-    /// Whether both runs print_result the same of data and metric.
+    /// Whether both runs say the same of data and metric.
     fn same_identity(&self, cell: &RunCell<'_>) -> bool {
         !self.differences.iter().any(|difference| difference.parts(cell.key.dataset, cell.key.metric))
     }

@@ -8,6 +8,7 @@ use datasets::Checksum;
 
 use super::shard::Part;
 use super::validate::Run;
+use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::Reader;
 
 /// Compares what was read of each sample in the shards and in the merged folder, and returns how many units of the shards don't say it.
@@ -15,7 +16,7 @@ use crate::records::journal::Reader;
 /// # Errors
 /// Where the units of a sample were made from different bytes. The message names the first.
 pub(super) fn agree(run: &Run, parts: &[Part], there: &Reader) -> Result<usize> {
-    let mut known: HashMap<(usize, usize), (Checksum, usize, &Path)> = HashMap::new();
+    let mut known: HashMap<(usize, SampleIndex), (Checksum, UnitId, &Path)> = HashMap::new();
     let mut unknown = 0;
     let out = (run.config.output.dir.as_path(), there, there.units().map(|(unit, _)| unit).collect());
     let shards = parts.iter().map(|part| (part.folder.as_path(), &part.journal, run.units_of(part.shard)));

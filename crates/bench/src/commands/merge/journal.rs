@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::shard::Part;
 use super::validate::Run;
 use crate::io::atomic;
+use crate::plan::UnitId;
 use crate::plan::shard::FOLDER;
 use crate::records::format::{Header, part};
 use crate::records::journal;
@@ -38,7 +39,7 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
         }
         Ok(())
     })?;
-    let merged: HashSet<usize> = parts
+    let merged: HashSet<UnitId> = parts
         .iter()
         .flat_map(|part| run.units_of(part.shard).into_iter().filter(|&unit| part.journal.is_done(unit)))
         .collect();
@@ -57,7 +58,7 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
 ///
 /// # Errors
 /// Where a line can't be read or written.
-pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader, Vec<usize>)> {
+pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader, Vec<UnitId>)> {
     let out = &run.config.output.dir;
     let path = out.join(journal::FILE);
     let beside = out.join(format!(".{}.{}.part", journal::FILE, std::process::id()));
@@ -66,7 +67,8 @@ pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside).with_context(about)?;
     let mut writer = BufWriter::new(lock(file, out)?);
     let of = |part: &'_ Part| run.units_of(part.shard).into_iter();
-    let mut units: Vec<(usize, &Part)> = parts.iter().flat_map(|part| of(part).map(move |unit| (unit, part))).collect();
+    let mut units: Vec<(UnitId, &Part)> =
+        parts.iter().flat_map(|part| of(part).map(move |unit| (unit, part))).collect();
     units.sort_by_key(|(unit, _)| *unit);
     let copy = |writer: &mut BufWriter<File>| -> Result<()> {
         serde_json::to_writer(&mut *writer, &Header::new(run.identity.clone(), None))?;

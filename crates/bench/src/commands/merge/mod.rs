@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::MergeArgs;
 use crate::config::Config;
+use crate::plan::UnitId;
 use crate::plan::manifest;
 use crate::plan::precomputed;
 use crate::records::Failure;
@@ -29,7 +30,7 @@ pub struct Merged {
     /// Its journal. Nobody else writes to it as long as this is held.
     journal: Reader,
     /// Its units, by data set, sample and model.
-    units: Vec<usize>,
+    units: Vec<UnitId>,
     parts: Vec<Part>,
 }
 

@@ -15,6 +15,7 @@ use crate::plan;
 use crate::plan::manifest;
 use crate::plan::manifest::{Manifest, Planned};
 use crate::plan::shard::Shard;
+use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::differences;
 
 /// What the shards say of their run, all of them the same.
@@ -30,32 +31,32 @@ pub(super) struct Run {
 
 impl Run {
     /// A shard's units, ascending.
-    pub(super) fn units_of(&self, shard: Shard) -> Vec<usize> {
+    pub(super) fn units_of(&self, shard: Shard) -> Vec<UnitId> {
         let models: Vec<usize> = self.config.models.iter().map(|model| model.dataset).collect();
         self.manifest.units_of(shard, &models)
     }
 
     /// The data set that a unit is of.
-    pub(super) fn dataset(&self, unit: usize) -> usize {
-        self.config.models[unit % self.config.models.len()].dataset
+    pub(super) fn dataset(&self, unit: UnitId) -> usize {
+        self.config.models[unit.parts(self.config.models.len()).1.0].dataset
     }
 
-    /// The sample that a unit is of: its data set, and its place there.
-    pub(super) fn sample(&self, unit: usize) -> (usize, usize) {
-        (self.dataset(unit), unit / self.config.models.len())
+    /// The sample that a unit is of: its data set, and its index there.
+    pub(super) fn sample(&self, unit: UnitId) -> (usize, SampleIndex) {
+        (self.dataset(unit), unit.parts(self.config.models.len()).0)
     }
 
     /// The id of the sample that a unit is of.
-    pub(super) fn id(&self, unit: usize) -> &str {
-        let (dataset, place) = self.sample(unit);
+    pub(super) fn id(&self, unit: UnitId) -> &str {
+        let (dataset, SampleIndex(sample)) = self.sample(unit);
         let Planned { facts, places } = &self.manifest.datasets[dataset];
-        let planned = places.iter().position(|&planned| planned == place);
+        let planned = places.iter().position(|&planned| planned == sample);
         planned.and_then(|planned| facts.samples.get(planned)).map_or("", String::as_str)
     }
 
     /// The name of the model that a unit is of.
-    pub(super) fn model(&self, unit: usize) -> &str {
-        &self.config.models[unit % self.config.models.len()].name
+    pub(super) fn model(&self, unit: UnitId) -> &str {
+        &self.config.models[unit.parts(self.config.models.len()).1.0].name
     }
 }
 
@@ -171,7 +172,7 @@ pub(super) fn all_done(run: &Run, parts: &[Part]) -> Result<()> {
     for shard in (1..=of).map(|index| Shard { index, of }) {
         let part = parts.iter().find(|part| part.shard == shard);
         let units = run.units_of(shard);
-        let there: HashSet<usize> =
+        let there: HashSet<UnitId> =
             part.into_iter().flat_map(|part| part.journal.units()).map(|(unit, _)| unit).collect();
         let missing = units.iter().filter(|unit| !there.contains(unit)).count();
         let what = match part {
