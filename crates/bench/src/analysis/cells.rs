@@ -1,4 +1,5 @@
-//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column of the config, in its order.
+//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column
+//! of the config, in its order.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use super::population::Population;
 use crate::config::{Config, Method, Variant};
 use crate::records::Record;
 
-/// What a number in the table is the number of.
+/// The identity of a number in the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell<'a> {
     /// The data set's name.
@@ -19,11 +20,11 @@ pub struct Cell<'a> {
     pub model: &'a str,
     /// The method.
     pub method: &'a Method,
-    /// How it is run.
+    /// The variant that it is run in.
     pub variant: &'a Variant,
     /// Entry in the registry of metrics.
     pub metric: Metric,
-    /// Which of the metric's columns this is of.
+    /// The column, of the metric's.
     pub column: &'static Column,
 }
 
@@ -37,7 +38,7 @@ impl<'a> Cell<'a> {
         Population { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
     }
 
-    /// What tells it from every other cell.
+    /// The key that tells it from every other cell.
     pub fn key(&self) -> CellKey<'a> {
         CellKey {
             dataset: self.dataset,
@@ -51,7 +52,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// What tells a cell from every other.
+/// The key of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CellKey<'a> {
     /// The data set's name.
@@ -60,13 +61,13 @@ pub struct CellKey<'a> {
     pub model: &'a str,
     /// The method, as records call it.
     pub method: &'a str,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
     /// The variant's name; empty for the usual row.
     pub variant: &'a str,
     /// The metric's id.
     pub metric: &'a str,
-    /// Which pairs of image and class are in it.
+    /// The pairs of image and class that are in it.
     pub subset: Subset,
 }
 
@@ -91,7 +92,7 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
     cells
 }
 
-/// Where the cells of records are.
+/// Finds the cells of records.
 pub(crate) struct CellIndex<'a>(HashMap<CellKey<'a>, usize>);
 
 impl<'a> CellIndex<'a> {

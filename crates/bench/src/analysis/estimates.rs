@@ -17,7 +17,7 @@ use super::population::Population;
 use super::record_columns::{Columns, Samples};
 use crate::plan::dataset_facts::DatasetSize;
 
-/// What the mean of a cell is over.
+/// The values that a cell's mean is over.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CellValues {
     /// Each sample and its value, and their mean.
@@ -47,7 +47,7 @@ impl CellValues {
         }
     }
 
-    /// What each class comes to; nothing where the mean isn't by class.
+    /// Results by class; nothing where the mean isn't by class.
     pub(crate) fn by_class(&self) -> Vec<Class> {
         match self {
             CellValues::Samples(..) | CellValues::Ratios(_) => Vec::new(),
@@ -55,7 +55,7 @@ impl CellValues {
         }
     }
 
-    /// Whether a difference is zero in every sample; not where there are none.
+    /// Returns whether a difference is zero in every sample; not where there are none.
     pub(crate) fn vanishes(&self) -> bool {
         let vanishes = match self {
             CellValues::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),

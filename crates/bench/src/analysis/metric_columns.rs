@@ -35,7 +35,8 @@ impl Metric {
         }
     }
 
-    /// A number as people read it, always with a point: hundredths of a percent, or thousandths of what isn't scaled.
+    /// A number as people read it, always with a point: hundredths of a percent, or thousandths of
+    /// what isn't scaled.
     pub(crate) fn show(&self, value: f64) -> String {
         fixed(value, if self.scale >= 100.0 { 2 } else { 3 })
     }

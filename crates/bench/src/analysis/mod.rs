@@ -32,7 +32,7 @@ use crate::records::Record;
 /// One cell's numbers, in the metric's unit.
 #[derive(Debug, Clone)]
 pub struct TableRow<'a> {
-    /// What they are the numbers of.
+    /// The cell that they are the numbers of.
     pub cell: Cell<'a>,
     /// Mean as the metric averages; `None` where nothing could be scored.
     pub ours: Option<f64>,
@@ -44,13 +44,14 @@ pub struct TableRow<'a> {
     pub pairs: usize,
     /// Those whose map the metric has no number for; they are in no mean.
     pub unscored: usize,
-    /// What each class comes to, in the metric's own range; nothing where the mean is over samples.
+    /// Results by class, in the metric's own range; nothing where the mean is over samples.
     pub classes: Vec<Class>,
     /// Degenerate maps.
     pub degenerate: Degenerate,
     /// The published number.
     pub published: Option<f64>,
-    /// What changes against the row that it is compared with: for a method with UCAG, the same method without it.
+    /// The difference from the row that it is compared with: for a method with UCAG, the same
+    /// method without it.
     pub paired: Option<Paired>,
 }
 
@@ -63,12 +64,13 @@ pub struct Paired {
     pub interval: Option<Interval>,
     /// Samples that have both.
     pub n: usize,
-    /// What may be said.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl Paired {
-    /// From differences and the interval of their mean, in the metric's own range; `None` where there are no differences.
+    /// From differences and the interval of their mean, in the metric's own range; `None` where
+    /// there are no differences.
     pub(crate) fn new(change: &CellValues, interval: Option<Interval>, metric: Metric) -> Option<Self> {
         let interval = scaled(interval, metric);
         let verdict = Verdict::new(interval, metric.direction);
@@ -97,7 +99,8 @@ impl<'a> Table<'a> {
     /// Aggregates the records.
     ///
     /// # Errors
-    /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be read.
+    /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be
+    /// read.
     pub fn new(config: &'a Config, datasets: &'a [DatasetFacts], records: &[Record]) -> anyhow::Result<Self> {
         let cells = cells(config);
         let mut draft = TableBuilder::new(datasets, &cells)?;
@@ -148,7 +151,8 @@ impl<'a> Table<'a> {
         Ok(Self { config, datasets, rows, published })
     }
 
-    /// Whether the config has several data sets, so that it must be said which one is meant.
+    /// Returns whether the config has several data sets, so that it must be said which one is
+    /// meant.
     pub(crate) fn has_several_datasets(&self) -> bool {
         self.config.datasets.len() > 1
     }
@@ -158,7 +162,7 @@ impl<'a> Table<'a> {
         metric_columns::metric_columns(self.config)
     }
 
-    /// What each row is of.
+    /// The cell of each row.
     pub fn cells(&self) -> Vec<Cell<'a>> {
         self.rows.iter().map(|row| row.cell).collect()
     }

@@ -6,7 +6,7 @@ use metrics::Subset;
 use super::metric_columns::Metric;
 use crate::plan::dataset_facts::DatasetSize;
 
-/// What a cell is a number of, whatever the model and the method: which pairs are part of it doesn't depend on those.
+/// The pairs that a cell averages over. They depend on data set and metric, not on model or method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Population<'a> {
     /// The data set's name.
@@ -20,7 +20,7 @@ impl<'a> Population<'a> {
         (self.dataset, self.metric.0.id, self.subset)
     }
 
-    /// What is known of its data set.
+    /// The size of its data set.
     pub(super) fn extent<'e, 'x>(&self, extents: &'e [DatasetSize<'x>]) -> anyhow::Result<&'e DatasetSize<'x>> {
         let own = extents.iter().find(|extent| extent.dataset == self.dataset);
         own.with_context(|| {

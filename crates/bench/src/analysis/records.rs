@@ -1,4 +1,4 @@
-//! Where a report's records come from.
+//! The source of a report's records.
 
 use anyhow::Result;
 

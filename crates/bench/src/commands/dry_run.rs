@@ -1,4 +1,4 @@
-//! What a plan will do and take, for `--dry-run`.
+//! Describes a plan's work and its cost, for `--dry-run`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::run::explainer::NamedExplainer;
 use crate::run::row_groups::{RowIndex, row_groups};
 
 impl Plan {
-    /// What a run will do and take.
+    /// Describes the work of a run and its cost.
     ///
     /// # Errors
     /// Where an image of some model's input size can't be unfolded.
@@ -69,7 +69,8 @@ impl Plan {
         Ok(text)
     }
 
-    /// A model's lines. Work is counted in forward passes of single images or views; a backward pass counts as two.
+    /// A model's lines. Work is counted in forward passes of single images or views; a backward
+    /// pass counts as two.
     fn model(&self, model: &Model, text: &mut String) -> Result<()> {
         let config = &self.config;
         let side = model.input_size as i64;
@@ -124,8 +125,9 @@ impl Plan {
         Ok(())
     }
 
-    /// An estimate: weights once, and for each worker the largest live activations of a batch of views, four times over for the
-    /// operation at work and the allocator. libtorch itself takes some 300 MiB.
+    /// An estimate: weights once, and for each worker the largest live activations of a batch of
+    /// views, four times over for the operation at work and the allocator. libtorch itself takes
+    /// some 300 MiB.
     fn memory_mib(&self) -> Result<usize> {
         let mut weights = 0;
         let mut live = 0;
@@ -135,7 +137,8 @@ impl Plan {
             let views = self.config.variants.iter().map(|variant| Geometry::new([side, side], &variant.protocol));
             let views = views.map(|geometry| Ok(geometry?.view)).collect::<Result<Vec<_>>>()?;
             let view = views.into_iter().max_by_key(|[height, width]| height * width).unwrap_or([side, side]);
-            // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.
+            // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG,
+            // times its channels.
             let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| match &node.op {
                 ucag_core::network::Op::Conv(conv) => Some((conv.weight.size()[0], conv.stride)),
                 _ => None,
@@ -163,7 +166,7 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNet
     (image, class)
 }
 
-/// How many passes the methods share.
+/// Number of passes that the methods share.
 fn pass_groups<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNetwork) -> Result<usize> {
     let named = methods.map(NamedExplainer::new).collect::<Result<Vec<_>>>()?;
     let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();

@@ -1,4 +1,4 @@
-//! How a command ends: exit codes (docs/exit-codes.md).
+//! Outcomes and errors of commands, with their exit codes (docs/exit-codes.md).
 
 use crate::config::ConfigErrors;
 use crate::plan::Missing;

@@ -24,10 +24,12 @@ use crate::run::input::input;
 use crate::run::tensor::floats;
 use crate::run::timings::synchronize;
 
-/// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
+/// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder
+/// asked for.
 ///
 /// # Errors
-/// Where an argument names nothing, a file can't be read or written, or the network can't take the image.
+/// Where an argument names nothing, a file can't be read or written, or the network can't take the
+/// image.
 pub fn explain(args: &ExplainArgs) -> Result<()> {
     let protocol = args.protocol()?;
     let device = config::device(&args.device)?;
@@ -176,7 +178,8 @@ fn array(path: &Path, Array { shape, values }: Array, preprocessing: Preprocessi
     Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, channels as i64, height as i64, width as i64])?))
 }
 
-/// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of GradCAM++ do), then its largest magnitude.
+/// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of
+/// GradCAM++ do), then its largest magnitude.
 fn single_precision(raw: &Tensor) -> Result<(Tensor, f64)> {
     let largest = raw.f_abs()?.f_max()?.f_double_value(&[])?;
     let scale = if largest.is_finite() && largest > f64::from(f32::MAX) { largest } else { 1.0 };

@@ -28,7 +28,7 @@ struct PlanRow<'a> {
     class_name: &'a str,
     /// The model's name in the config.
     model: &'a str,
-    /// Where the map belongs, below the folder of maps.
+    /// Path of the map, below the folder of maps.
     file: PathBuf,
     /// The image as it is on disk; empty where it has no file to itself.
     photo: Option<PathBuf>,
@@ -37,7 +37,7 @@ struct PlanRow<'a> {
     /// Of the network's input, in pixels.
     height: i64,
     width: i64,
-    /// What is taken from red, green and blue in 0 to 1, and what the rest is divided by.
+    /// Mean that is subtracted from red, green and blue in 0 to 1, and the divisor of the rest.
     mean: String,
     std: String,
     arch: &'a str,
@@ -46,7 +46,8 @@ struct PlanRow<'a> {
     layer: &'a str,
 }
 
-/// Writes the plan, and the pictures where they are asked for. Returns what went wrong with single samples; the others are in the plan.
+/// Writes the plan, and the pictures where they are asked for. Returns what went wrong with single
+/// samples; the others are in the plan.
 ///
 /// # Errors
 /// Where the config, a data set or a network can't be used, or a file can't be written.
@@ -91,7 +92,7 @@ pub fn command(args: &ExportArgs) -> Result<Outcome> {
     Ok(if failures.is_empty() { Outcome::AllWell } else { Outcome::SomeFailed })
 }
 
-/// What a plan must know of a sample with a model.
+/// The facts of a sample with a model that a plan lists.
 struct Seen {
     classes: Vec<usize>,
     /// Height and width of the input.
@@ -99,7 +100,8 @@ struct Seen {
     picture: Option<PathBuf>,
 }
 
-/// Reads the image only where it is needed: the index knows most classes, and a squashed input is a square.
+/// Reads the image only where it is needed: the index knows most classes, and a squashed input is a
+/// square.
 fn seen(
     plan: &Plan,
     place: usize,

@@ -25,7 +25,8 @@ pub fn write(what: Listing, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// Writes a list to standard output. A reader that has seen enough (`bench list methods | head`) is no error.
+/// Writes a list to standard output. A reader that has seen enough (`bench list methods | head`) is
+/// no error.
 ///
 /// # Errors
 /// Where standard output can't be written to.

@@ -17,7 +17,8 @@ use crate::{print_result, tell};
 /// Runs the configs of the command line, one after the other.
 ///
 /// # Errors
-/// For the first config that can't be run. A sample that fails is no error unless `--strict` says so.
+/// For the first config that can't be run. A sample that fails is no error unless `--strict` says
+/// so.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
     if !args.dry_run {
         signals::on_signals()?;

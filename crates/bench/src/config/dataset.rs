@@ -24,7 +24,7 @@ pub struct Dataset {
     pub samples: Option<Vec<String>>,
     /// The published list of the &keys::dataset::DIFFICULT subset's pairs.
     pub difficult: Option<PathBuf>,
-    /// How photos are brought to the network's size; as the data set's protocol has it where absent.
+    /// Resizing of images to the network's input; as the data set's protocol has it where absent.
     pub resize: Option<Resize>,
     /// The value in masks of objects of pixels that count neither as object nor as background.
     pub void: Option<u16>,
@@ -32,13 +32,15 @@ pub struct Dataset {
     pub threshold: Option<u16>,
 }
 
-/// The resizing of photos to a network's input: see docs/protocol.md#preprocessing.
+/// The resizing of images to a network's input: see docs/protocol.md#preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
-    /// To a square, whatever the aspect ratio, with Pillow's anti-aliased filter: deletion and insertion.
+    /// To a square, whatever the aspect ratio, with Pillow's anti-aliased filter: deletion and
+    /// insertion.
     Squash,
-    /// The shorter side to the network's size, the longer in proportion, bilinear without anti-aliasing: pointing games.
+    /// The shorter side to the network's size, the longer in proportion, bilinear without
+    /// anti-aliasing: pointing games.
     ShorterSide,
 }
 
@@ -97,7 +99,8 @@ fn samples(section: &mut Section<'_>) -> Option<Vec<String>> {
     Some(ids)
 }
 
-/// The data set that a key names, as an index into `names`. It may be absent where there is one data set.
+/// The data set that a key names, as an index into `names`. It may be absent where there is one
+/// data set.
 pub(super) fn named(section: &mut Section<'_>, key: &Key<String>, names: &[&str]) -> Option<usize> {
     let several = names.len() > 1;
     let what = || format!("on which of the data sets it is run ({})", names.join(", "));

@@ -7,14 +7,15 @@ use super::keys;
 use super::section::Section;
 use super::values::Choice;
 
-/// `[figure]`: every sample that is run, with its maps beside it, a row without UCAG and a row with it. It takes the place of the plot of a table.
+/// `[figure]`: every sample that is run, with its maps beside it, a row without UCAG and a row with
+/// it. It takes the place of the plot of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figure {
-    /// What stands side by side.
+    /// The maps that stand side by side.
     pub columns: Columns,
 }
 
-/// What stands side by side in a figure.
+/// The maps that stand side by side in a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Columns {
@@ -37,7 +38,7 @@ pub(super) fn figure(root: &mut Section<'_>) -> Option<Figure> {
     is_there.then_some(Figure { columns: columns.unwrap_or(Columns::Methods) })
 }
 
-/// Whether the samples, methods and models of a config can be a figure.
+/// Checks that the samples, methods and models of a config can be a figure.
 pub(super) fn check(config: &Config, root: &Section<'_>) {
     if config.figure.is_none() {
         return;

@@ -70,7 +70,7 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
     root.list(&keys::top::METHOD, "[[method]]").into_iter().filter_map(read).collect()
 }
 
-/// Which of a method's rows are in the table. Where a config lists variants, those say so.
+/// Reads a method's rows in the table. Where a config lists variants, those say so.
 fn rows(section: &mut Section<'_>, explicit: bool) -> Vec<bool> {
     if explicit && section.has(&keys::method::UCAG) {
         section.problem(

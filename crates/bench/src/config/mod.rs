@@ -1,6 +1,7 @@
 //! A config: an experiment, as one writes it down.
 //!
-//! `text → tree (values that know their line) → --set → sections → Config`. All errors are collected, each with file, line and key.
+//! `text → tree (values that know their line) → --set → sections → Config`. All errors are
+//! collected, each with file, line and key.
 
 mod compute;
 mod dataset;
@@ -43,7 +44,7 @@ pub use read::{load, load_all, parse};
 pub use variant::Variant;
 pub(crate) use variant::{beside, row_label, symbol};
 
-/// What the command line says over a config.
+/// Arguments that override keys of a config.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--limit`: `dataset.limit`, of every data set
@@ -63,15 +64,17 @@ pub struct Overrides {
 pub struct Config {
     /// The config file, for messages; relative paths in it are relative to the working directory.
     pub path: PathBuf,
-    /// What was in the file, so that shards of the run can be merged without it.
+    /// The text of the file, so that shards of the run can be merged without it.
     pub text: String,
     /// Name of the run and its files: the config's file stem (`table1`).
     pub name: String,
     /// Title of the table.
     pub title: String,
-    /// Every choice on which paper and code differ, `[ucag]`'s n, ρ and α included. Where variants differ in it, the first of them.
+    /// Every choice on which paper and code differ, `[ucag]`'s n, ρ and α included. Where variants
+    /// differ in it, the first of them.
     pub protocol: Protocol,
-    /// How methods are run: without UCAG and with it, or as `[[variant]]` or lists in `[protocol]` and `[ucag]` say.
+    /// The variants that methods run in: without UCAG and with it, or as `[[variant]]` or lists in
+    /// `[protocol]` and `[ucag]` say.
     pub variants: Vec<Variant>,
     /// The fields of which it has lists, so that its variants are a grid.
     pub grid: Vec<&'static str>,
@@ -105,7 +108,7 @@ impl Config {
             .flat_map(move |method| method.variants.iter().map(move |&v| (method, &self.variants[v])))
     }
 
-    /// Whether there is more than a method without UCAG and with it.
+    /// Returns whether there is more than a method without UCAG and with it.
     pub fn has_variants(&self) -> bool {
         self.variants.iter().any(|variant| !variant.name.is_empty())
     }

@@ -17,7 +17,8 @@ use super::values::{Choice, Numbers};
 pub enum Form {
     /// As torchvision has it, with global or adaptive pooling.
     Pooled,
-    /// Fully convolutional, as TorchRay has it: a map of logits for an image beyond the training size.
+    /// Fully convolutional, as TorchRay has it: a map of logits for an image beyond the training
+    /// size.
     Convolutional,
     /// Fully convolutional without UCAG, pooled with it: what the published Table 2 was made of.
     Mixed,
@@ -32,11 +33,11 @@ pub struct Model {
     pub arch: String,
     /// Checkpoint, or the TorchScript file.
     pub weights: PathBuf,
-    /// How its input is normalised, where it is TorchScript; checkpoints say so themselves.
+    /// Normalization of its input, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
-    /// What it gives, where it is TorchScript and the config says so.
+    /// Its output, where it is TorchScript and the config says so.
     pub output: Option<network::Output>,
-    /// What the config says of a checkpoint's network that its tensors don't show.
+    /// Facts of a checkpoint's network that its tensors don't show.
     pub stated: Stated,
     /// Target layer; the family's default where absent.
     pub layer: Option<String>,
@@ -46,7 +47,8 @@ pub struct Model {
     pub name: String,
     /// The network's form.
     pub form: Form,
-    /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where absent.
+    /// Side of the square input, or its shorter side, in pixels; the checkpoint's or family's where
+    /// absent.
     pub input_size: Option<usize>,
     /// The model whose likeliest class is explained in place of this model's own, as an index into
     /// [`Config::models`]: see docs/protocol.md#d16-class-in-table-4.
@@ -110,11 +112,11 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
     root.list(&keys::top::MODEL, "[[model]]").into_iter().filter_map(read).collect()
 }
 
-/// What stands for the arch of a network that is none of the families.
+/// The arch of a network that is none of the families.
 pub(crate) const TORCHSCRIPT: &str = "torchscript";
 
-/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else can
-/// be said of what is inside.
+/// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else
+/// can be said of what is inside.
 fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Option<network::Output>) {
     let either = "a network is either TorchScript, or an arch with its weights";
     section.refuse(&keys::model::ARCH, either);
@@ -136,7 +138,7 @@ fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Optio
     (section.get(&keys::torchscript::TORCHSCRIPT), preprocessing, output)
 }
 
-/// What a config says of a checkpoint's network that its tensors don't show.
+/// Reads the facts of a checkpoint's network that its tensors don't show.
 fn stated(section: &mut Section<'_>, input_size: Option<usize>) -> Stated {
     Stated {
         stem: section.get(&keys::model::STEM).map(|Choice(stem)| stem),
@@ -146,7 +148,7 @@ fn stated(section: &mut Section<'_>, input_size: Option<usize>) -> Stated {
     }
 }
 
-/// How a network's input is normalised, where the config says so.
+/// Reads the normalization of a network's input, where the config says so.
 fn normalised(section: &mut Section<'_>) -> Option<Preprocessing> {
     let keys = [&keys::network::MEAN, &keys::network::STD];
     for (key, other) in [(keys[0], keys[1]), (keys[1], keys[0])] {
@@ -159,7 +161,8 @@ fn normalised(section: &mut Section<'_>) -> Option<Preprocessing> {
     section.check(&keys::network::MEAN, made)
 }
 
-/// The index of the model whose likeliest class a model explains: one of those above it, on the same data set.
+/// The index of the model whose likeliest class a model explains: one of those above it, on the
+/// same data set.
 fn classes_from(section: &mut Section<'_>, dataset: Option<usize>, above: &[(usize, String)]) -> Option<usize> {
     let name: String = section.get(&keys::network::CLASSES_FROM)?;
     let index = above.iter().position(|(on, known)| Some(*on) == dataset && *known == name);

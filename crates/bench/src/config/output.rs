@@ -8,11 +8,12 @@ use super::section::{Section, count};
 /// `[output]`
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// Run folder; `results/<name>` (`results/mini/<name>` for a config in a folder `mini`) where absent.
+    /// Run folder; `results/<name>` (`results/mini/<name>` for a config in a folder `mini`) where
+    /// absent.
     pub dir: PathBuf,
     /// Published numbers to compare with, a CSV as in `results/published/`.
     pub published: Option<PathBuf>,
-    /// What a reader of the published numbers should know, in a sentence or two.
+    /// A note on the published numbers, in a sentence or two.
     pub remark: Option<String>,
     /// Samples shown in the gallery.
     pub gallery: usize,

@@ -11,8 +11,8 @@ use super::section::Section;
 use super::toml_tree::{Node, Table, Value};
 use super::values::{Choice, Field};
 
-/// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as [protocol] has
-/// them, and [ucag]'s n, ρ and α.
+/// The protocol of a run of one method on one image, from arguments instead of a config: a name,
+/// `field=value` overrides as [protocol] has them, and [ucag]'s n, ρ and α.
 ///
 /// # Errors
 /// As [`super::load`], naming the argument at fault.
@@ -81,7 +81,8 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     rename(&base, protocol)
 }
 
-/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from row to row of a table.
+/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from
+/// row to row of a table.
 fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
     override_field(section, &keys::map::INTERPOLATION, &mut protocol.interpolation);
     override_field(section, &keys::map::COVERAGE, &mut protocol.coverage);

@@ -17,7 +17,8 @@ use crate::io::file_name;
 /// Reads a config.
 ///
 /// # Errors
-/// Everything that is wrong with it or with the overrides. Whether the files it names are there isn't looked at.
+/// Everything that is wrong with it or with the overrides. Whether the files it names are there
+/// isn't looked at.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     let report = Report::new(Some(path));
     match text(path, &report) {
@@ -164,7 +165,7 @@ fn config(
     Some(config)
 }
 
-/// What the run's own files are called after: not like others in the folder, and with room for
+/// The name of the run's own files: not like others in the folder, and with room for
 /// `.csv` and the like.
 fn name(stem: &str) -> String {
     const TAKEN: [&str; 7] = ["samples", "failures", "curves", "classes", "maps", "sweep", "published"];

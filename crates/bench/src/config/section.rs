@@ -11,7 +11,7 @@ use super::values::{Count, Field, Subtable};
 
 /// A table that is being read. Every key must be asked for before [`Section::finish`].
 pub(super) struct Section<'a> {
-    /// How messages call it, `[dataset]`; empty for the top level.
+    /// Its name in messages, `[dataset]`; empty for the top level.
     label: &'static str,
     origin: Origin,
     table: Option<&'a Table>,
@@ -146,7 +146,8 @@ impl<'a> Section<'a> {
         self.missing.push((key, message));
     }
 
-    /// Reports keys that nobody asked for, and missing ones unless one of the former was meant to be it.
+    /// Reports keys that nobody asked for, and missing ones unless one of the former was meant to
+    /// be it.
     pub(super) fn finish(self) {
         let prefix = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
         let mut mistyped = vec![];
@@ -191,7 +192,8 @@ impl Unique {
     }
 }
 
-/// Reports a method's name that is taken on one of its data sets, with advice; `key` holds the name.
+/// Reports a method's name that is taken on one of its data sets, with advice; `key` holds the
+/// name.
 pub(super) fn unique(
     section: &Section<'_>,
     ids: &mut Unique,

@@ -227,7 +227,8 @@ impl<T: DeserializeOwned> Field for Choice<T> {
     }
 }
 
-/// The names an enum has. Deserialising anything else says them, so that they need no second list here.
+/// The names an enum has. Deserialising anything else says them, so that they need no second list
+/// here.
 #[derive(Debug)]
 struct Names(&'static [&'static str]);
 

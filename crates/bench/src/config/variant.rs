@@ -1,5 +1,5 @@
-//! How methods are run in the rows of a table: without UCAG and with it, or in the variants that a config names, or on a grid of lists in `[protocol]`
-//! and `[ucag]`.
+//! The variants that methods run in, a row of the table each: without UCAG and with it, or in the
+//! variants that a config names, or on a grid of lists in `[protocol]` and `[ucag]`.
 
 use ucag_core::protocol::Protocol;
 use ucag_core::suggest::{hint, nearest};
@@ -9,16 +9,18 @@ use super::section::{Section, Unique};
 use super::toml_tree::{Node, Table, Value};
 use super::{keys, protocol};
 
-/// How a method is run in a row.
+/// The settings that a method runs with in a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// What stands beside the method's name; empty for what is usual, a method without UCAG or with it.
+    /// The text beside the method's name; empty for the usual row, a method without UCAG or with
+    /// it.
     pub name: String,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
-    /// How the map is made. In what is explained and how it is scored, variants don't differ.
+    /// The making of the map. Variants explain the same and score it alike.
     pub protocol: Protocol,
-    /// The variant that it is compared with, sample by sample, as an index into [`super::Config::variants`].
+    /// The variant that it is compared with, sample by sample, as an index into
+    /// [`super::Config::variants`].
     pub against: Option<usize>,
 }
 
@@ -34,18 +36,18 @@ impl Variant {
         beside(method, &self.name)
     }
 
-    /// What it is called where the method is known: `with UCAG, α 1.5`.
+    /// Its name where the method is known: `with UCAG, α 1.5`.
     pub fn words(&self) -> String {
         self.beside(if self.ucag { "with UCAG" } else { "without UCAG" })
     }
 
-    /// What tables call a method's row: `GradCAM + UCAG, α 1.5`.
+    /// The name of a method's row in tables: `GradCAM + UCAG, α 1.5`.
     pub fn label(&self, method: &str) -> String {
         row_label(method, self.ucag, &self.name)
     }
 }
 
-/// What tables call the row of a method in a variant of this name.
+/// The row's name in tables, of a method in a variant of this name.
 pub(crate) fn row_label(method: &str, ucag: bool, variant: &str) -> String {
     beside(&format!("{method}{}", if ucag { " + UCAG" } else { "" }), variant)
 }
@@ -58,7 +60,8 @@ pub(crate) fn beside(words: &str, variant: &str) -> String {
 /// Most points of a grid.
 const POINTS: usize = 256;
 
-/// The fields of which a config may have a list, and whether they make a difference without UCAG, and with it.
+/// The fields of which a config may have a list, and whether they make a difference without UCAG,
+/// and with it.
 pub(super) const FIELDS: [(&str, bool, bool); 10] = [
     ("n", false, true),
     ("rho", false, true),
@@ -150,7 +153,7 @@ fn put(table: &mut Table, section: &str, field: &str, value: &Node) {
     }
 }
 
-/// What is wrong with a list, on a grid that has so many points without it.
+/// The problem with a list, on a grid that has so many points without it.
 fn problem(values: &[Node], points: usize) -> Option<String> {
     let texts: Vec<String> = values.iter().map(text).collect();
     let twice = texts.iter().enumerate().find(|(place, text)| texts[..*place].contains(text));
@@ -200,7 +203,7 @@ pub(super) fn variants(root: &mut Section<'_>, base: &Protocol, grid: &Grid, rep
     above
 }
 
-/// What a variant is compared with: the one that it names, or else the one above it.
+/// The variant that one is compared with: the one that it names, or else the one above it.
 fn against(section: &mut Section<'_>, above: &[Variant]) -> Option<usize> {
     let Some(name) = section.get(&keys::variant::AGAINST) else { return above.len().checked_sub(1) };
     let names = || above.iter().map(|variant| variant.name.as_str());
@@ -209,8 +212,9 @@ fn against(section: &mut Section<'_>, above: &[Variant]) -> Option<usize> {
     section.check(&keys::variant::AGAINST, names().position(|known| known == name).ok_or_else(unknown))
 }
 
-/// Without UCAG and with it, at every point of the grid at which that makes a difference. What has UCAG is compared with the first row without it of
-/// the same smoothing and clipping; rows without, with the first of them.
+/// Without UCAG and with it, at every point of the grid at which that makes a difference. What has
+/// UCAG is compared with the first row without it of the same smoothing and clipping; rows without,
+/// with the first of them.
 fn on_grid(grid: &Grid, report: &Report) -> Vec<Variant> {
     let mut variants: Vec<Variant> = Vec::new();
     for ucag in [false, true] {

@@ -19,7 +19,8 @@ impl Missing {
     }
 }
 
-/// Opens the data sets, once it is sure that nothing is missing: people should hear of all missing files at once.
+/// Opens the data sets, once it is sure that nothing is missing: people should hear of all missing
+/// files at once.
 pub(super) fn open_datasets(config: &Config, may_write: bool) -> Result<Vec<Data>> {
     let mut missing = String::new();
     let published = config.output.published.iter().filter(|path| !path.exists());

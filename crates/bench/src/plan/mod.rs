@@ -37,7 +37,7 @@ pub struct Plan {
     pub data: Vec<Data>,
     /// The models, in the config's order.
     pub models: Vec<Model>,
-    /// The maps that were made elsewhere.
+    /// The precomputed maps.
     pub maps: MapInventory,
     /// The whole run, where this is a shard of it; samples and maps are the shard's then.
     pub whole: Option<Manifest>,
@@ -47,7 +47,8 @@ impl Plan {
     /// Opens everything that the config names.
     ///
     /// # Errors
-    /// As [`Plan::without_maps`], and as [`Missing`] where a method whose maps were made elsewhere has none.
+    /// As [`Plan::without_maps`], and as [`Missing`] where a method with precomputed maps
+    /// has none.
     pub fn new(config: Config) -> Result<Self> {
         Self::with_maps(Self::without_maps(config)?)
     }
@@ -82,7 +83,8 @@ impl Plan {
     /// Opens data sets and networks, for those who are yet to make the maps.
     ///
     /// # Errors
-    /// [`Missing`] where files aren't there; otherwise whatever is wrong with a data set, a checkpoint or a layer.
+    /// [`Missing`] where files aren't there; otherwise whatever is wrong with a data set, a
+    /// checkpoint or a layer.
     pub fn without_maps(config: Config) -> Result<Self> {
         Self::open(config, true)
     }
@@ -109,13 +111,14 @@ impl Plan {
         Ok(Self { config, data, models, maps: MapInventory::default(), whole: None })
     }
 
-    /// The units of work: one for each sample and model. A unit's number is the same whatever the number of samples, so that a run can be extended.
+    /// The units of work: one for each sample and model. A unit's number is the same whatever the
+    /// number of samples, so that a run can be extended.
     pub fn units(&self) -> Vec<UnitId> {
         let models: Vec<usize> = self.models.iter().map(|model| model.dataset).collect();
         units(&models, |dataset| self.data[dataset].places())
     }
 
-    /// What a report must know of the data sets and of the networks that are run on them, in the config's order.
+    /// The facts that a report needs of the data sets and of their networks, in the config's order.
     pub fn facts(&self) -> Vec<DatasetFacts> {
         let facts = |(number, data): (usize, &Data)| {
             let here = self.models.iter().filter(|model| model.dataset == number);
@@ -129,8 +132,8 @@ impl Plan {
         unit.parts(self.models.len())
     }
 
-    /// Everything that numbers depend on: a run may only be resumed by one whose identity is the same. The number of samples is not part of it, so a
-    /// run can be extended.
+    /// Everything that numbers depend on: a run may only be resumed by one whose identity is the
+    /// same. The number of samples is not part of it, so a run can be extended.
     pub fn identity(&self) -> Value {
         let model = |(m, named): (&Model, &crate::config::Model)| {
             let [layer, middle, contrast] = m.layer_names();
@@ -147,13 +150,15 @@ impl Plan {
                 "classes_from": m.classes_from,
             });
             with_output(&mut model, Some(m.unfolded.network.output()));
-            // Other things that a config states of a network are in its variant, or in how it is normalised.
+            // Other things that a config states of a network are in its variant, or in how it is
+            // normalised.
             if let Some(transforms) = named.stated.transform_input {
                 model["transform_input"] = json!(transforms);
             }
             model
         };
-        // The number of classes and the first sample are in the fingerprint, too; here, they are for those who read a run without its data.
+        // The number of classes and the first sample are in the fingerprint, too; here, they are
+        // for those who read a run without its data.
         let data = |(data, config): (&Data, &crate::config::Dataset)| {
             // Whichever samples are run, so that a run can be extended.
             let first = if data.dataset.is_empty() { "" } else { data.dataset.id(0) };
@@ -182,7 +187,8 @@ impl Plan {
             "models": self.models.iter().zip(&self.config.models).map(model).collect::<Vec<_>>(),
             "metrics": versions,
         });
-        // A GPU adds up in another order: its numbers shouldn't be continued by a processor's. Which of a machine's GPUs it is doesn't matter.
+        // A GPU adds up in another order: its numbers shouldn't be continued by a processor's.
+        // Which of a machine's GPUs it is doesn't matter.
         if let Some(kind) = device_kind(self.config.compute.device) {
             identity["device"] = json!(kind);
         }
@@ -190,7 +196,7 @@ impl Plan {
     }
 }
 
-/// What of a run's identity the config alone says.
+/// The part of a run's identity that comes from the config alone.
 pub(crate) fn identity(config: &Config) -> Value {
     let mut identity = config.digest_value();
     identity["forms"] = config.models.iter().map(|model| json!(model.form)).collect();

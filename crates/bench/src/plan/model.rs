@@ -15,11 +15,12 @@ pub struct Model {
     pub dataset: usize,
     /// Its name in tables.
     pub name: String,
-    /// The model whose likeliest class is explained in place of its own, as an index into [`Plan::models`].
+    /// The model whose likeliest class is explained in place of its own, as an index into
+    /// [`Plan::models`].
     pub classes_from: Option<usize>,
-    /// What is explained without UCAG.
+    /// The network that is explained without UCAG.
     pub plain: LoadedNetwork,
-    /// What is explained with UCAG, and what metrics ask.
+    /// The network that is explained with UCAG, and that metrics ask.
     pub unfolded: LoadedNetwork,
     /// Side of its square input, or its shorter side, in pixels.
     pub input_size: usize,
@@ -100,7 +101,7 @@ impl Model {
         self.unfolded.network.views()
     }
 
-    /// What a report must know of it.
+    /// The facts of it that a report needs.
     pub fn facts(&self) -> ModelFacts {
         ModelFacts { name: self.name.clone(), assumptions: self.unfolded.network.assumptions.clone() }
     }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::plan::shard::Shard;
 
-/// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and variants.
+/// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and
+/// variants.
 pub(super) const FORMAT: u32 = 3;
 
 /// A journal's first line.
@@ -14,7 +15,7 @@ pub(crate) struct Header {
     pub(super) format: u32,
     /// Everything that numbers depend on.
     pub identity: Value,
-    /// Which part of the run the journal is of, where it isn't of the whole run.
+    /// The part of the run that the journal is of, where it isn't of the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
 }

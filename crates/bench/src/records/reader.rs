@@ -20,7 +20,7 @@ use crate::records::{Failure, Unit};
 /// Bytes of lines that are read and parsed at a time.
 const BATCH: usize = 4 << 20;
 
-/// Where the last line of a unit is, and what it says in short.
+/// The place of a unit's last line, and a summary of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) offset: u64,
@@ -28,13 +28,13 @@ pub(super) struct Entry {
     pub(super) length: usize,
     /// Counted from 1.
     pub(super) line: usize,
-    /// Whether it has records; else it says why there are none.
+    /// True if it has records; else it says why there are none.
     pub(super) done: bool,
-    /// What was read of its sample, where it says that.
+    /// The sample's checksum, where it says that.
     pub(super) read: Option<Checksum>,
 }
 
-/// What the index must know of a line.
+/// The part of a line that the index needs.
 #[derive(Deserialize)]
 struct Brief {
     index: UnitId,
@@ -48,7 +48,7 @@ struct Brief {
 pub struct Reader {
     pub(super) path: PathBuf,
     pub(super) file: File,
-    /// What to do where a line is damaged.
+    /// Advice for a damaged line.
     advice: &'static str,
     pub(super) header: Option<Header>,
     pub(super) units: BTreeMap<UnitId, Entry>,
@@ -57,8 +57,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the journal of the run folder `dir`, and leaves it as it is: neither is it locked, so that the run may be going on, nor is a half-written last
-    /// line removed.
+    /// Opens the journal of the run folder `dir`, and leaves it as it is: neither is it locked, so
+    /// that the run may be going on, nor is a half-written last line removed.
     ///
     /// # Errors
     /// Where the folder has no journal, or it is damaged.
@@ -77,7 +77,8 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Finds the units in whole lines, without parsing their records; the identity is checked before what follows it.
+    /// Finds the units in whole lines, without parsing their records; the identity is checked
+    /// before what follows it.
     ///
     /// # Errors
     /// Where it can't be read or is damaged, or the check fails.
@@ -146,12 +147,12 @@ impl Reader {
         self.units.iter().map(|(&index, entry)| (index, entry.done))
     }
 
-    /// Whether it has records of a unit; not where the unit failed.
+    /// Returns whether it has records of a unit; not where the unit failed.
     pub fn is_done(&self, unit: UnitId) -> bool {
         self.units.get(&unit).is_some_and(|entry| entry.done)
     }
 
-    /// What was read of the sample for a unit that has records; `None` where that isn't known.
+    /// The sample's checksum for a unit that has records; `None` where that isn't known.
     pub fn checksum(&self, unit: UnitId) -> Option<Checksum> {
         self.units.get(&unit).filter(|entry| entry.done).and_then(|entry| entry.read)
     }
@@ -183,7 +184,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What could not be scored of these units, in this order.
+    /// Failures among these units, in this order.
     ///
     /// # Errors
     /// As [`Self::each`].

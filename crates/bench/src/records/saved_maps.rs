@@ -27,13 +27,13 @@ pub struct SavedMaps {
     pub sample: String,
     /// The class that was explained.
     pub class: usize,
-    /// What the data set calls it; empty where it doesn't.
+    /// Its name in the data set; empty where it has none.
     pub class_name: String,
     /// The model's name in the config.
     pub model: String,
     /// Width and height of the image and of every map, in pixels.
     pub size: [u32; 2],
-    /// Whether there is a mask of where the class is.
+    /// True if there is a mask of where the class is.
     pub mask: bool,
     /// Its maps, in the order of the table.
     pub tiles: Vec<SavedMap>,
@@ -46,20 +46,21 @@ pub struct SavedMap {
     pub method: String,
     /// The method's name, with its variant's where it has one.
     pub label: String,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
-    /// Which of the config's variants this is; empty for the usual row.
+    /// The config's variant; empty for the usual row.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// Name of the map's file; none for degenerate maps.
     pub file: Option<String>,
-    /// Whether the map speaks for and against the class, around zero; others are in [0, 1].
+    /// True if the map speaks for and against the class, around zero; others are in [0, 1].
     pub signed: bool,
-    /// The map's largest magnitude, in its own units: what the strongest grey level of a signed map stands for. 0 for degenerate maps.
+    /// The map's largest magnitude, in its own units: what the strongest grey level of a signed map
+    /// stands for. 0 for degenerate maps.
     pub largest: f32,
-    /// What the map turned out to be.
+    /// The state of the map.
     pub state: MapState,
-    /// Where the map points (x, y), in pixels, where that is asked.
+    /// The pixel that the map points to (x, y), where a metric asks.
     pub point: Option<[f64; 2]>,
     /// Its scores by the metric's id, in the metrics' own ranges.
     pub scores: Vec<(String, f64)>,
@@ -68,9 +69,9 @@ pub struct SavedMap {
 /// The pixels that are saved.
 #[derive(Debug, Clone, Copy)]
 pub struct Pictures<'a> {
-    /// The network's input, or the photo.
+    /// The network's input, or the original image.
     pub image: &'a RgbImage,
-    /// Where the class is, row by row.
+    /// The mask of the class, row by row.
     pub mask: Option<&'a [bool]>,
     /// A map for each tile, row by row. Those of degenerate tiles aren't looked at.
     pub maps: &'a [&'a [f32]],
@@ -80,7 +81,8 @@ pub struct Pictures<'a> {
 /// mask, files, largest magnitudes) are filled in.
 ///
 /// # Errors
-/// Where a map doesn't fit the image or isn't finite though its state says so, or a file can't be written.
+/// Where a map doesn't fit the image or isn't finite though its state says so, or a file can't be
+/// written.
 pub fn write(folder: &Path, mut saved: SavedMaps, pictures: &Pictures<'_>) -> Result<()> {
     let (width, height) = pictures.image.dimensions();
     let pixels = width as usize * height as usize;
@@ -141,7 +143,8 @@ pub fn read(folder: &Path) -> Result<SavedMaps> {
 /// where there is no gallery.
 ///
 /// # Errors
-/// Where one of them can't be read. A folder without `plate.json` is none of them: the run that made it was stopped.
+/// Where one of them can't be read. A folder without `plate.json` is none of them: the run that
+/// made it was stopped.
 pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, SavedMaps)>> {
     folders(gallery).into_iter().map(|folder| read(&folder).map(|saved| (folder, saved))).collect()
 }
@@ -216,7 +219,7 @@ impl SavedMaps {
         Ok(self.open(&folder.join(IMAGE))?.to_rgb8())
     }
 
-    /// Where the class is, row by row, where that is known.
+    /// The mask of the class, row by row, where that is known.
     ///
     /// # Errors
     /// As [`SavedMaps::image`].
@@ -225,8 +228,8 @@ impl SavedMaps {
         self.mask.then(open).transpose()
     }
 
-    /// A tile's map, row by row, to within half a grey level: in [0, 1], or signed and in [−1, 1] after division by [`SavedMap::largest`]. `None` where it is
-    /// degenerate.
+    /// A tile's map, row by row, to within half a grey level: in [0, 1], or signed and in [−1, 1]
+    /// after division by [`SavedMap::largest`]. `None` where it is degenerate.
     ///
     /// # Errors
     /// As [`SavedMaps::image`].
@@ -250,7 +253,8 @@ impl SavedMaps {
     }
 }
 
-/// A map as grey levels: 255 is 1, or, where it is signed, 128 is zero and 127 levels further its largest magnitude.
+/// A map as grey levels: 255 is 1, or, where it is signed, 128 is zero and 127 levels further its
+/// largest magnitude.
 fn levels(map: &[f32], signed: bool, largest: f32) -> Vec<u8> {
     let level = |&value: &f32| match signed {
         false => (255.0 * value.clamp(0.0, 1.0)).round() as u8,

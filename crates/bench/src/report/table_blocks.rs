@@ -7,10 +7,11 @@ use crate::analysis::metric_columns::MetricColumn;
 use crate::analysis::{Table, TableRow};
 use crate::config::{Method, Model, Variant};
 
-/// What stands where there is no number.
+/// The text in place of a missing number.
 const NONE: &str = "–";
 
-/// A model's rows: methods, without and with UCAG, ours and published; either only controls or none of them. `None` where there are no such rows.
+/// A model's rows: methods, without and with UCAG, ours and published; either only controls or none
+/// of them. `None` where there are no such rows.
 pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<Grid> {
     let metric_columns = table.metric_columns();
     let dataset = &table.config.datasets[model.dataset].name;
@@ -40,8 +41,8 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
     (!rows.is_empty()).then_some(Grid { head, rows, words: 1 })
 }
 
-/// What changes on a data set: for each row that is compared with another (a method with UCAG with the same without it), the paired differences. `None`
-/// where there are none.
+/// The differences on a data set: for each row that is compared with another (a method with UCAG
+/// with the same without it), the paired differences. `None` where there are none.
 pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     let metric_columns = table.metric_columns();
     let name = &table.config.datasets[dataset].name;
@@ -85,7 +86,8 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
-/// Degenerate maps, where there are any: rows by data set (where there are several), model, method and UCAG.
+/// Degenerate maps, where there are any: rows by data set (where there are several), model, method
+/// and UCAG.
 pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
     let place =
         if table.has_several_datasets() { &["Data set", "Model", "Method"][..] } else { &["Model", "Method"][..] };
@@ -134,7 +136,8 @@ fn key<'k>(
     }
 }
 
-/// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
+/// Returns whether some row of the data set, of controls or of other methods or of either, has a
+/// published number in this column.
 fn is_published(table: &Table<'_>, dataset: &str, head: &MetricColumn, controls: Option<bool>) -> bool {
     let here = |row: &TableRow<'_>| {
         let control = row.cell.method.is_control();

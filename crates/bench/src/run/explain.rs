@@ -15,7 +15,8 @@ use crate::config;
 use crate::plan::precomputed;
 
 impl<'p> Worker<'p> {
-    /// Every row's raw map for each class. Rows that see the same image or views share their passes; classes share them, too.
+    /// Every row's raw map for each class. Rows that see the same image or views share their
+    /// passes; classes share them, too.
     pub(super) fn explain(&self, context: &SampleContext<'_>, classes: &[usize]) -> Result<Vec<Vec<RawMap<'p>>>> {
         let config = self.config;
         let table: Vec<(&'p config::Method, &'p config::Variant)> = config.rows_on(context.model.dataset).collect();
@@ -55,7 +56,8 @@ impl<'p> Worker<'p> {
         raw.into_iter().map(rows).collect()
     }
 
-    /// Raw maps of rows that share their passes, with their row and the position of their class in `classes`.
+    /// Raw maps of rows that share their passes, with their row and the position of their class in
+    /// `classes`.
     fn maps(
         &self,
         context: &SampleContext<'_>,

@@ -18,7 +18,7 @@ pub(crate) struct NamedExplainer<'a> {
 
 impl<'a> NamedExplainer<'a> {
     /// # Errors
-    /// Where the method's maps were made elsewhere.
+    /// Where the method's maps are precomputed.
     pub(crate) fn new(method: &'a config::Method) -> anyhow::Result<Self> {
         let computed = method.computed().with_context(|| format!("'{}' has no explainer", method.id))?;
         Ok(Self { id: &method.id, explainer: &*computed.explainer })

@@ -19,12 +19,13 @@ use crate::records::saved_maps;
 use crate::records::saved_maps::SavedMaps;
 use crate::report::gallery::{self, ContactSheet, SheetTile};
 
-/// Whether the config asks for sheets of the sample at `place`.
+/// Returns whether the config asks for contact sheets of a sample.
 pub(crate) fn wanted(config: &Config, sample: SampleIndex) -> bool {
     config.figure.is_some() || sample.0 < config.output.gallery
 }
 
-/// The units whose sheets are asked for and aren't in the gallery, or can't be read: whether or not they are done, they must be made.
+/// The units whose sheets are asked for and aren't in the gallery, or can't be read: whether or not
+/// they are done, they must be made.
 pub(crate) fn missing(plan: &Plan, gallery: &Path) -> BTreeSet<UnitId> {
     let sample_of = |unit: &UnitId| plan.unit(*unit).0;
     let units: Vec<UnitId> = plan.units().into_iter().filter(|unit| wanted(&plan.config, sample_of(unit))).collect();

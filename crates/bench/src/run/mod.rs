@@ -38,19 +38,20 @@ use crate::run::sample_checksums::SampleChecksums;
 use crate::run::timings::Timings;
 use crate::run::worker::{Done, Worker};
 
-/// What a run left.
+/// The result of a run.
 pub struct CompletedRun {
-    /// The journal, which has every unit of the plan. Nobody else writes to it as long as this is held.
+    /// The journal, which has every unit of the plan. Nobody else writes to it as long as this is
+    /// held.
     pub journal: Journal,
     /// The plan's units, by data set, sample and model.
     pub units: Vec<UnitId>,
-    /// How many of them an earlier run had done.
+    /// Number of units that an earlier run had done.
     pub resumed: usize,
     /// Seconds by stage, all workers together, of this run alone.
     pub stages: BTreeMap<&'static str, f64>,
     /// Seconds on the wall, of this run alone.
     pub wall: f64,
-    /// What could not be done and changes no number, in order.
+    /// Problems that change no number, in order.
     pub remarks: Vec<String>,
 }
 
@@ -63,7 +64,7 @@ impl CompletedRun {
         self.journal.each(self.units.iter().copied(), visit)
     }
 
-    /// What could not be scored, in order.
+    /// Samples that could not be scored, in order.
     ///
     /// # Errors
     /// As [`Self::each`].
@@ -72,10 +73,12 @@ impl CompletedRun {
     }
 }
 
-/// Runs what isn't done yet. Units that failed in an earlier run are tried again, and those whose sheets aren't in the gallery are done again.
+/// Runs what isn't done yet. Units that failed in an earlier run are tried again, and those whose
+/// sheets aren't in the gallery are done again.
 ///
 /// # Errors
-/// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails. What was written stays.
+/// Where the run folder can't be used, a record can't be written, or, with `strict`, a unit fails.
+/// What was written stays.
 pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
     let dir = &plan.config.output.dir;
     let shard = plan.whole.as_ref().map(|whole| whole.shard);
@@ -108,7 +111,8 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
         progress.note(&remark);
     }
     samples_read.remark().iter().for_each(|remark| progress.note(remark));
-    // A unit with slow methods may take an hour: what goes through the networks shows that it is alive.
+    // A unit with slow methods may take an hour: what goes through the networks shows that it is
+    // alive.
     let wait = || progress.wait(plan.models.iter().map(crate::plan::Model::views).sum());
     let mut remarks = BTreeMap::new();
     work(plan, &todo, &stages, (&maps, &samples_read), wait, |Done { unit, remarks: own }| {
@@ -139,9 +143,10 @@ pub fn run(plan: &Plan, fresh: bool, strict: bool) -> Result<CompletedRun> {
     Ok(CompletedRun { journal, units, resumed, stages, wall, remarks: remarks.into_values().flatten().collect() })
 }
 
-/// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on this thread, which calls `wait` once a second while there is
-/// none. One libtorch thread a worker: on work this
-/// small more of them cost more than they give, and results must not depend on how many there are.
+/// Hands the units out, in order, to a fixed pool of workers, and every finished one to `finish` on
+/// this thread, which calls `wait` once a second while there is none. One libtorch thread a worker:
+/// on work this small more of them cost more than they give, and results must not depend on how
+/// many there are.
 fn work(
     plan: &Plan,
     todo: &[UnitId],
@@ -157,7 +162,8 @@ fn work(
         .thread_name(|i| format!("worker-{i}"))
         .build()
         .context("the worker threads can't be started")?;
-    // Tensors may be sent to a thread but not shared between threads, so each worker takes handles of its own.
+    // Tensors may be sent to a thread but not shared between threads, so each worker takes handles
+    // of its own.
     let handles = || plan.models.iter().map(crate::plan::Model::shallow_clone).collect::<Result<Vec<_>>>();
     let slots = (0..workers).map(|_| Ok(Mutex::new(Some(handles()?)))).collect::<Result<Vec<_>>>()?;
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -10,7 +10,7 @@ pub(crate) struct RowIndex(pub(crate) usize);
 
 /// Rows that see the same image, or the same views of it.
 pub(crate) struct RowGroup<'a> {
-    /// True where they see views.
+    /// True if they see views.
     pub(crate) ucag: bool,
     /// The protocol of one of them.
     pub(crate) protocol: &'a Protocol,

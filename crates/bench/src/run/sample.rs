@@ -1,4 +1,5 @@
-//! What is explained and scored: a sample as a model sees it, and the rows of the table that are made of it.
+//! The samples that are explained and scored: a sample as a model sees it, and the rows of the
+//! table that are made of it.
 
 use std::cell::OnceCell;
 
@@ -27,7 +28,7 @@ pub(crate) struct SampleContext<'a> {
 }
 
 impl SampleContext<'_> {
-    /// Height and width of the input, or of the photo.
+    /// Height and width of the input, or of the original image.
     pub(crate) fn size(&self, frame: Resolution) -> [i64; 2] {
         match frame {
             Resolution::NetworkInput => {
@@ -41,7 +42,7 @@ impl SampleContext<'_> {
         }
     }
 
-    /// Where a class is in the photo.
+    /// The region of a class in the original image.
     pub(crate) fn region(&self, class: usize) -> Option<&Region> {
         self.sample.regions.iter().find(|region| region.class == class)
     }
@@ -52,7 +53,7 @@ pub(crate) struct RawMap<'a> {
     pub(crate) method: &'a config::Method,
     pub(crate) variant: &'a config::Variant,
     pub(crate) raw: Tensor,
-    /// As metrics see it: at the input's size, and at the photo's.
+    /// As metrics see it: at the input's size, and at the original image's.
     seen: [OnceCell<Saliency>; 2],
 }
 
@@ -61,7 +62,7 @@ impl<'a> RawMap<'a> {
         Self { method, variant, raw, seen: Default::default() }
     }
 
-    /// Whether a record of the subject is of this row.
+    /// Returns whether a record of the subject is of this row.
     pub(crate) fn is_of(&self, record: &Record) -> bool {
         let config::Variant { ucag, ref name, .. } = *self.variant;
         record.method == self.method.id && record.ucag == ucag && record.variant == *name

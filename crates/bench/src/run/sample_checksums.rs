@@ -1,7 +1,9 @@
-//! What was read of each sample, by checksum: all of a sample's numbers in a run come from the same bytes.
+//! Checksums of the samples that were read: all of a sample's numbers in a run come from the same
+//! bytes.
 //!
-//! Where a sample's file has changed between two calls, the run is refused before anything is computed, as with other weights. Where it changes under a run,
-//! the units that read it later fail, and the others keep their numbers.
+//! Where a sample's file has changed between two calls, the run is refused before anything is
+//! computed, as with other weights. Where it changes under a run, the units that read it later
+//! fail, and the others keep their numbers.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,7 +17,7 @@ use crate::plan::dataset::Data;
 use crate::plan::{ModelIndex, Plan, SampleIndex};
 use crate::records::journal::Journal;
 
-/// So many changed samples are named.
+/// Most changed samples that are named.
 const NAMED: usize = 3;
 /// Reading more samples than this takes long enough to say so.
 const MANY: usize = 1000;
@@ -81,7 +83,7 @@ impl SampleChecksums {
         Ok(Self { known: Mutex::new(known), unknown })
     }
 
-    /// What a reader should know of earlier units that can't be compared.
+    /// A remark on earlier units that can't be compared.
     pub(crate) fn remark(&self) -> Option<String> {
         let units = if self.unknown == 1 { "unit was" } else { "units were" };
         (self.unknown > 0).then(|| {

@@ -90,7 +90,7 @@ fn probabilities(network: &Network) -> impl Fn(&Tensor) -> Result<Tensor, Box<dy
     }
 }
 
-/// What deletion puts in a pixel's place, `[1, channels, 1, 1]`.
+/// The value of a deleted pixel, `[1, channels, 1, 1]`.
 fn deleted(protocol: &Protocol, network: &Network) -> Result<Tensor> {
     let (mean, std) = (network.preprocessing.mean(), network.preprocessing.std());
     let colour = match protocol.deleted {

@@ -22,9 +22,9 @@ use crate::run::timings::{Stage, Timings};
 /// A unit of work that is done.
 #[derive(Debug)]
 pub struct Done {
-    /// What it came to.
+    /// The finished unit.
     pub unit: Unit,
-    /// What could not be done and changes no number.
+    /// Problems that change no number.
     pub remarks: Vec<String>,
 }
 
@@ -36,9 +36,10 @@ pub struct Worker<'p> {
     stages: &'p Timings,
     /// Checksums of precomputed maps.
     pub(super) maps: &'p Digests,
-    /// What was read of samples so far.
+    /// Checksums of the samples that were read so far.
     samples_read: &'p SampleChecksums,
-    /// The last decoded sample, with its data set and index: units of one sample come one after the other.
+    /// The last decoded sample, with its data set and index: units of one sample come one after the
+    /// other.
     sample: Option<(usize, SampleIndex, Sample)>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::notes::counted;
 use super::run::Run;
 
-/// So many samples are named.
+/// Most samples that are named.
 const NAMED: usize = 5;
 
 /// Bytes that two runs read of a data set's samples, compared.
@@ -15,7 +15,7 @@ pub(super) struct ReadSamples<'a> {
     common: usize,
     /// Those of which they read different bytes.
     pub(super) others: Vec<&'a str>,
-    /// How many of them the baseline, and the run, doesn't say it of.
+    /// Numbers of samples without checksums, in the baseline and in the run.
     silent: [usize; 2],
 }
 

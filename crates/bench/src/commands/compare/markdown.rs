@@ -7,7 +7,7 @@ use super::{Comparison, notes};
 use crate::report::sentences;
 use crate::report::text_table::Grid;
 
-/// What stands where there is no number.
+/// The text in place of a missing number.
 const NONE: &str = "–";
 
 /// A part of the page.
@@ -22,7 +22,7 @@ struct Part {
 /// The page, for all comparisons with one baseline.
 pub(super) struct Page {
     parts: Vec<Part>,
-    /// How differences and intervals were made.
+    /// The making of differences and intervals, in sentences.
     how: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ fn parts(comparison: &Comparison<'_>) -> Vec<Part> {
     parts
 }
 
-/// Whether two rows stand in one table: those of a metric's column on a data set do.
+/// Returns whether two rows stand in one table: those of a metric's column on a data set do.
 fn same_table(one: &RunCell<'_>, other: &RunCell<'_>) -> bool {
     let of = |cell: &RunCell<'_>| (cell.key.metric.to_owned(), cell.key.subset, cell.key.dataset.to_owned());
     of(one) == of(other)

@@ -25,29 +25,32 @@ use run::Run;
 struct Comparison<'a> {
     baseline: &'a Run,
     run: &'a Run,
-    /// What they say of themselves that isn't the same.
+    /// Differences between their identities.
     differences: Vec<Difference>,
-    /// What they read, by data set.
+    /// The samples that they read, by data set.
     inputs: BTreeMap<&'a str, ReadSamples<'a>>,
     matched: Matched<'a>,
 }
 
 impl Comparison<'_> {
-    /// Whether data and metric are the same in both runs, and what was read of each sample, as far as both say it.
+    /// Returns whether data and metric are the same in both runs, and what was read of each sample,
+    /// as far as both say it.
     fn same_measurement(&self, cell: &RunCell<'_>) -> bool {
         self.same_identity(cell) && self.inputs.get(cell.key.dataset).is_none_or(|inputs| inputs.others.is_empty())
     }
 
-    /// Whether both runs say the same of data and metric.
+    /// Returns whether both runs say the same of data and metric.
     fn same_identity(&self, cell: &RunCell<'_>) -> bool {
         !self.differences.iter().any(|difference| difference.parts(cell.key.dataset, cell.key.metric))
     }
 }
 
-/// Compares each run with the first one, prints tables, and writes `compare.csv` and `compare.md` where a folder is given for them.
+/// Compares each run with the first one, prints tables, and writes `compare.csv` and `compare.md`
+/// where a folder is given for them.
 ///
 /// # Errors
-/// [`UsageError`] where a folder holds no run, or a method isn't in one; otherwise where a record can't be counted, or a file can't be written.
+/// [`UsageError`] where a folder holds no run, or a method isn't in one; otherwise where a record
+/// can't be counted, or a file can't be written.
 pub fn compare(args: &CompareArgs) -> anyhow::Result<()> {
     compared(args, |comparisons, page| {
         print_result(&page.terminal())?;
@@ -99,7 +102,7 @@ fn seed(baseline: &Run) -> u64 {
     baseline.identity.pointer("/config/seed").and_then(serde_json::Value::as_u64).unwrap_or(0)
 }
 
-/// Which rows the command line asks for.
+/// The rows that the command line asks for.
 fn pick<'a>(args: &'a CompareArgs, baseline: &Run, others: &[Run]) -> Result<Pick<'a>, UsageError> {
     let (Some(method), Some(against)) = (&args.method, &args.against) else { return Ok(Pick::Same) };
     let asked = others.iter().map(|run| ("--method", method, run)).chain([("--against", against, baseline)]);

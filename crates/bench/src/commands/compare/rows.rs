@@ -1,4 +1,4 @@
-//! What two runs have in common, row by row, and the differences between them.
+//! Matches the rows of two runs, and takes the differences between them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,7 +24,7 @@ pub(super) struct Cells<'a> {
     values: Vec<CellValues>,
 }
 
-/// What a number of a run is the number of.
+/// The identity of a number of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunCell<'a> {
     pub(super) key: CellKey<'a>,
@@ -32,7 +32,7 @@ pub(super) struct RunCell<'a> {
 }
 
 impl RunCell<'_> {
-    /// What tables call its row.
+    /// Its row's name in tables.
     pub(super) fn label(&self) -> String {
         let name = ucag_core::explain::method(self.key.method).map_or(self.key.method, |method| method.name);
         row_label(name, self.key.ucag, self.key.variant)
@@ -103,7 +103,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Which rows are compared.
+/// The rows that are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pick<'a> {
     /// Each with the row of the same method.
@@ -112,27 +112,29 @@ pub(super) enum Pick<'a> {
     Methods { method: &'a str, against: &'a str },
 }
 
-/// A row of the run and the one of the baseline that it is compared with. Numbers are in the metric's unit.
+/// A row of the run and the one of the baseline that it is compared with. Numbers are in the
+/// metric's unit.
 #[derive(Debug)]
 pub(super) struct ComparedRow<'a> {
-    /// What the baseline's is.
+    /// The baseline's cell.
     pub(super) baseline: RunCell<'a>,
-    /// What the run's is.
+    /// The run's cell.
     pub(super) run: RunCell<'a>,
     /// The baseline's mean and the run's, each over its own samples.
     pub(super) means: [Option<f64>; 2],
     /// Samples of each.
     pub(super) n: [usize; 2],
-    /// The run's minus the baseline's; `None` where they have no samples in common, or not the same number of classes.
+    /// The run's minus the baseline's; `None` where they have no samples in common, or not the same
+    /// number of classes.
     pub(super) paired: Option<Paired>,
-    /// Whether the two have the same value in every sample that they have in common.
+    /// True if the two have the same value in every sample that they have in common.
     pub(super) equal: bool,
-    /// Whether the two means count their samples in the same way.
+    /// True if the two means count their samples in the same way.
     pub(super) counted_alike: bool,
 }
 
 impl ComparedRow<'_> {
-    /// What may be said of the difference, in a word.
+    /// The verdict on the difference, in a word.
     pub(super) fn verdict(&self) -> Option<&'static str> {
         if self.equal { Some("same") } else { self.paired.map(|paired| paired.verdict.as_str()) }
     }
@@ -147,12 +149,12 @@ pub(super) struct Alone<'a> {
     pub(super) n: usize,
 }
 
-/// What a run and the baseline have in common, and what they don't.
+/// The rows that a run and the baseline have in common, and the others.
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
-    /// What both have, in the baseline's order.
+    /// Rows of both, in the baseline's order.
     pub(super) rows: Vec<ComparedRow<'a>>,
-    /// What only the baseline has, and what only the run has.
+    /// Rows of the baseline alone, and of the run alone.
     pub(super) alone: [Vec<Alone<'a>>; 2],
 }
 
@@ -200,8 +202,9 @@ pub(super) fn matched<'a>(
     Matched { rows: common.into_iter().zip(&changes).map(row).collect(), alone }
 }
 
-/// The run's values minus the baseline's; `None` where both are averaged over classes, but not over as many. And whether both are counted in the same way:
-/// where only one of them counts pairs of zero that nothing was scored for, the difference is without these.
+/// The run's values minus the baseline's; `None` where both are averaged over classes, but not over
+/// as many. And whether both are counted in the same way: where only one of them counts pairs of
+/// zero that nothing was scored for, the difference is without these.
 fn change(run: &CellValues, baseline: &CellValues) -> (Option<CellValues>, bool) {
     let (CellValues::Classes(these), CellValues::Classes(those)) = (run, baseline) else {
         return (run.minus(baseline), true);

@@ -1,4 +1,5 @@
-//! A run, read from its folder: neither its data nor its weights need be there, and it may be going on.
+//! A run, read from its folder: neither its data nor its weights need be there, and it may be going
+//! on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,10 +18,10 @@ use crate::records::{Failure, Record, Unit};
 /// Each class has a place in memory for every row; no data set has as many.
 const MOST_CLASSES: usize = 1 << 17;
 
-/// What a run's journal says.
+/// A run, as its journal describes it.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// What tables call it.
+    /// Its name in tables.
     pub(super) label: String,
     /// Its folder, as the user named it.
     pub(super) folder: PathBuf,
@@ -28,11 +29,12 @@ pub(super) struct Run {
     pub(super) identity: Value,
     /// Records of metrics that this program knows, in plan order, without their curves.
     pub(super) records: Vec<Record>,
-    /// What could not be scored, in plan order.
+    /// Samples that could not be scored, in plan order.
     pub(super) failures: Vec<Failure>,
-    /// How many records there are of each metric that this program doesn't know.
+    /// Numbers of records of each metric that this program doesn't know.
     pub(super) unknown: BTreeMap<String, usize>,
-    /// What was read of each sample that was scored, by its data set and its id: one checksum, unless units differ or don't say it.
+    /// Checksums of each sample that was scored, by its data set and its id: one checksum, unless
+    /// units differ or don't say it.
     pub(super) read: BTreeMap<String, BTreeMap<String, BTreeSet<Checksum>>>,
 }
 
@@ -79,7 +81,8 @@ impl Run {
         }
     }
 
-    /// Whether all is there that the averages of its records need, and no more than can be counted.
+    /// Returns whether all is there that the averages of its records need, and no more than can be
+    /// counted.
     fn check(&self) -> Result<(), UsageError> {
         if let Some(DatasetSize { dataset, classes, .. }) =
             self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
@@ -102,13 +105,13 @@ impl Run {
         }
     }
 
-    /// What averages must know of its data sets; of a data set that isn't among them, an earlier version didn't write it down.
+    /// Sizes of its data sets, for averages. An earlier version didn't write them down.
     pub(super) fn extents(&self) -> Vec<DatasetSize<'_>> {
         let datasets = self.identity.get("datasets").and_then(Value::as_array).into_iter().flatten();
         datasets.filter_map(extent_of).collect()
     }
 
-    /// How class averages count; `None` where the journal doesn't say.
+    /// The pairs that class averages count; `None` where the journal doesn't say.
     pub(super) fn tally(&self) -> Option<EmptyPairs> {
         let tally = self.identity.pointer("/config/protocol/tally")?;
         serde_json::from_value(tally.clone()).ok()
@@ -121,7 +124,8 @@ fn extent_of(dataset: &Value) -> Option<DatasetSize<'_>> {
     Some(DatasetSize { dataset: text("name")?, classes: usize::try_from(classes).ok()?, first: text("first")? })
 }
 
-/// The folders' last names, or all of their paths where those aren't different; a number tells apart what is the same folder.
+/// The folders' last names, or all of their paths where those aren't different; a number tells
+/// apart what is the same folder.
 fn labels(folders: &[PathBuf]) -> Vec<String> {
     let last = |folder: &PathBuf| folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let whole = |folder: &PathBuf| folder.display().to_string();

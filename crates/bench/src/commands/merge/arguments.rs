@@ -1,4 +1,4 @@
-//! Which shards the command line means, and where the run goes.
+//! Finds the shards that the command line means, and the merged run's folder.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,8 @@ pub(super) fn find(dirs: &[PathBuf], out: Option<&Path>) -> Result<(Vec<PathBuf>
     }
 }
 
-/// A folder that is a shard's, or those of all shards of the run whose folder it is. One in which no plan was written holds nothing yet.
+/// A folder that is a shard's, or those of all shards of the run whose folder it is. One in which
+/// no plan was written holds nothing yet.
 fn shards(dir: &Path) -> Result<Vec<PathBuf>> {
     let is_shard = |folder: &Path| folder.join(manifest::FILE).is_file();
     if is_shard(dir) {

@@ -1,4 +1,4 @@
-//! Whether the units of a sample are all of the same bytes, in whichever folder they are.
+//! Checks that the units of a sample are all of the same bytes, in whichever folder they are.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +11,8 @@ use super::validate::Run;
 use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::Reader;
 
-/// Compares what was read of each sample in the shards and in the merged folder, and returns how many units of the shards don't say it.
+/// Compares what was read of each sample in the shards and in the merged folder, and returns how
+/// many units of the shards don't say it.
 ///
 /// # Errors
 /// Where the units of a sample were made from different bytes. The message names the first.

@@ -18,11 +18,12 @@ use crate::records::journal::{Reader, differences};
 
 const ADVICE: &str = "choose another folder with --out";
 
-/// Locks the run's folder, and checks that it may be written to: that nothing is in it, or nothing but what is in the shards, too. Says whether there is
-/// anything, besides.
+/// Locks the run's folder, and checks that it may be written to: that nothing is in it, or nothing
+/// but what is in the shards, too. Says whether there is anything, besides.
 ///
 /// # Errors
-/// Where the folder holds another run, or units that the shards don't have, or a run is writing to it.
+/// Where the folder holds another run, or units that the shards don't have, or a run is writing to
+/// it.
 pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
     let out = &run.config.output.dir;
     std::fs::create_dir_all(out).with_context(|| format!("{}: the run folder can't be made", out.display()))?;
@@ -54,7 +55,8 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
     Ok((there, begun))
 }
 
-/// Writes the journal in place of the one that is locked, and returns it locked as well, with the units in plan order.
+/// Writes the journal in place of the one that is locked, and returns it locked as well, with the
+/// units in plan order.
 ///
 /// # Errors
 /// Where a line can't be read or written.

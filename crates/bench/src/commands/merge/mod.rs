@@ -1,4 +1,5 @@
-//! `bench merge`: the shards of a run, put together into what one machine would have made. Neither data nor weights are asked for.
+//! `bench merge`: the shards of a run, put together into what one machine would have made. Neither
+//! data nor weights are asked for.
 
 mod arguments;
 mod checksums;
@@ -34,12 +35,14 @@ pub struct Merged {
     parts: Vec<Part>,
 }
 
-/// Puts the shards together: `records.jsonl` with the units in plan order, `maps.csv` and the gallery.
+/// Puts the shards together: `records.jsonl` with the units in plan order, `maps.csv` and the
+/// gallery.
 ///
 /// # Errors
-/// [`UsageError`](super::error::UsageError) where the folders hold no shards, or not those of one number of shards, each once. Otherwise where shards are of different runs, aren't
-/// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. No file of the merged run is
-/// touched before all of that is checked.
+/// [`UsageError`](super::error::UsageError) where the folders hold no shards, or not those of one
+/// number of shards, each once. Otherwise where shards are of different runs, aren't there, aren't
+/// done or are being written, where the merged folder holds another run, or a file can't be read or
+/// written. No file of the merged run is touched before all of that is checked.
 pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let (folders, out) = arguments::find(&args.dirs, args.out.as_deref())?;
     let mut parts = folders.into_iter().map(Part::open).collect::<Result<Vec<_>>>()?;
@@ -66,7 +69,7 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
 }
 
 impl Merged {
-    /// What could not be scored, in order.
+    /// Samples that could not be scored, in order.
     ///
     /// # Errors
     /// As [`Reader::failures`].
@@ -74,7 +77,7 @@ impl Merged {
         self.journal.failures(&self.units)
     }
 
-    /// What its tables are made from.
+    /// The summary that its tables are made from.
     pub fn summary<'a>(&'a self, failures: &'a [Failure]) -> Summary<'a> {
         let Self { config, datasets, journal, units, .. } = self;
         Summary { config, datasets, records: Records::Journal(journal, units), failures, out: &config.output.dir }

@@ -13,12 +13,13 @@ use crate::records::journal::Reader;
 use crate::records::{format, journal};
 use crate::run::run_json;
 
-/// A shard that nobody is writing to while this is held. Its records and what it says of the run stay on the disk.
+/// A shard that nobody is writing to while this is held. Its records and what it says of the run
+/// stay on the disk.
 #[derive(Debug)]
 pub(super) struct Part {
     /// Its folder.
     pub(super) folder: PathBuf,
-    /// Which it is.
+    /// Its position among the shards.
     pub(super) shard: Shard,
     /// Its journal.
     pub(super) journal: Reader,
@@ -65,7 +66,7 @@ impl Part {
         Ok(Self { folder, shard, journal, run })
     }
 
-    /// What it says of the run. That names every sample, so it isn't held for each of many shards.
+    /// Its manifest of the run. That names every sample, so it isn't held for each of many shards.
     ///
     /// # Errors
     /// Where it can't be read.

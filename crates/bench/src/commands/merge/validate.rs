@@ -1,4 +1,4 @@
-//! Whether shards are those of one run, all of them, and done.
+//! Checks that shards are of one run, complete, and done.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use crate::plan::shard::Shard;
 use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::differences;
 
-/// What the shards say of their run, all of them the same.
+/// The run, as all of its shards describe it.
 #[derive(Debug)]
 pub(super) struct Run {
     /// The first one's account.
@@ -84,7 +84,8 @@ pub(super) fn order(parts: &mut [Part]) -> Result<()> {
 /// The run that they are of, which is to go into `out`.
 ///
 /// # Errors
-/// Where they are of different runs, or of a version of this program that reads the config otherwise.
+/// Where they are of different runs, or of a version of this program that reads the config
+/// otherwise.
 pub(super) fn run(first: &Part, others: &[Part], out: &Path) -> Result<Run> {
     let manifest = first.manifest()?;
     let config = config(first, &manifest, out)?;
@@ -124,7 +125,8 @@ fn config(part: &Part, manifest: &Manifest, out: &Path) -> Result<Config> {
     Ok(config)
 }
 
-/// Everything that the whole run's numbers and tables depend on, under the names of config and identity.
+/// Everything that the whole run's numbers and tables depend on, under the names of config and
+/// identity.
 fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
     let published = part.folder.join(manifest::PUBLISHED);
     let published = config.output.published.is_some().then(|| checksum(&published)).transpose()?;
@@ -159,10 +161,10 @@ fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
     Ok(Value::Object(facts))
 }
 
-/// So many shards that aren't done are named.
+/// Most unfinished shards that are named.
 const NAMED: usize = 32;
 
-/// Whether all shards are there and have all of their units.
+/// Checks that all shards exist and have all of their units.
 ///
 /// # Errors
 /// Where they aren't: which, how much of them is missing, and the commands that make it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::{Overrides, parse, variant};
 use super::{KeyTable, TABLES, map, ucag};
 
-/// What configs have in common.
+/// The tables that configs have in common.
 const DATASET: &str = "[dataset]\nkind = 'imagenet'\nroot = 'r'\n";
 const MODEL: &str = "[[model]]\narch = 'resnet50'\nweights = 'w'\n";
 const METHOD: &str = "[[method]]\nid = 'gradcam'\n";

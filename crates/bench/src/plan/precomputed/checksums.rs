@@ -1,6 +1,7 @@
 //! `maps.csv` in the run folder: the precomputed maps that a run's numbers come from, by SHA-256.
 //!
-//! A run goes on only with the maps it began with. Maps may be added between one call and the next, as samples may.
+//! A run resumes only with the maps it began with. Maps may be added between one call and the next,
+//! as samples may.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -54,7 +55,8 @@ impl Digests {
     }
 }
 
-/// Compares the maps that are there with those that the run in `dir` began with, where it is going on, and writes the list anew.
+/// Compares the maps that are there with those that the run in `dir` began with, where it is going
+/// on, and writes the list anew.
 ///
 /// # Errors
 /// Where an earlier map has changed or gone, or a file can't be read or written.
@@ -129,7 +131,8 @@ pub fn count(dir: &Path) -> Result<usize> {
     Ok(read(&dir.join(FILE))?.len())
 }
 
-/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither has the run.
+/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither
+/// has the run.
 ///
 /// # Errors
 /// Where two of them don't have the same of a map, or a file can't be read or written.

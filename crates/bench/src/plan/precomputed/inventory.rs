@@ -27,9 +27,9 @@ pub struct RowMaps {
     pub method: String,
     /// The variant's name in records.
     pub variant: String,
-    /// Whether UCAG has folded them.
+    /// True if UCAG has folded them.
     pub ucag: bool,
-    /// What tables call the row.
+    /// The row's name in tables.
     pub label: String,
     /// Their folder.
     pub folder: PathBuf,
@@ -52,7 +52,8 @@ impl MapInventory {
     /// Looks for every map that is wanted. No image is decoded and no network run.
     ///
     /// # Errors
-    /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder can't be read.
+    /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder
+    /// can't be read.
     pub(crate) fn require(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
         let inventory = Self::scan(config, data, models)?;
         inventory.rows.iter().try_for_each(RowMaps::check_any)?;

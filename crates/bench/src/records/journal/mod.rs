@@ -1,7 +1,8 @@
 //! The journal: a run's records, durable one unit at a time.
 //!
-//! The first line says which run it is; every other line is a finished [`Unit`]. A line is on the disk before its unit is counted, so a run that
-//! stops, however it stops, loses at most the units it was working on. A half-written last line is dropped.
+//! The first line says which run it is; every other line is a finished [`Unit`]. A line is on the
+//! disk before its unit is counted, so a run that stops, however it stops, loses at most the units
+//! it was working on. A half-written last line is dropped.
 
 use std::fs::{OpenOptions, TryLockError};
 use std::io::Write;
@@ -22,7 +23,8 @@ pub use crate::records::reader::Reader;
 /// Name of the journal in a run folder.
 pub const FILE: &str = "records.jsonl";
 
-/// An open journal, locked against other runs until it is dropped. What it has is read as by a [`Reader`].
+/// An open journal, locked against other runs until it is dropped. What it has is read as by a
+/// [`Reader`].
 #[derive(Debug)]
 pub struct Journal {
     reader: Reader,
@@ -36,11 +38,13 @@ impl std::ops::Deref for Journal {
 }
 
 impl Journal {
-    /// Opens the journal of the run folder `dir` for the run that `identity` describes, and finds the units that it has. A new folder gets a new journal;
-    /// with `fresh`, an old journal is thrown away.
+    /// Opens the journal of the run folder `dir` for the run that `identity` describes, and finds
+    /// the units that it has. A new folder gets a new journal; with `fresh`, an old journal is
+    /// thrown away.
     ///
     /// # Errors
-    /// Where the folder can't be written, another run holds it, the journal is of another run (the message says what differs), or it is damaged.
+    /// Where the folder can't be written, another run holds it, the journal is of another run (the
+    /// message says what differs), or it is damaged.
     pub fn open(dir: &Path, identity: &Value, fresh: bool) -> Result<Self> {
         Self::open_part(dir, identity, None, fresh)
     }
@@ -88,7 +92,8 @@ impl Journal {
             let header = Header::new(identity.clone(), shard);
             journal.append_line(&header)?;
             journal.reader.header = Some(header);
-            // A file is where it is only when its folder, and each one that was made for it, is on the disk, too.
+            // A file is where it is only when its folder, and each one that was made for it, is on
+            // the disk, too.
             let mut folders = std::iter::once(dir).chain(made.into_iter().filter_map(Path::parent));
             folders
                 .try_for_each(atomic::synchronize)
@@ -97,7 +102,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Writes a finished unit, and returns when it is on the disk. Of one that can't be written, nothing is left.
+    /// Writes a finished unit, and returns when it is on the disk. Of one that can't be written,
+    /// nothing is left.
     ///
     /// # Errors
     /// Where it can't be written, for instance because the disk is full.
@@ -113,7 +119,8 @@ impl Journal {
         line.push(b'\n');
         let write = file.write_all(&line).and_then(|()| file.sync_data());
         if write.is_err() {
-            // Half a line would spoil one that is written after it. Where even this fails, the next run does it.
+            // Half a line would spoil one that is written after it. Where even this fails, the next
+            // run does it.
             let _ = file.set_len(*end);
         }
         write.with_context(|| {

@@ -29,7 +29,7 @@ fn done(index: usize, value: f64) -> Unit {
     Unit { index: UnitId(index), sha256: Some(Checksum::of(&[index as u8])), outcome: Ok(vec![record]) }
 }
 
-/// What is there of these units.
+/// The lines of these units.
 fn all(reader: &Reader, order: &[usize]) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     reader.each(order.iter().copied().map(UnitId), |unit| {

@@ -24,7 +24,8 @@ struct Column<'a> {
     method: &'a Method,
 }
 
-/// The figure that the config asks for, of the samples that were run, from the saved maps in the run folder's `gallery`. `None` where it asks for none.
+/// The figure that the config asks for, of the samples that were run, from the saved maps in the
+/// run folder's `gallery`. `None` where it asks for none.
 ///
 /// # Errors
 /// Where a sample that was run has no saved maps, or they can't be read.
@@ -39,7 +40,8 @@ pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     for sample in &facts.samples {
         let by_model = config.models.iter().map(|model| of_sample(summary, &all_saved, sample, &model.name));
         let by_model = by_model.collect::<Result<Vec<_>>>()?;
-        // A block for each class. Networks that explain the class that they think likeliest have one each.
+        // A block for each class. Networks that explain the class that they think likeliest have
+        // one each.
         let classes = by_model.iter().map(Vec::len).max().unwrap_or(0).max(1);
         for class in 0..classes {
             let shown: Vec<Option<&Kept>> = by_model.iter().map(|all_saved| all_saved.get(class).copied()).collect();
@@ -87,7 +89,7 @@ fn columns(config: &Config, order: Columns) -> Vec<Vec<Column<'_>>> {
     }
 }
 
-/// What heads a group, and what a column.
+/// The heads of a group and of a column.
 fn metric_columns<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a str, &'a str) {
     match order {
         Columns::Methods => (&model.name, &method.name),
@@ -108,7 +110,7 @@ fn groups(columns: &[Vec<Column<'_>>], order: Columns) -> Vec<Group> {
     columns.iter().map(group).collect()
 }
 
-/// What is beside a row. A name that the config gives says it all; a place on a grid doesn't.
+/// The label of a row. A name that the config gives says it all; a place on a grid doesn't.
 fn beside(config: &Config, variant: &Variant) -> String {
     match (variant.name.is_empty(), variant.ucag) {
         (true, false) => "original".to_owned(),
@@ -139,7 +141,7 @@ fn image(all_saved: &[Option<&Kept>]) -> Result<RgbImage> {
     }
 }
 
-/// What is explained: a class, or where networks differ those of all of them.
+/// The explained class, or where networks differ those of all of them.
 fn name(all_saved: &[Option<&Kept>]) -> Option<String> {
     let name = |saved: &SavedMaps| match saved.class_name.is_empty() {
         true => format!("class {}", saved.class),
@@ -156,7 +158,7 @@ fn name(all_saved: &[Option<&Kept>]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" / "))
 }
 
-/// What the figure is of and how it was made.
+/// The figure's caption: its subject and its making.
 fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> String {
     let what = match order {
         Columns::Methods => "Network",

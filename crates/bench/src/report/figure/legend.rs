@@ -1,4 +1,4 @@
-//! What the colours of a figure mean.
+//! The legend of a figure's colors.
 
 use image::{Rgb, RgbImage};
 
@@ -61,7 +61,8 @@ fn wide(key: &LegendEntry) -> f64 {
     (f64::from(key.bar.width()) / f64::from(DENSITY)).max(width(key.words, TEXT))
 }
 
-/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the bars, and the legend's height in logical pixels.
+/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the
+/// bars, and the legend's height in logical pixels.
 pub(super) fn legend(figure: &Figure, picture: &mut Picture, at: (f64, f64), end: f64) -> (Vec<Placed>, f64) {
     let ((mut x, mut y), mut bars) = (at, Vec::new());
     for key in keys(figure) {

@@ -15,13 +15,14 @@ use crate::records::saved_maps::{SavedMap, SavedMaps, read_all};
 use crate::report::Summary;
 use crate::report::plot::color_at;
 
-/// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a browser takes.
+/// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a
+/// browser takes.
 const BUDGET: usize = 4 << 20;
 
 /// Saved maps as the script gets them.
 #[derive(Serialize)]
 struct Shown {
-    /// What it is of.
+    /// Its sample.
     sample: String,
     class: String,
     model: String,
@@ -58,14 +59,15 @@ struct Data<'a> {
     shown: &'a [Shown],
 }
 
-/// What of a run's gallery the page shows. Pictures are held; curves are added from the records.
+/// The part of a run's gallery that the page shows. Pictures are held; curves are added from the
+/// records.
 pub(crate) struct Gallery {
     shown: Vec<Shown>,
-    /// What each of them is of.
+    /// The saved maps of each.
     of: Vec<SavedMaps>,
     /// Their places, by the sample's id.
     places: HashMap<String, Vec<usize>>,
-    /// How many more there are.
+    /// Number of those that aren't shown.
     more: usize,
 }
 

@@ -1,4 +1,5 @@
-//! The table as grouped bars: a panel for each column of a metric and each model, a group for each method.
+//! The table as grouped bars: a panel for each column of a metric and each model, a group for each
+//! method.
 
 use plotters::style::RGBColor;
 
@@ -29,7 +30,8 @@ struct Group<'a> {
     variants: Vec<&'a Variant>,
 }
 
-/// The groups. A method that has an entry for each data set has one group; variants have one each, since no colour would tell them apart.
+/// The groups. A method that has an entry for each data set has one group; variants have one each,
+/// since no colour would tell them apart.
 fn groups<'a>(table: &Table<'a>) -> Vec<Group<'a>> {
     let config = table.config;
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -114,7 +116,8 @@ pub fn picture(table: &Table<'_>) -> Picture {
     picture
 }
 
-/// Draws a group's bars from `y` downwards and returns where the next group begins. Where the config has no such row there is nothing.
+/// Draws a group's bars from `y` downwards and returns where the next group begins. Where the
+/// config has no such row there is nothing.
 fn draw<'t>(
     picture: &mut Picture,
     group: &Group<'_>,

@@ -1,4 +1,5 @@
-//! Metrics along a grid: a panel for each column of a metric and each model; dots without UCAG and lines with it, as in the paper's Figure 2.
+//! Metrics along a grid: a panel for each column of a metric and each model; dots without UCAG and
+//! lines with it, as in the paper's Figure 2.
 
 use plotters::style::RGBColor;
 
@@ -17,7 +18,7 @@ const PANEL: (f64, f64) = (300.0, 210.0);
 const GAP: (f64, f64) = (40.0, 84.0);
 const KEY: f64 = 19.0;
 
-/// What is on the horizontal axis.
+/// The horizontal axis.
 struct Along {
     name: &'static str,
     /// The fields that are on it, without and with UCAG.
@@ -25,7 +26,8 @@ struct Along {
     of: fn(&Variant) -> f64,
 }
 
-/// Numbers that a grid can go along. The enlargement is that of views with UCAG, and of the whole image without.
+/// Numbers that a grid can go along. The enlargement is that of views with UCAG, and of the whole
+/// image without.
 const ALONG: [Along; 4] = [
     Along {
         name: "enlargement: of views with UCAG, of the whole image without",
@@ -39,7 +41,8 @@ const ALONG: [Along; 4] = [
     Along { name: "views per axis, n", fields: ["", "n"], of: |variant| variant.protocol.n as f64 },
 ];
 
-/// Rows that a line goes through: a method with or without UCAG, at one place of the grid's other axes.
+/// Rows that a line goes through: a method with or without UCAG, at one place of the grid's other
+/// axes.
 struct Series<'a> {
     method: &'a Method,
     ucag: bool,
@@ -81,7 +84,8 @@ pub fn picture(table: &Table<'_>) -> Option<Picture> {
     Some(picture)
 }
 
-/// The series, those with UCAG first in the legend. What differs in more than UCAG has a colour of its own.
+/// The series, those with UCAG first in the legend. What differs in more than UCAG has a colour of
+/// its own.
 fn series<'a>(config: &'a Config, along: &Along) -> Vec<Series<'a>> {
     let mut all: Vec<Series<'a>> = Vec::new();
     for method in &config.methods {
