@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use crate::config::Protocol;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ucag_core::network::{Output, Stem};
 
+use crate::commands::list_config;
 use crate::config::{self, ConfigErrors, Overrides};
 use crate::plan::shard::Shard;
 
@@ -33,29 +35,37 @@ Exit codes:
   3    the run finished, but some samples failed: failures.csv names them, tables are of the others
   130  stopped by Ctrl-C (143: by SIGTERM, 129: its terminal is gone); finished units are safe")]
 pub struct Cli {
-    /// What to do, if not to run configs.
+    /// A subcommand, if not to run configs.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Which configs to run, and how.
+    /// Configs to run, and options.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// What there is to do besides running configs.
+/// Subcommands besides running configs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Explain one class of one image with one method: writes the map as numbers and as pictures
     Explain(Box<ExplainArgs>),
-    /// Put the shards of a run together: what comes out is the run as one machine would have made it
+    /// Put the shards of a run together: what comes out is the run as one machine would have made
+    /// it
     Merge(MergeArgs),
     /// Compare runs with the first of them, row by row, from their folders alone
     Compare(CompareArgs),
-    /// List the maps that a config wants, one for each image, class and model, for other programs to make
+    /// List the maps that a config wants, one for each image, class and model, for other programs
+    /// to make
     ExportPlan(ExportArgs),
     /// List what configs can name
     List {
-        /// What to list.
+        /// The list
         what: Listing,
+        /// With `config`: the only table to show
+        #[arg(value_parser = PossibleValuesParser::new(list_config::sections()))]
+        section: Option<String>,
+        /// Write a page of docs/ instead
+        #[arg(long)]
+        markdown: bool,
     },
 }
 
@@ -73,9 +83,11 @@ pub enum Listing {
     Datasets,
     /// Protocols and all their fields: protocol, [protocol] base
     Protocols,
+    /// Keys of a config: types, defaults and meanings
+    Config,
 }
 
-/// Which configs to run, and how.
+/// Configs to run, and options.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Configs to run, one after the other
@@ -93,12 +105,12 @@ pub struct RunArgs {
     /// Samples in work at a time (compute.workers) [default: number of cores]
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-    /// Override any key of the configs; may be repeated. VALUE is TOML, or else a string. Entries of lists are numbered from 0:
-    /// --set model.0.weights=my.safetensors
+    /// Override any key of the configs; may be repeated. VALUE is TOML, or else a string. Entries
+    /// of lists are numbered from 0: --set model.0.weights=my.safetensors
     #[arg(long, value_name = "KEY.PATH=VALUE")]
     pub set: Vec<String>,
-    /// Do only the I-th of N parts of the run, every N-th sample, into the folder shards/I-of-N of the output folder; `bench merge` puts them
-    /// together
+    /// Do only the I-th of N parts of the run, every N-th sample, into the folder shards/I-of-N of
+    /// the output folder; `bench merge` puts them together
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Check everything and say what the run would do, without running
@@ -113,7 +125,7 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// What the arguments say over the configs.
+    /// The arguments that override keys of the configs.
     pub fn overrides(&self) -> Overrides {
         Overrides {
             limit: self.limit,
@@ -125,7 +137,7 @@ impl RunArgs {
     }
 }
 
-/// Which shards to put together.
+/// Shards to merge.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -143,7 +155,7 @@ pub struct MergeArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Which runs to compare.
+/// Runs to compare.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -155,7 +167,8 @@ Every RUN is compared with the first one: for each row that both have, the two m
 have, with its 95 % interval. In what the runs differ otherwise (data, weights, protocol, metrics) is said first. A run that is
 still going on may be compared, too; nothing in the folders is changed.")]
 pub struct CompareArgs {
-    /// Run folders (results/table1, or what --out said); the first one is what the others are compared with
+    /// Run folders (results/table1, or what --out said); the first one is what the others are
+    /// compared with
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     pub runs: Vec<PathBuf>,
     /// Folder for compare.csv and compare.md
@@ -199,7 +212,7 @@ pub struct ExportArgs {
 }
 
 impl ExportArgs {
-    /// What the arguments say over the config.
+    /// The arguments that override keys of the config.
     pub fn overrides(&self) -> Overrides {
         Overrides { limit: self.limit, set: self.set.clone(), ..Overrides::default() }
     }
@@ -224,7 +237,7 @@ pub struct ExplainArgs {
     /// A TorchScript classifier, instead of an arch and its checkpoint
     #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle", "stem", "transform_input"])]
     pub torchscript: Option<PathBuf>,
-    /// What that classifier gives: logits, probabilities or sigmoid [default: logits]
+    /// That classifier's output: logits, probabilities or sigmoid [default: logits]
     #[arg(long, value_name = "OUTPUT", requires = "torchscript", value_parser = output)]
     pub output: Option<Output>,
     /// Image to explain, JPEG or PNG
@@ -257,16 +270,19 @@ pub struct ExplainArgs {
     /// Side of the network's input in pixels [default: the checkpoint's or the family's]
     #[arg(long, value_name = "PIXELS")]
     pub input_size: Option<usize>,
-    /// Stem of a ResNet or DenseNet: imagenet, cifar or cifar-pool [default: the checkpoint's, else imagenet for a kernel of 7 × 7]
+    /// Stem of a ResNet or DenseNet: imagenet, cifar or cifar-pool [default: the checkpoint's, else
+    /// imagenet for a kernel of 7 × 7]
     #[arg(long, value_name = "STEM")]
     pub stem: Option<Stem>,
-    /// Whether an Inception renormalises its input [default: the checkpoint's, else true for 1000 classes]
+    /// Inception's transform_input, true or false [default: the checkpoint's, else true for 1000
+    /// classes]
     #[arg(long, value_name = "BOOL")]
     pub transform_input: Option<bool>,
-    /// What is subtracted from red, green and blue in [0, 1], or from grey [default: the checkpoint's or ImageNet's]
+    /// Mean that is subtracted from red, green and blue in [0, 1], or from grey [default: the
+    /// checkpoint's or ImageNet's]
     #[arg(long, value_name = "R,G,B", requires = "std", allow_hyphen_values = true)]
     pub mean: Option<String>,
-    /// What they are divided by then
+    /// Standard deviation that they are divided by then
     #[arg(long, value_name = "R,G,B", requires = "mean", allow_hyphen_values = true)]
     pub std: Option<String>,
     /// UCAG: side of a view over side of the image [default: the protocol's]
@@ -337,7 +353,10 @@ mod tests {
 
     #[test]
     fn subcommands_need_no_config_but_a_run_does() {
-        assert!(matches!(parse("bench list methods").unwrap().command, Some(Command::List { what: Listing::Methods })));
+        assert!(matches!(
+            parse("bench list methods").unwrap().command,
+            Some(Command::List { what: Listing::Methods, .. })
+        ));
         assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
         assert!(parse("bench list method").unwrap_err().contains("'methods'"));
     }

@@ -1,7 +1,8 @@
 //! The runner: a TOML config in; records, tables, plots and a gallery out.
 //!
-//! `config → plan → run (workers, journal) → records → table, plot`. Records are durable before they are counted; everything that people look
-//! at is a pure function of the records, so a killed run resumes and an old run can be asked new questions.
+//! `config → plan → run (workers, journal) → records → table, plot`. Records are durable before
+//! they are counted; everything that people look at is a pure function of the records, so a killed
+//! run resumes and an old run can be asked new questions.
 
 pub mod analysis;
 pub mod commands;
@@ -20,7 +21,7 @@ pub mod run;
 ///
 /// # Errors
 /// Where the file that it goes to has no room left: who redirects results wants them.
-pub fn say(text: &str) -> anyhow::Result<()> {
+pub fn print_result(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) => {
             let error = anyhow::Error::from(error);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use bench::config::{self, Config, Overrides};
+use bench::plan::UnitId;
 use bench::records::journal::{FILE, Journal};
 use bench::records::{Record, Unit};
 use bench::report::{self, DatasetFacts, Records, Summary};
@@ -68,7 +69,7 @@ pub(crate) fn unit(index: usize) -> Unit {
         }
     };
     let sha256 = Some(Checksum::of(&sample.to_le_bytes()));
-    Unit { index, sha256, outcome: Ok(all.map(record).collect()) }
+    Unit { index: UnitId(index), sha256, outcome: Ok(all.map(record).collect()) }
 }
 
 /// Numbers in [0, 1) that look random: the mixing steps of SplitMix64.
@@ -84,7 +85,7 @@ pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
     let mut config: Config = config::load(&dir.join("table1.toml"), &Overrides::default())?;
     config.output.resamples = resamples;
     let journal = Journal::open(dir, &json!({}), false)?;
-    let units: Vec<usize> = journal.units().map(|(unit, _)| unit).collect();
+    let units: Vec<UnitId> = journal.units().map(|(unit, _)| unit).collect();
     let datasets = [DatasetFacts {
         name: "imagenet".to_owned(),
         kind: "imagenet".to_owned(),
@@ -94,7 +95,7 @@ pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
         remarks: Vec::new(),
         models: Vec::new(),
     }];
-    let records = Records::ReportFiles(&journal, &units);
+    let records = Records::Journal(&journal, &units);
     let written = report::write(&Summary { config: &config, datasets: &datasets, records, failures: &[], out: dir })?;
     Ok(written.table)
 }

@@ -5,7 +5,7 @@ use ucag_core::postprocess::MapState;
 
 use super::record_columns::Columns;
 
-/// What the records of a cell come to.
+/// The aggregate of a cell's records.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Aggregate {
     /// Mean over samples, in the metric's own range; a sample's classes are averaged first.
@@ -22,7 +22,7 @@ pub(crate) struct Aggregate {
     pub(crate) samples: Vec<(usize, f64)>,
 }
 
-/// How many maps of a cell were degenerate, and how.
+/// Numbers of a cell's degenerate maps, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Degenerate {
     /// Maps with no value but zero.
@@ -82,7 +82,8 @@ pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<A
     rows.into_iter().zip(values).map(aggregate).collect()
 }
 
-/// A row for each cell and sample: the mean over the sample's classes, how many those are, and how many of their maps were degenerate.
+/// A row for each cell and sample: the mean over the sample's classes, how many those are, and how
+/// many of their maps were degenerate.
 fn per_sample(columns: &Columns) -> anyhow::Result<DataFrame> {
     let count = |state: MapState| -> Vec<u32> { columns.map.iter().map(|&map| u32::from(map == state)).collect() };
     let values = columns.value.iter().map(|&value| (!value.is_nan()).then_some(value));

@@ -17,13 +17,13 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether zero lies in it, ends included.
+    /// Returns whether zero lies in it, ends included.
     pub fn covers_zero(&self) -> bool {
         self.low <= 0.0 && 0.0 <= self.high
     }
 }
 
-/// What a difference says.
+/// The verdict on a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The whole interval lies on the better side of zero.
@@ -55,7 +55,8 @@ impl Verdict {
     }
 }
 
-/// The `q`th quantile of sorted values, linear between neighbours (numpy's default, Hyndman and Fan's type 7).
+/// The `q`th quantile of sorted values, linear between neighbours (numpy's default, Hyndman and
+/// Fan's type 7).
 ///
 /// # Panics
 /// Where there are no values.
@@ -66,7 +67,8 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] + part * (sorted[above] - sorted[below])
 }
 
-/// The samples, of `n`, that a resample draws. They depend on nothing else: not on threads, nor on what is resampled.
+/// The samples, of `n`, that a resample draws. They depend on nothing else: not on threads, nor on
+/// what is resampled.
 pub(crate) fn draw(seed: u64, resample: usize, n: usize) -> impl Iterator<Item = u32> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(resample as u64);
@@ -79,11 +81,13 @@ pub(crate) fn percentiles(mut means: Vec<f64>) -> Option<Interval> {
     (!means.is_empty()).then(|| Interval { low: quantile(&means, 0.025), high: quantile(&means, 0.975) })
 }
 
-/// Percentile bootstrap intervals for the means of columns, where `columns[c][s]` is the value of sample `s`.
+/// Percentile bootstrap intervals for the means of columns, where `columns[c][s]` is the value of
+/// sample `s`.
 ///
-/// A resample draws the same samples for all columns of one length, so columns of the same samples are resampled together. The draws
-/// depend only on the seed, the resample's number and the length: not on threads, nor on which other columns there are. A column of
-/// fewer than two samples has no interval.
+/// A resample draws the same samples for all columns of one length, so columns of the same samples
+/// are resampled together. The draws depend only on the seed, the resample's number and the length:
+/// not on threads, nor on which other columns there are. A column of fewer than two samples has no
+/// interval.
 pub fn bootstrap(columns: &[Vec<f64>], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut intervals = vec![None; columns.len()];
     let mut lengths: Vec<usize> = columns.iter().map(Vec::len).filter(|&n| n >= 2).collect();

@@ -1,16 +1,17 @@
-//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column of the config, in its order.
+//! The cells of a table: every data set, model, method, with or without UCAG, and metric's column
+//! of the config, in its order.
 
 use std::collections::HashMap;
 
 use anyhow::Context;
 use metrics::{Column, Subset};
 
-use super::estimates::Population;
 use super::metric_columns::{Metric, metric_columns};
+use super::population::Population;
 use crate::config::{Config, Method, Variant};
 use crate::records::Record;
 
-/// What a number in the table is the number of.
+/// The identity of a number in the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell<'a> {
     /// The data set's name.
@@ -19,11 +20,11 @@ pub struct Cell<'a> {
     pub model: &'a str,
     /// The method.
     pub method: &'a Method,
-    /// How it is run.
+    /// The variant that it is run in.
     pub variant: &'a Variant,
     /// Entry in the registry of metrics.
     pub metric: Metric,
-    /// Which of the metric's columns this is of.
+    /// The column, of the metric's.
     pub column: &'static Column,
 }
 
@@ -37,9 +38,9 @@ impl<'a> Cell<'a> {
         Population { dataset: self.dataset, metric: self.metric, subset: self.column.subset }
     }
 
-    /// What tells it from every other cell.
-    pub fn key(&self) -> Key<'a> {
-        Key {
+    /// The key that tells it from every other cell.
+    pub fn key(&self) -> CellKey<'a> {
+        CellKey {
             dataset: self.dataset,
             model: self.model,
             method: &self.method.id,
@@ -51,31 +52,22 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A number with this many decimals, without the sign of a zero.
-pub(crate) fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_owned(),
-        _ => text,
-    }
-}
-
-/// What tells a cell from every other.
+/// The key of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key<'a> {
+pub struct CellKey<'a> {
     /// The data set's name.
     pub dataset: &'a str,
     /// The model's name.
     pub model: &'a str,
     /// The method, as records call it.
     pub method: &'a str,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
     /// The variant's name; empty for the usual row.
     pub variant: &'a str,
     /// The metric's id.
     pub metric: &'a str,
-    /// Which pairs of image and class are in it.
+    /// The pairs of image and class that are in it.
     pub subset: Subset,
 }
 
@@ -100,8 +92,8 @@ pub(crate) fn cells(config: &Config) -> Vec<Cell<'_>> {
     cells
 }
 
-/// Where the cells of records are.
-pub(crate) struct CellIndex<'a>(HashMap<Key<'a>, usize>);
+/// Finds the cells of records.
+pub(crate) struct CellIndex<'a>(HashMap<CellKey<'a>, usize>);
 
 impl<'a> CellIndex<'a> {
     pub(crate) fn new(cells: &'a [Cell<'a>]) -> Self {
@@ -124,7 +116,8 @@ impl<'a> CellIndex<'a> {
                 what(),
             );
         }
-        let cell = |subset| self.0.get(&Key { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
+        let cell =
+            |subset| self.0.get(&CellKey { dataset, model, method, ucag: *ucag, variant, metric, subset }).copied();
         let all = cell(Subset::All).with_context(|| {
             format!(
                 "sample `{}` of {dataset}: {} is nothing that the config asks for; these records are another config's",

@@ -15,7 +15,7 @@ pub struct Pair {
     pub sample: usize,
     /// The class.
     pub class: usize,
-    /// What it scored.
+    /// Its score.
     pub value: f64,
 }
 
@@ -26,12 +26,13 @@ pub struct Pairs {
     pub pairs: Vec<Pair>,
     /// Number of classes of the data set.
     pub classes: usize,
-    /// The classes with a pair in the first sample, where those without one get a pair of value zero (`Averaging::ClassesAsReleased`).
+    /// The classes with a pair in the first sample, where those without one get a pair of value
+    /// zero (`Averaging::ClassesAsReleased`).
     pub first: Option<Vec<usize>>,
 }
 
 impl Pairs {
-    /// What each class comes to.
+    /// Results by class.
     pub fn by_class(&self) -> Vec<Class> {
         by_class(self.pairs.iter().map(|pair| (pair.class, pair.value)), self.classes, self.first.as_deref())
     }
@@ -64,7 +65,7 @@ impl Pairs {
         places
     }
 
-    /// Which pairs there are, whatever they scored.
+    /// The pairs, whatever they scored.
     fn layout(&self) -> Layout {
         let number: HashMap<usize, usize> =
             self.samples().into_iter().enumerate().map(|(number, sample)| (sample, number)).collect();
@@ -110,8 +111,9 @@ struct Resample<'a> {
 impl Reduce for Resample<'_> {
     /// The class averages of cells, from the values of their pairs in the layout's order.
     ///
-    /// A class may vanish from a resample. Counting it as zero would pull every resample down, so that intervals wouldn't lie around the mean: the mean
-    /// is over the classes that were drawn, times the share of classes that have a pair at all.
+    /// A class may vanish from a resample. Counting it as zero would pull every resample down, so
+    /// that intervals wouldn't lie around the mean: the mean is over the classes that were drawn,
+    /// times the share of classes that have a pair at all.
     fn reduce<const N: usize>(&self, rows: &[[f64; N]]) -> [f64; N] {
         let Layout { samples, segments, classes, .. } = self.layout;
         let (mut means, mut drawn) = ([0.0; N], 0);
@@ -133,9 +135,10 @@ impl Reduce for Resample<'_> {
     }
 }
 
-/// Percentile bootstrap intervals for class averages. Samples are resampled, each with all its pairs, and the same ones for all cells that
-/// have as many. As in [`super::bootstrap::bootstrap`], draws depend only on the seed, the resample's number and the number of samples; a cell
-/// of fewer than two samples has no interval.
+/// Percentile bootstrap intervals for class averages. Samples are resampled, each with all its
+/// pairs, and the same ones for all cells that have as many. As in [`super::bootstrap::bootstrap`],
+/// draws depend only on the seed, the resample's number and the number of samples; a cell of fewer
+/// than two samples has no interval.
 pub fn bootstrap(cells: &[&Pairs], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut shared: HashMap<Layout, Vec<usize>> = HashMap::new();
     for (cell, pairs) in cells.iter().enumerate() {
@@ -165,7 +168,8 @@ pub fn bootstrap(cells: &[&Pairs], seed: u64, resamples: usize) -> Vec<Option<In
     intervals
 }
 
-/// Cells that scored the same pairs, and their values: a row for each pair in the layout's order, a column for each cell.
+/// Cells that scored the same pairs, and their values: a row for each pair in the layout's order, a
+/// column for each cell.
 struct Shared {
     layout: Layout,
     cells: Vec<usize>,

@@ -2,13 +2,14 @@
 
 use anyhow::ensure;
 
-use super::cells::{Cell, fixed};
+use super::cells::Cell;
+use super::format::fixed;
 use crate::records::Record;
 
 /// The mean curve of a cell.
 #[derive(Debug, Clone)]
 pub struct MeanCurve<'a> {
-    /// What it is the curve of.
+    /// The cell that it is the curve of.
     pub cell: Cell<'a>,
     /// Mean values, at equal steps from 0 to 1.
     pub mean: Vec<f64>,

@@ -1,9 +1,7 @@
 //! A cell's values: how they become one number, a difference, and intervals.
 
-use crate::plan::dataset_facts::DatasetSize;
 use std::collections::{BTreeSet, HashMap};
 
-use anyhow::Context;
 use metrics::Subset;
 use metrics::averaging::{Averaging, Class};
 use metrics::protocol::EmptyPairs;
@@ -13,12 +11,13 @@ use super::bootstrap;
 use super::bootstrap::Interval;
 use super::class_mean;
 use super::class_mean::{Pair, Pairs};
-use super::metric_columns::Metric;
 use super::pooled_ratio;
 use super::pooled_ratio::Ratios;
+use super::population::Population;
 use super::record_columns::{Columns, Samples};
+use crate::plan::dataset_facts::DatasetSize;
 
-/// What the mean of a cell is over.
+/// The values that a cell's mean is over.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CellValues {
     /// Each sample and its value, and their mean.
@@ -48,7 +47,7 @@ impl CellValues {
         }
     }
 
-    /// What each class comes to; nothing where the mean isn't by class.
+    /// Results by class; nothing where the mean isn't by class.
     pub(crate) fn by_class(&self) -> Vec<Class> {
         match self {
             CellValues::Samples(..) | CellValues::Ratios(_) => Vec::new(),
@@ -56,7 +55,7 @@ impl CellValues {
         }
     }
 
-    /// Whether a difference is zero in every sample; not where there are none.
+    /// Returns whether a difference is zero in every sample; not where there are none.
     pub(crate) fn vanishes(&self) -> bool {
         let vanishes = match self {
             CellValues::Samples(samples, _) => samples.iter().all(|&(_, value)| value == 0.0),
@@ -81,29 +80,6 @@ impl CellValues {
             (CellValues::Ratios(these), CellValues::Ratios(those)) => Some(CellValues::Ratios(these.minus(those))),
             _ => None,
         }
-    }
-}
-
-/// What a cell is a number of, whatever the model and the method: which pairs are part of it doesn't depend on those.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Population<'a> {
-    /// The data set's name.
-    pub(crate) dataset: &'a str,
-    pub(crate) metric: Metric,
-    pub(crate) subset: Subset,
-}
-
-impl<'a> Population<'a> {
-    fn key(&self) -> (&'a str, &'static str, Subset) {
-        (self.dataset, self.metric.0.id, self.subset)
-    }
-
-    /// What is known of its data set.
-    pub(super) fn extent<'e, 'x>(&self, extents: &'e [DatasetSize<'x>]) -> anyhow::Result<&'e DatasetSize<'x>> {
-        let own = extents.iter().find(|extent| extent.dataset == self.dataset);
-        own.with_context(|| {
-            format!("nothing is known of data set '{}', whose classes an average is over", self.dataset)
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use metrics::{Column, Subset};
 
-use super::cells::fixed;
+use super::format::fixed;
 use crate::config::Config;
 
 /// An entry in the registry of metrics that can be printed and compared by its id.
@@ -35,7 +35,8 @@ impl Metric {
         }
     }
 
-    /// A number as people read it, always with a point: hundredths of a percent, or thousandths of what isn't scaled.
+    /// A number as people read it, always with a point: hundredths of a percent, or thousandths of
+    /// what isn't scaled.
     pub(crate) fn show(&self, value: f64) -> String {
         fixed(value, if self.scale >= 100.0 { 2 } else { 3 })
     }

@@ -6,8 +6,10 @@ pub(crate) mod cells;
 pub mod class_mean;
 pub(crate) mod curves;
 pub(crate) mod estimates;
+pub(crate) mod format;
 pub(crate) mod metric_columns;
 pub mod pooled_ratio;
+pub(crate) mod population;
 pub mod published;
 pub(crate) mod record_columns;
 pub(crate) mod records;
@@ -17,9 +19,10 @@ use metrics::averaging::Class;
 
 use crate::analysis::aggregate::{Degenerate, aggregate};
 use crate::analysis::bootstrap::{Interval, Verdict};
-use crate::analysis::cells::{Cell, CellIndex, Key, cells};
-use crate::analysis::estimates::{CellValues, Population, intervals, values};
+use crate::analysis::cells::{Cell, CellIndex, CellKey, cells};
+use crate::analysis::estimates::{CellValues, intervals, values};
 use crate::analysis::metric_columns::Metric;
+use crate::analysis::population::Population;
 use crate::analysis::published::{Published, find, read};
 use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::Config;
@@ -28,8 +31,8 @@ use crate::records::Record;
 
 /// One cell's numbers, in the metric's unit.
 #[derive(Debug, Clone)]
-pub struct Row<'a> {
-    /// What they are the numbers of.
+pub struct TableRow<'a> {
+    /// The cell that they are the numbers of.
     pub cell: Cell<'a>,
     /// Mean as the metric averages; `None` where nothing could be scored.
     pub ours: Option<f64>,
@@ -41,13 +44,14 @@ pub struct Row<'a> {
     pub pairs: usize,
     /// Those whose map the metric has no number for; they are in no mean.
     pub unscored: usize,
-    /// What each class comes to, in the metric's own range; nothing where the mean is over samples.
+    /// Results by class, in the metric's own range; nothing where the mean is over samples.
     pub classes: Vec<Class>,
     /// Degenerate maps.
     pub degenerate: Degenerate,
     /// The published number.
     pub published: Option<f64>,
-    /// What changes against the row that it is compared with: for a method with UCAG, the same method without it.
+    /// The difference from the row that it is compared with: for a method with UCAG, the same
+    /// method without it.
     pub paired: Option<Paired>,
 }
 
@@ -60,12 +64,13 @@ pub struct Paired {
     pub interval: Option<Interval>,
     /// Samples that have both.
     pub n: usize,
-    /// What may be said.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl Paired {
-    /// From differences and the interval of their mean, in the metric's own range; `None` where there are no differences.
+    /// From differences and the interval of their mean, in the metric's own range; `None` where
+    /// there are no differences.
     pub(crate) fn new(change: &CellValues, interval: Option<Interval>, metric: Metric) -> Option<Self> {
         let interval = scaled(interval, metric);
         let verdict = Verdict::new(interval, metric.direction);
@@ -85,7 +90,7 @@ pub struct Table<'a> {
     /// Its data sets.
     pub datasets: &'a [DatasetFacts],
     /// A row for each cell.
-    pub rows: Vec<Row<'a>>,
+    pub rows: Vec<TableRow<'a>>,
     /// The published numbers that the config names, whether or not they match a cell.
     pub published: Vec<Published>,
 }
@@ -94,7 +99,8 @@ impl<'a> Table<'a> {
     /// Aggregates the records.
     ///
     /// # Errors
-    /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be read.
+    /// Where a record is of no cell, of no class or isn't finite, or the published numbers can't be
+    /// read.
     pub fn new(config: &'a Config, datasets: &'a [DatasetFacts], records: &[Record]) -> anyhow::Result<Self> {
         let cells = cells(config);
         let mut draft = TableBuilder::new(datasets, &cells)?;
@@ -130,7 +136,7 @@ impl<'a> Table<'a> {
             let metric = cell.metric;
             let paired =
                 changes[place].as_ref().and_then(|change| Paired::new(change, intervals.next().flatten(), metric));
-            rows.push(Row {
+            rows.push(TableRow {
                 cell: *cell,
                 ours: values[place].mean().map(|mean| mean * metric.scale),
                 interval: scaled(own[place], metric),
@@ -146,7 +152,8 @@ impl<'a> Table<'a> {
         Ok(Self { config, datasets, rows, published })
     }
 
-    /// Whether the config has several data sets, so that it must be said which one is meant.
+    /// Returns whether the config has several data sets, so that it must be said which one is
+    /// meant.
     pub(crate) fn has_several_datasets(&self) -> bool {
         self.config.datasets.len() > 1
     }
@@ -156,18 +163,18 @@ impl<'a> Table<'a> {
         metric_columns::metric_columns(self.config)
     }
 
-    /// What each row is of.
+    /// The cell of each row.
     pub fn cells(&self) -> Vec<Cell<'a>> {
         self.rows.iter().map(|row| row.cell).collect()
     }
 
     /// The row of a cell.
-    pub fn row(&self, key: Key<'_>) -> Option<&Row<'a>> {
+    pub fn row(&self, key: CellKey<'_>) -> Option<&TableRow<'a>> {
         self.rows.iter().find(|row| row.cell.key() == key)
     }
 
     /// The rows of a data set.
-    pub(crate) fn rows_on<'t>(&'t self, dataset: &'t str) -> impl Iterator<Item = &'t Row<'a>> {
+    pub(crate) fn rows_on<'t>(&'t self, dataset: &'t str) -> impl Iterator<Item = &'t TableRow<'a>> {
         self.rows.iter().filter(move |row| row.cell.dataset == dataset)
     }
 }
@@ -209,7 +216,7 @@ impl<'a> TableBuilder<'a> {
 /// A cell minus the one that its variant is compared with; nothing where there is no such cell.
 fn change(config: &Config, cells: &[Cell<'_>], values: &[CellValues], with: usize) -> Option<CellValues> {
     let against = &config.variants[cells[with].variant.against?];
-    let without = Key { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
+    let without = CellKey { ucag: against.ucag, variant: &against.name, ..cells[with].key() };
     let without = cells.iter().position(|cell| cell.key() == without)?;
     values[with].minus(&values[without])
 }

@@ -1,4 +1,5 @@
-//! Quotients of counts that are summed over samples (`Averaging::Ratios`), their differences, and their intervals.
+//! Quotients of counts that are summed over samples (`Averaging::Ratios`), their differences, and
+//! their intervals.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,12 +11,14 @@ use super::bootstrap::{Interval, draw, percentiles};
 use super::resample::Lanes;
 use crate::records::Record;
 
-/// The counts of a cell, or of a cell and another that is taken from it: the number is `Σ_q weight_q · Σ_s numerator_qs / Σ_s denominator_qs`.
+/// The counts of a cell, or of a cell and another that is taken from it: the number is `Σ_q
+/// weight_q · Σ_s numerator_qs / Σ_s denominator_qs`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ratios {
     /// The quotients' weights.
     weights: Vec<f64>,
-    /// Each sample, by its place among all of them, with a numerator and a denominator for each quotient.
+    /// Each sample, by its place among all of them, with a numerator and a denominator for each
+    /// quotient.
     samples: Vec<(usize, Vec<[f64; 2]>)>,
 }
 
@@ -69,7 +72,7 @@ impl Ratios {
         self.samples.len()
     }
 
-    /// True where there are no samples.
+    /// True if there are no samples.
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
@@ -91,7 +94,7 @@ impl Ratios {
         }
     }
 
-    /// Whether, of a difference, each sample has the same counts on both sides.
+    /// Returns whether each sample of a difference has the same counts on both sides.
     pub(crate) fn vanishes(&self) -> bool {
         let half = self.weights.len() / 2;
         self.samples.iter().all(|(_, counts)| counts[..half] == counts[half..])
@@ -103,8 +106,9 @@ fn add(sum: &mut [f64; 2], [numerator, denominator]: [f64; 2]) {
     sum[1] += denominator;
 }
 
-/// Percentile bootstrap intervals. As in [`super::bootstrap::bootstrap`], a resample draws the same samples for all cells of as many, and draws depend only on
-/// the seed, the resample's number and the number of samples; a cell of fewer than two samples has no interval.
+/// Percentile bootstrap intervals. As in [`super::bootstrap::bootstrap`], a resample draws the same
+/// samples for all cells of as many, and draws depend only on the seed, the resample's number and
+/// the number of samples; a cell of fewer than two samples has no interval.
 pub fn bootstrap(cells: &[&Ratios], seed: u64, resamples: usize) -> Vec<Option<Interval>> {
     let mut intervals = vec![None; cells.len()];
     let lengths: BTreeSet<usize> = cells.iter().map(|cell| cell.len()).filter(|&n| n >= 2).collect();

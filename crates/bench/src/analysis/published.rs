@@ -1,4 +1,5 @@
-//! Published numbers, to be set beside ours. They are what a paper printed; nothing here was measured.
+//! Published numbers, to be set beside ours. They are what a paper printed; nothing here was
+//! measured.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,7 +19,7 @@ pub struct Published {
     pub model: String,
     /// Method, as the paper names it.
     pub method: String,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
     /// Metric and unit, as in `metrics::Column::published`.
     pub metric: String,
@@ -31,7 +32,8 @@ const COLUMNS: &str = "table,dataset,model,method,ucag,metric,value";
 /// Reads a CSV with the columns table, dataset, model, method, ucag, metric, value.
 ///
 /// # Errors
-/// Names the file and line where a line is malformed, a value isn't finite, or two lines are of the same number.
+/// Names the file and line where a line is malformed, a value isn't finite, or two lines are of the
+/// same number.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Published>> {
     let show = path.display();
     let mut reader =
@@ -83,8 +85,9 @@ pub fn normalise(name: &str) -> &str {
     name.strip_suffix(" (candidate)").unwrap_or(name)
 }
 
-/// The published number for a cell, where there is one; a variant of a config's own has none. Where the numbers are of several data sets, the cell's must be of that name. A model is
-/// found under its name, or without the number at its end where the paper names only the family ("VGG").
+/// The published number for a cell, where there is one; a variant of a config's own has none. Where
+/// the numbers are of several data sets, the cell's must be of that name. A model is found under
+/// its name, or without the number at its end where the paper names only the family ("VGG").
 pub fn find<'a>(published: &'a [Published], cell: &crate::analysis::cells::Cell<'_>) -> Option<&'a Published> {
     if !cell.variant.name.is_empty() {
         return None;

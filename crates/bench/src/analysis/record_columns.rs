@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use metrics::averaging::Averaging;
 use ucag_core::postprocess::MapState;
 
-use super::estimates::Population;
 use super::pooled_ratio::Ratios;
+use super::population::Population;
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::Record;
 
@@ -51,11 +51,11 @@ pub(crate) struct Columns {
     kinds: Vec<Kind>,
 }
 
-/// What a cell must know of its records.
+/// The columns that a cell needs of its records.
 #[derive(Debug)]
 enum Kind {
     Samples,
-    /// How many classes there are.
+    /// Number of classes.
     Classes(usize),
     Ratios,
 }
@@ -87,7 +87,8 @@ impl Columns {
     /// Adds a record to a cell. Records of one sample come one after the other.
     ///
     /// # Errors
-    /// Where the metric averages by class, and the record is of one that the data set doesn't have; where it sums counts, and there are none.
+    /// Where the metric averages by class, and the record is of one that the data set doesn't have;
+    /// where it sums counts, and there are none.
     pub(crate) fn add(&mut self, cell: usize, sample: u32, record: &Record) -> Result<()> {
         match self.kinds[cell] {
             Kind::Classes(classes) => ensure!(

@@ -1,7 +1,8 @@
-//! Where a report's records come from.
+//! The source of a report's records.
 
 use anyhow::Result;
 
+use crate::plan::UnitId;
 use crate::records::Record;
 use crate::records::journal::Reader;
 
@@ -11,7 +12,7 @@ pub enum Records<'a> {
     /// In memory.
     Held(&'a [Record]),
     /// In a journal: those of these units, in this order. Only a few units are in memory at a time.
-    ReportFiles(&'a Reader, &'a [usize]),
+    Journal(&'a Reader, &'a [UnitId]),
 }
 
 impl<'a> From<&'a [Record]> for Records<'a> {
@@ -28,7 +29,7 @@ impl Records<'_> {
     pub fn each(&self, mut visit: impl FnMut(&Record) -> Result<()>) -> Result<()> {
         match self {
             Records::Held(records) => records.iter().try_for_each(visit),
-            Records::ReportFiles(reader, units) => {
+            Records::Journal(reader, units) => {
                 reader.each(units.iter().copied(), |unit| unit.outcome.iter().flatten().try_for_each(&mut visit))
             }
         }

@@ -1,9 +1,11 @@
 //! Sums over resamples, of many columns at a time.
 
-/// Columns that are summed side by side: their running sums stay in registers, and a row of theirs is a cache line.
+/// Columns that are summed side by side: their running sums stay in registers, and a row of theirs
+/// is a cache line.
 const LANES: usize = 8;
 
-/// Columns of the same length, row by row in blocks of [`LANES`], the last of which is filled up with zeros.
+/// Columns of the same length, row by row in blocks of [`LANES`], the last of which is filled up
+/// with zeros.
 pub(super) struct Lanes {
     blocks: Vec<Vec<[f64; LANES]>>,
     /// A column that would be alone in its block.
@@ -11,7 +13,7 @@ pub(super) struct Lanes {
     columns: usize,
 }
 
-/// What becomes of a block: a number for each of its columns.
+/// Reduces a block to a number for each of its columns.
 pub(super) trait Reduce {
     /// `rows` are all rows of the block.
     fn reduce<const N: usize>(&self, rows: &[[f64; N]]) -> [f64; N];
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn rows_are_added_in_the_order_in_which_they_are_drawn() {
-        // 1e16 + 1 is 1e16, so that the order shows: (1e16 + 1) - 1e16 is 0, and (1e16 - 1e16) + 1 is 1.
+        // 1e16 + 1 is 1e16, so that the order shows: (1e16 + 1) - 1e16 is 0, and (1e16 - 1e16) + 1
+        // is 1.
         let values = [1e16, 1.0, -1e16];
         for columns in [1, 8] {
             let lanes = Lanes::new(3, columns, |row, _| values[row]);

@@ -1,4 +1,4 @@
-//! What a plan will do and take, for `--dry-run`.
+//! Describes a plan's work and its cost, for `--dry-run`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,11 +12,11 @@ use ucag_core::ucag::unfold::Geometry;
 
 use crate::config::{self, Resize};
 use crate::plan::{LoadedNetwork, Model, Plan};
-use crate::run::explainer::Named;
-use crate::run::row_groups::row_groups;
+use crate::run::explainer::NamedExplainer;
+use crate::run::row_groups::{RowIndex, row_groups};
 
 impl Plan {
-    /// What a run will do and take.
+    /// Describes the work of a run and its cost.
     ///
     /// # Errors
     /// Where an image of some model's input size can't be unfolded.
@@ -69,7 +69,8 @@ impl Plan {
         Ok(text)
     }
 
-    /// A model's lines. Work is counted in forward passes of single images or views; a backward pass counts as two.
+    /// A model's lines. Work is counted in forward passes of single images or views; a backward
+    /// pass counts as two.
     fn model(&self, model: &Model, text: &mut String) -> Result<()> {
         let config = &self.config;
         let side = model.input_size as i64;
@@ -88,7 +89,8 @@ impl Plan {
             let _ = writeln!(text, "           explains {whose} likeliest class of an image, which takes 1 image more");
         }
         let table: Vec<_> = config.rows_on(model.dataset).collect();
-        let computed: Vec<usize> = (0..table.len()).filter(|&row| table[row].0.computed().is_some()).collect();
+        let is_computed = |row: &RowIndex| table[row.0].0.computed().is_some();
+        let computed: Vec<RowIndex> = (0..table.len()).map(RowIndex).filter(is_computed).collect();
         for group in row_groups(&table, &computed) {
             let geometry = Geometry::new([side, side], group.protocol)?;
             let (views, site) = if group.ucag { (geometry.len(), &model.unfolded) } else { (1, &model.plain) };
@@ -123,8 +125,9 @@ impl Plan {
         Ok(())
     }
 
-    /// An estimate: weights once, and for each worker the largest live activations of a batch of views, four times over for the
-    /// operation at work and the allocator. libtorch itself takes some 300 MiB.
+    /// An estimate: weights once, and for each worker the largest live activations of a batch of
+    /// views, four times over for the operation at work and the allocator. libtorch itself takes
+    /// some 300 MiB.
     fn memory_mib(&self) -> Result<usize> {
         let mut weights = 0;
         let mut live = 0;
@@ -134,7 +137,8 @@ impl Plan {
             let views = self.config.variants.iter().map(|variant| Geometry::new([side, side], &variant.protocol.maps));
             let views = views.map(|geometry| Ok(geometry?.view)).collect::<Result<Vec<_>>>()?;
             let view = views.into_iter().max_by_key(|[height, width]| height * width).unwrap_or([side, side]);
-            // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG, times its channels.
+            // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG,
+            // times its channels.
             let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| match &node.op {
                 ucag_core::network::Op::Conv(conv) => Some((conv.weight.size()[0], conv.stride)),
                 _ => None,
@@ -162,9 +166,9 @@ fn extra<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNet
     (image, class)
 }
 
-/// How many passes the methods share.
+/// Number of passes that the methods share.
 fn pass_groups<'a>(methods: impl Iterator<Item = &'a config::Method>, site: &LoadedNetwork) -> Result<usize> {
-    let named = methods.map(Named::new).collect::<Result<Vec<_>>>()?;
+    let named = methods.map(NamedExplainer::new).collect::<Result<Vec<_>>>()?;
     let explainers: Vec<&dyn Explainer> = named.iter().map(|method| method as &dyn Explainer).collect();
     Ok(ucag::pass_groups(&site.network, &site.layers, &explainers)?.len())
 }

@@ -18,12 +18,15 @@ use crate::io::npy;
 use crate::io::npy::Array;
 use crate::report::gallery::overlay;
 use crate::run::input::input;
+use crate::run::tensor::floats;
 use crate::run::timings::synchronize;
 
-/// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder asked for.
+/// Explains, and writes `raw.npy`, `saliency.npy`, `overlay.png` and `explain.json` into the folder
+/// asked for.
 ///
 /// # Errors
-/// Where an argument names nothing, a file can't be read or written, or the network can't take the image.
+/// Where an argument names nothing, a file can't be read or written, or the network can't take the
+/// image.
 pub fn explain(args: &ExplainArgs) -> Result<()> {
     let protocol = args.protocol()?;
     let device = config::device(&args.device)?;
@@ -101,10 +104,10 @@ pub fn explain(args: &ExplainArgs) -> Result<()> {
     std::fs::write(&path, serde_json::to_string_pretty(&summary)? + "\n")
         .with_context(|| format!("{}: can't be written", path.display()))?;
     for sentence in &network.assumptions {
-        crate::say(sentence)?;
+        crate::print_result(sentence)?;
     }
     let word = seen.state.as_str();
-    crate::say(&format!(
+    crate::print_result(&format!(
         "{}{}: class {class}, probability {:.4}, map {word}; wrote raw.npy, saliency.npy, overlay.png, explain.json into {}",
         method.name,
         if args.ucag { " with UCAG" } else { "" },
@@ -165,15 +168,12 @@ fn array(path: &Path, Array { shape, values }: Array, preprocessing: Preprocessi
     Ok((picture, Tensor::f_from_slice(&values)?.f_view([1, channels as i64, height as i64, width as i64])?))
 }
 
-/// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of GradCAM++ do), then its largest magnitude.
+/// A raw map as float32, and what it was divided by: 1, unless its values leave float32 (forms of
+/// GradCAM++ do), then its largest magnitude.
 fn single_precision(raw: &Tensor) -> Result<(Tensor, f64)> {
     let largest = raw.f_abs()?.f_max()?.f_double_value(&[])?;
     let scale = if largest.is_finite() && largest > f64::from(f32::MAX) { largest } else { 1.0 };
     Ok((raw.f_div_scalar(scale)?.f_to_kind(Kind::Float)?, scale))
-}
-
-fn floats(map: &Tensor) -> Result<Vec<f32>> {
-    Ok(Vec::<f32>::try_from(&map.f_contiguous()?.f_view([-1])?)?)
 }
 
 fn write_npy(path: &Path, map: &Tensor, shape: &[i64]) -> Result<()> {

@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use datasets::Sample;
 use serde::Serialize;
 
+use super::error::Outcome;
 use crate::cli::ExportArgs;
 use crate::config::{Resize, load};
 use crate::plan::dataset::Data;
 use crate::plan::precomputed::file_name;
 use crate::plan::target_classes::known;
-use crate::plan::{Model, Plan};
+use crate::plan::{Model, Plan, SampleIndex};
 use crate::run::input::{Input, input};
 use crate::run::progress::Progress;
 use crate::run::sample::SampleContext;
@@ -19,7 +20,7 @@ use crate::run::target_classes::classes;
 
 /// A map that is wanted.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct PlanRow<'a> {
     /// The data set's name in the config.
     dataset: &'a str,
     sample: &'a str,
@@ -27,7 +28,7 @@ struct Row<'a> {
     class_name: &'a str,
     /// The model's name in the config.
     model: &'a str,
-    /// Where the map belongs, below the folder of maps.
+    /// Path of the map, below the folder of maps.
     file: PathBuf,
     /// The image as it is on disk; empty where it has no file to itself.
     photo: Option<PathBuf>,
@@ -36,7 +37,7 @@ struct Row<'a> {
     /// Of the network's input, in pixels.
     height: i64,
     width: i64,
-    /// What is taken from red, green and blue in 0 to 1, and what the rest is divided by.
+    /// Mean that is subtracted from red, green and blue in 0 to 1, and the divisor of the rest.
     mean: String,
     std: String,
     arch: &'a str,
@@ -45,7 +46,8 @@ struct Row<'a> {
     layer: &'a str,
 }
 
-/// Writes the plan, and the pictures where they are asked for. Returns what went wrong with single samples; the others are in the plan.
+/// Writes the plan, and the pictures where they are asked for. Returns what went wrong with single
+/// samples; the others are in the plan.
 ///
 /// # Errors
 /// Where the config, a data set or a network can't be used, or a file can't be written.
@@ -76,11 +78,21 @@ pub fn export_plan(args: &ExportArgs) -> Result<Vec<anyhow::Error>> {
     }
     progress.finish();
     csv.flush().with_context(about)?;
-    crate::say(&format!("{maps} maps are wanted; {} lists them", args.out.display()))?;
+    crate::print_result(&format!("{maps} maps are wanted; {} lists them", args.out.display()))?;
     Ok(failures)
 }
 
-/// What a plan must know of a sample with a model.
+/// Lists the maps, and prints the samples that failed.
+///
+/// # Errors
+/// As [`export_plan`].
+pub fn command(args: &ExportArgs) -> Result<Outcome> {
+    let failures = export_plan(args)?;
+    failures.iter().for_each(|error| crate::tell(&format!("error: {error:#}")));
+    Ok(if failures.is_empty() { Outcome::AllWell } else { Outcome::SomeFailed })
+}
+
+/// The facts of a sample with a model that a plan lists.
 struct Seen {
     classes: Vec<usize>,
     /// Height and width of the input.
@@ -88,7 +100,8 @@ struct Seen {
     picture: Option<PathBuf>,
 }
 
-/// Reads the image only where it is needed: the index knows most classes, and a squashed input is a square.
+/// Reads the image only where it is needed: the index knows most classes, and a squashed input is a
+/// square.
 fn seen(
     plan: &Plan,
     place: usize,
@@ -108,7 +121,7 @@ fn seen(
     let input = input(&sample.image, &model.unfolded.network, model.input_size, data.resize)?;
     let size = input.image.size();
     let picture = pictures.map(|folder| write_picture(folder, data, model, sample, &input)).transpose()?;
-    let subject = SampleContext { data, place, sample, model, input: &input, object: None };
+    let subject = SampleContext { data, index: SampleIndex(place), sample, model, input: &input, object: None };
     Ok(Seen { classes: classes(&subject, &plan.config, &plan.models)?, size: [size[2], size[3]], picture })
 }
 
@@ -127,13 +140,13 @@ fn rows<'a>(
     place: usize,
     (number, model): (usize, &'a Model),
     seen: &'a Seen,
-) -> impl Iterator<Item = Row<'a>> {
+) -> impl Iterator<Item = PlanRow<'a>> {
     let data = &plan.data[model.dataset];
     let named = &plan.config.models[number];
     let sample = data.dataset.id(place);
     let preprocessing = model.unfolded.network.preprocessing;
     let numbers = |values: Vec<f32>| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
-    seen.classes.iter().map(move |&class| Row {
+    seen.classes.iter().map(move |&class| PlanRow {
         dataset: &data.name,
         sample,
         class,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use ucag_core::explain::{METHODS, Role};
 use ucag_core::network::FAMILIES;
 
+use super::list_config;
 use crate::cli::Listing;
 
 /// Writes a list.
@@ -20,16 +21,23 @@ pub fn write(what: Listing, out: &mut dyn Write) -> io::Result<()> {
         Listing::Metrics => metrics(out),
         Listing::Datasets => datasets(out),
         Listing::Protocols => protocols(out),
+        Listing::Config => list_config::write(None, out),
     }
 }
 
-/// Writes a list to standard output. A reader that has seen enough (`bench list methods | head`) is no error.
+/// Writes a list to standard output. A reader that has seen enough (`bench list methods | head`) is
+/// no error.
 ///
 /// # Errors
 /// Where standard output can't be written to.
-pub fn print(what: Listing) -> io::Result<()> {
+pub fn print(what: Listing, section: Option<&str>, markdown: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match write(what, &mut out).and_then(|()| out.flush()) {
+    let written = match what {
+        Listing::Config if markdown => list_config::write_markdown(&mut out),
+        Listing::Config => list_config::write(section, &mut out),
+        other => write(other, &mut out),
+    };
+    match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
@@ -116,7 +124,11 @@ fn short(number: f64) -> String {
 }
 
 /// Rows below a head, each column as wide as its widest cell.
-fn columns(out: &mut dyn Write, metric_columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+pub(super) fn columns(
+    out: &mut dyn Write,
+    metric_columns: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> io::Result<()> {
     let mut lines = vec![metric_columns.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>()];
     lines.extend(rows);
     let length = |cell: &String| cell.chars().count();

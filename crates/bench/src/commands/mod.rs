@@ -2,7 +2,10 @@
 
 pub mod compare;
 pub mod dry_run;
+pub mod error;
 pub mod explain;
 pub mod export_plan;
 pub mod list;
+pub mod list_config;
 pub mod merge;
+pub mod run;

@@ -4,8 +4,9 @@ use tch::Device;
 
 use super::error::{ConfigErrors, Origin, Report};
 
-/// What NVIDIA's libraries look at before they round what goes into convolutions and products of matrices to TensorFloat-32, as libtorch has them do unless they are told
-/// otherwise. crate tch can't tell them.
+/// The variable that NVIDIA's libraries read before they round what goes into convolutions and
+/// products of matrices to TensorFloat-32, as libtorch has them do unless they are told otherwise.
+/// crate tch can't tell them.
 const TF32: &str = "NVIDIA_TF32_OVERRIDE";
 
 /// The device that an argument `--device` names.

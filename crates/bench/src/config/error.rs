@@ -1,10 +1,10 @@
-//! What is wrong with a config, and where.
+//! Errors of a config, with their places.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a value was written.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// Nowhere in particular: something that isn't there.
@@ -30,7 +30,7 @@ impl fmt::Display for Origin {
 pub struct ConfigError {
     /// The config; none where all was given on the command line.
     pub path: Option<PathBuf>,
-    /// Where in it.
+    /// The place in it.
     pub origin: Origin,
     /// The key, what is wrong with it, and the nearest valid name where a name is wrong.
     pub message: String,

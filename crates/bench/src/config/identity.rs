@@ -1,4 +1,5 @@
-//! A config as JSON, with all defaults filled in: what a run folder keeps, and what decides whether it may go on.
+//! A config as JSON, with all defaults filled in: what a run folder keeps, and what decides whether
+//! it may go on.
 
 use serde_json::{Value, json};
 use ucag_core::network::{Output, Preprocessing};
@@ -31,7 +32,8 @@ impl Config {
         all
     }
 
-    /// What the records depend on. Tables and plots are made anew from the records, so that nothing of `[output]` is in it, nor of `[compute]` but its precision.
+    /// The keys that records depend on. Tables and plots are made anew from the records, so that
+    /// nothing of `[output]` is in it, nor of `[compute]` but its precision.
     pub fn digest_value(&self) -> Value {
         json!({
             "protocol": self.protocol,
@@ -91,12 +93,13 @@ pub(crate) fn with_output(model: &mut Value, output: Option<Output>) {
     }
 }
 
-/// What an input's normalisation is, as a document has it.
+/// An input's normalization, as a document has it.
 pub(crate) fn normalisation(preprocessing: Preprocessing) -> Value {
     json!({ "mean": preprocessing.mean(), "std": preprocessing.std() })
 }
 
-/// Where maps that were made elsewhere are. What numbers depend on is what is in them, and that is in the run folder's list of maps.
+/// The folders of precomputed maps. Numbers depend on their contents, whose checksums are in the
+/// run folder's list of maps.
 fn folders(method: &Method) -> Option<Value> {
     let Source::Precomputed(Precomputed { maps, maps_with_ucag }) = &method.source else { return None };
     Some(json!({ "name": method.id, "maps": maps, "maps_with_ucag": maps_with_ucag }))
@@ -137,7 +140,8 @@ pub(crate) fn device_name(device: tch::Device) -> String {
     }
 }
 
-/// What of a device numbers depend on, in their last digits; nothing where it is the processor, as in the identities of all runs so far.
+/// The kind of a device, on which the last digits of numbers depend; nothing where it is the
+/// processor, as in the identities of all runs so far.
 pub(crate) fn device_kind(device: tch::Device) -> Option<&'static str> {
     matches!(device, tch::Device::Cuda(_)).then_some("cuda")
 }

@@ -1,4 +1,4 @@
-//! `[[method]]`: an explainer of the registry, or maps that were made elsewhere.
+//! `[[method]]`: an explainer of the registry, or precomputed maps.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,21 +9,23 @@ use ucag_core::postprocess::MapKind;
 /// `[[method]]`
 #[derive(Debug, Clone)]
 pub struct Method {
-    /// What records call it: its id in the registry, or the name that the config gives it. Unique on a data set.
+    /// Its name in records: its id in the registry, or the name that the config gives it. Unique on
+    /// a data set.
     pub id: String,
-    /// What tables call it.
+    /// Its name in tables.
     pub name: String,
-    /// Where its maps come from.
+    /// The source of its maps.
     pub source: Source,
-    /// What is done to its raw maps.
+    /// The post-processing of its raw maps.
     pub map_kind: MapKind,
-    /// The only data set that it is for, as an index into [`super::Config::datasets`]; for all of them where absent.
+    /// The only data set that it is for, as an index into [`super::Config::datasets`]; for all of
+    /// them where absent.
     pub dataset: Option<usize>,
     /// Its rows, as indices into [`super::Config::variants`], in the order of the table.
     pub variants: Vec<usize>,
 }
 
-/// Where a method's maps come from.
+/// The source of a method's maps.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// An explainer of the registry makes them.
@@ -43,7 +45,8 @@ pub struct Computed {
     pub explainer: Arc<dyn Explainer>,
 }
 
-/// `kind = "precomputed"`: folders of maps that another program made. At least one of them is there.
+/// `kind = "precomputed"`: folders of maps that another program made. At least one of them is
+/// there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precomputed {
     /// Maps that were made without UCAG.
@@ -61,7 +64,7 @@ impl Method {
         }
     }
 
-    /// The folder of the maps of a row, where they were made elsewhere.
+    /// The folder of the maps of a row, where they are precomputed.
     pub fn folder(&self, ucag: bool) -> Option<&Path> {
         match &self.source {
             Source::Computed(_) => None,
@@ -75,7 +78,7 @@ impl Method {
         }
     }
 
-    /// Whether it is a control, which knows nothing of the network.
+    /// Returns whether it is a control, which knows nothing of the network.
     pub fn is_control(&self) -> bool {
         self.computed().is_some_and(|computed| computed.entry.role == Role::Control)
     }

@@ -1,4 +1,5 @@
-//! `--set key.path=value`: writes a value into a config's tree before it is read, with the same checks as if it stood in the file.
+//! `--set key.path=value`: writes a value into a config's tree before it is read, with the same
+//! checks as if it stood in the file.
 
 use super::error::Origin;
 use super::toml_tree::{Node, Table, Value, parse};
@@ -6,10 +7,12 @@ use super::toml_tree::{Node, Table, Value, parse};
 /// Most keys in a path, which is more than twice what a config has; each is a table in a table.
 const DEEPEST: usize = 16;
 
-/// Splits `key.path=value`. The value is TOML where it can be, else a string: paths and names need no quotes.
+/// Splits `key.path=value`. The value is TOML where it can be, else a string: paths and names need
+/// no quotes.
 ///
 /// # Errors
-/// Where there is no `=`, a key is empty or there are too many, or a value that starts like an array, a table or a quoted string doesn't end like one.
+/// Where there is no `=`, a key is empty or there are too many, or a value that starts like an
+/// array, a table or a quoted string doesn't end like one.
 pub(super) fn split<'a>(argument: &'a str, origin: &Origin) -> Result<(&'a str, Node), String> {
     let (path, text) = argument.split_once('=').ok_or("expected KEY=VALUE, for instance dataset.limit=10")?;
     let path = path.trim();
@@ -36,7 +39,8 @@ pub(super) fn split<'a>(argument: &'a str, origin: &Origin) -> Result<(&'a str, 
     Ok((path, Node { origin: origin.clone(), value: Value::String(text.to_owned()) }))
 }
 
-/// Writes `node` at `path`, making tables on the way. A number indexes into an array, from 0; `*` stands for each of its entries.
+/// Writes `node` at `path`, making tables on the way. A number indexes into an array, from 0; `*`
+/// stands for each of its entries.
 ///
 /// # Errors
 /// Where the path leads into something that has no keys, or beyond an array's end.

@@ -7,10 +7,11 @@ use ucag_core::explain::METHODS;
 use ucag_core::postprocess::MapKind;
 use ucag_core::suggest::{hint, nearest};
 
-use super::section::{Choice, Section, Unique};
-use super::{Method, Precomputed, Source, Variant, method_list};
+use super::section::{Section, Unique, unique};
+use super::values::Choice;
+use super::{Method, Precomputed, Source, Variant, dataset, keys};
 
-/// What kind of `[[method]]` a table is.
+/// The source of a `[[method]]`'s maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
@@ -23,7 +24,7 @@ pub(super) enum Kind {
 /// [`MapKind`] as configs have it. The others belong to single methods.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Finish {
+pub(super) enum Finish {
     Cam,
     Signed,
     Plain,
@@ -37,30 +38,31 @@ pub(super) fn method(
     datasets: &[&str],
     variants: &[Variant],
 ) -> Option<Method> {
-    let name: Option<String> = section.require("name", "what records and tables call it");
-    let maps: Option<PathBuf> = if section.has("maps_with_ucag") {
-        section.get("maps")
+    let name: Option<String> = section.require(&keys::precomputed::NAME);
+    let maps: Option<PathBuf> = if section.has(&keys::precomputed::MAPS_WITH_UCAG) {
+        section.get(&keys::precomputed::MAPS)
     } else {
-        section.require("maps", "the folder of its maps ('maps_with_ucag' for those that UCAG has folded already)")
+        section.require(&keys::precomputed::MAPS)
     };
-    let maps_with_ucag: Option<PathBuf> = section.get("maps_with_ucag");
-    let map_kind: Option<Choice<Finish>> =
-        section.require("post", "how its maps are finished: cam, signed, plain or heat (see docs/maps.md)");
-    let only = section.has("dataset");
-    let dataset = if only { Some(method_list::dataset(&mut section, datasets)) } else { None };
+    let maps_with_ucag: Option<PathBuf> = section.get(&keys::precomputed::MAPS_WITH_UCAG);
+    let map_kind: Option<Choice<Finish>> = section.require(&keys::precomputed::POST);
+    let only = section.has(&keys::any_method::DATASET);
+    let dataset = if only { Some(dataset::named(&mut section, &keys::any_method::DATASET, datasets)) } else { None };
     let rows = rows(&mut section, variants, [maps.is_some(), maps_with_ucag.is_some()]);
-    refuse(
-        &mut section,
-        "ucag",
+    section.refuse(
+        &keys::method::UCAG,
         "UCAG can't be around maps that are made already; 'maps_with_ucag' is the folder of those that it has folded",
     );
-    refuse(&mut section, "id", "is for methods that are computed here; maps from files have a 'name'");
+    section.refuse(&keys::method::ID, "is for methods that are computed here; maps from files have a 'name'");
     if let (Some(name), None | Some(Some(_))) = (&name, dataset) {
         if METHODS.iter().any(|known| known.id == name || known.name == name) {
-            section.problem("name", format!("'{name}' is a method of this program; give the maps another name"));
+            section.problem(
+                &keys::precomputed::NAME,
+                format!("'{name}' is a method of this program; give the maps another name"),
+            );
         } else {
-            let named = ("name", name.as_str(), "give each a 'name' of its own");
-            method_list::unique(&section, ids, named, dataset.flatten(), datasets);
+            let named = (&keys::precomputed::NAME, name.as_str(), "give each a 'name' of its own");
+            unique(&section, ids, named, dataset.flatten(), datasets);
         }
     }
     section.finish();
@@ -78,26 +80,19 @@ pub(super) fn method(
     Some(Method { id: name.clone()?, name: name?, source, map_kind, dataset, variants: rows? })
 }
 
-/// Says why a key of other methods isn't one of these.
-fn refuse(section: &mut Section<'_>, key: &'static str, why: &str) {
-    if section.node(key).is_some() {
-        section.problem(key, why);
-    }
-}
-
 /// The variants that the folders without and with UCAG are of: finished maps can't be of several.
 fn rows(section: &mut Section<'_>, variants: &[Variant], folders: [bool; 2]) -> Option<Vec<usize>> {
-    let named: Option<String> = section.get("variant");
+    let named: Option<String> = section.get(&keys::precomputed::VARIANT);
     let names = || variants.iter().map(|variant| variant.name.as_str()).filter(|name| !name.is_empty());
     if let Some(named) = &named
         && !names().any(|known| known == named)
     {
         let meant = hint(nearest(named, names()).as_deref());
-        section.problem("variant", format!("no variant is called '{named}'{meant}"));
+        section.problem(&keys::precomputed::VARIANT, format!("no variant is called '{named}'{meant}"));
         return None;
     }
     let mut rows = Vec::new();
-    for (ucag, key) in [(false, "maps"), (true, "maps_with_ucag")] {
+    for (ucag, key) in [(false, &keys::precomputed::MAPS), (true, &keys::precomputed::MAPS_WITH_UCAG)] {
         if !folders[usize::from(ucag)] {
             continue;
         }

@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use super::error::{ConfigErrors, Origin, Report};
+use super::keys::{self, Key};
 use super::named_protocol::Protocol;
 use super::overrides;
-use super::section::{Choice, Field, Section};
+use super::section::Section;
 use super::toml_tree::{Node, Table, Value};
+use super::values::{Choice, Field};
 
-/// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as `[protocol]` has
-/// them, and `[ucag]`'s n, ρ and α.
+/// The protocol of a run of one method on one image, from arguments instead of a config: a name,
+/// `field=value` overrides as `[protocol]` has them, and `[ucag]`'s n, ρ and α.
 ///
 /// # Errors
 /// As [`super::load`], naming the argument at fault.
@@ -52,13 +54,16 @@ pub fn protocol(
 
 /// Reads `protocol` and `[ucag]`.
 pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
-    let (base, mut section) = match root.node("protocol") {
+    let (base, mut section) = match root.node(&keys::top::PROTOCOL) {
         Some(Node { value: Value::String(name), .. }) => {
-            (root.check("protocol", named(name)), Section::new("[protocol]", Origin::File, None, report))
+            (root.check(&keys::top::PROTOCOL, named(name)), Section::new("[protocol]", Origin::File, None, report))
         }
         _ => {
-            let mut section = root.table("protocol", "[protocol]");
-            (section.get::<String>("base").and_then(|name| section.check("base", named(&name))), section)
+            let mut section = root.table(&keys::top::PROTOCOL, "[protocol]");
+            (
+                section.get(&keys::protocol::BASE).and_then(|name| section.check(&keys::protocol::BASE, named(&name))),
+                section,
+            )
         }
     };
     // Where the base is unknown, that is reported, and reading on finds what else is wrong.
@@ -66,43 +71,44 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     let mut protocol = base.clone();
     for_the_run(&mut section, &mut protocol);
     for_a_map(&mut section, &mut protocol);
-    let mut ucag = root.table("ucag", "[ucag]");
-    override_either([&mut ucag, &mut section], "n", &mut protocol, |protocol| &mut protocol.maps.n);
-    override_either([&mut ucag, &mut section], "rho", &mut protocol, |protocol| &mut protocol.maps.rho);
-    override_either([&mut ucag, &mut section], "alpha", &mut protocol, |protocol| &mut protocol.maps.alpha);
+    let mut ucag = root.table(&keys::top::UCAG, "[ucag]");
+    override_either([&mut ucag, &mut section], &keys::ucag::N, &mut protocol, |protocol| &mut protocol.maps.n);
+    override_either([&mut ucag, &mut section], &keys::ucag::RHO, &mut protocol, |protocol| &mut protocol.maps.rho);
+    override_either([&mut ucag, &mut section], &keys::ucag::ALPHA, &mut protocol, |protocol| &mut protocol.maps.alpha);
     ucag.finish();
     section.finish();
     rename(&base, protocol)
 }
 
-/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from row to row of a table.
+/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from
+/// row to row of a table.
 fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
-    override_field(section, "interpolation", &mut protocol.maps.interpolation);
-    override_field(section, "coverage", &mut protocol.maps.coverage);
-    override_field(section, "confidence", &mut protocol.maps.confidence);
-    override_field(section, "smoothing", &mut protocol.maps.smoothing);
-    override_field(section, "large_maps", &mut protocol.maps.large_maps);
-    if let Some(rectify) = section.get("rectify") {
+    override_field(section, &keys::map::INTERPOLATION, &mut protocol.maps.interpolation);
+    override_field(section, &keys::map::COVERAGE, &mut protocol.maps.coverage);
+    override_field(section, &keys::map::CONFIDENCE, &mut protocol.maps.confidence);
+    override_field(section, &keys::map::SMOOTHING, &mut protocol.maps.smoothing);
+    override_field(section, &keys::map::LARGE_MAPS, &mut protocol.maps.large_maps);
+    if let Some(rectify) = section.get(&keys::map::RECTIFY) {
         protocol.maps.rectify = rectify;
     }
-    override_number(section, "scale", protocol, |protocol| &mut protocol.maps.scale);
+    override_number(section, &keys::map::SCALE, protocol, |protocol| &mut protocol.maps.scale);
 }
 
 /// The fields that say what is explained and how it is scored: they are the same for a whole table.
 fn for_the_run(section: &mut Section<'_>, protocol: &mut Protocol) {
-    override_field(section, "deleted", &mut protocol.scoring.deletion_baseline);
-    override_field(section, "ties", &mut protocol.scoring.tie_order);
-    override_field(section, "target", &mut protocol.target);
-    override_field(section, "tally", &mut protocol.scoring.empty_pairs);
+    override_field(section, &keys::scoring::DELETED, &mut protocol.scoring.deletion_baseline);
+    override_field(section, &keys::scoring::TIES, &mut protocol.scoring.tie_order);
+    override_field(section, &keys::scoring::TARGET, &mut protocol.target);
+    override_field(section, &keys::scoring::TALLY, &mut protocol.scoring.empty_pairs);
 }
 
 /// A protocol that differs from `base` in what the section says of how maps are made.
 pub(super) fn variant(section: &mut Section<'_>, base: &Protocol) -> Protocol {
     let mut protocol = base.clone();
     for_a_map(section, &mut protocol);
-    override_number(section, "n", &mut protocol, |protocol| &mut protocol.maps.n);
-    override_number(section, "rho", &mut protocol, |protocol| &mut protocol.maps.rho);
-    override_number(section, "alpha", &mut protocol, |protocol| &mut protocol.maps.alpha);
+    override_number(section, &keys::ucag::N, &mut protocol, |protocol| &mut protocol.maps.n);
+    override_number(section, &keys::ucag::RHO, &mut protocol, |protocol| &mut protocol.maps.rho);
+    override_number(section, &keys::ucag::ALPHA, &mut protocol, |protocol| &mut protocol.maps.alpha);
     rename(base, protocol)
 }
 
@@ -110,7 +116,7 @@ fn named(name: &str) -> Result<Protocol, String> {
     Protocol::named(name).map_err(|error| format!("{error} (see: bench list protocols)"))
 }
 
-fn override_field<T: serde::de::DeserializeOwned>(section: &mut Section<'_>, key: &'static str, field: &mut T) {
+fn override_field<T: serde::de::DeserializeOwned>(section: &mut Section<'_>, key: &Key<Choice<T>>, field: &mut T) {
     if let Some(Choice(value)) = section.get(key) {
         *field = value;
     }
@@ -119,7 +125,7 @@ fn override_field<T: serde::de::DeserializeOwned>(section: &mut Section<'_>, key
 /// A number within the protocol's bounds.
 fn override_number<T: Field + Copy>(
     section: &mut Section<'_>,
-    key: &'static str,
+    key: &Key<T>,
     protocol: &mut Protocol,
     field: fn(&mut Protocol) -> &mut T,
 ) {
@@ -135,7 +141,7 @@ fn override_number<T: Field + Copy>(
 /// A number that may stand in [ucag] or in [protocol], but not in both.
 fn override_either<T: Field + Copy>(
     [ucag, section]: [&mut Section<'_>; 2],
-    key: &'static str,
+    key: &Key<T>,
     protocol: &mut Protocol,
     field: fn(&mut Protocol) -> &mut T,
 ) {

@@ -1,23 +1,23 @@
 //! From a file and the command line to a [`Config`].
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ucag_core::suggest::{hint, nearest};
 
-use super::device;
 use super::error::{ConfigError, ConfigErrors, Origin, Report};
-use super::section::{Choice, Section, count};
+use super::section::Section;
 use super::toml_tree::{Node, Table, Value};
 use super::{
-    Compute, Config, Output, Overrides, Protocol, dataset, figure, method_list, overrides, protocol, toml_tree, variant,
+    Config, Overrides, Protocol, compute, dataset, figure, keys, method_list, metric, model, output, overrides,
+    protocol, toml_tree, variant,
 };
 use crate::io::file_name;
 
 /// Reads a config.
 ///
 /// # Errors
-/// Everything that is wrong with it or with the overrides. Whether the files it names are there isn't looked at.
+/// Everything that is wrong with it or with the overrides. Whether the files it names are there
+/// isn't looked at.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     let report = Report::new(Some(path));
     match text(path, &report) {
@@ -127,19 +127,19 @@ fn config(
     report: &Report,
 ) -> Option<Config> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let title = root.get("title").unwrap_or_else(|| stem.clone());
+    let title = root.get(&keys::top::TITLE).unwrap_or_else(|| stem.clone());
     let protocol = protocol::read(root, report);
     let variants = variant::variants(root, &protocol, grid, report);
     let protocol = Protocol { name: grid.name(&protocol), ..protocol };
-    let seed = root.get("seed").unwrap_or(0);
+    let seed = root.get(&keys::top::SEED).unwrap_or(0);
     let datasets = dataset::datasets(root);
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
-    let models = method_list::models(root, &names);
+    let models = model::models(root, &names);
     let methods = method_list::methods(root, &names, &variants);
     let figure = figure::figure(root);
-    let metrics = if figure.is_some() && !root.has("metric") { Vec::new() } else { method_list::metrics(root) };
-    let output = output(root.table("output", "[output]"), path, &stem);
-    let compute = compute(root.table("compute", "[compute]"));
+    let metrics = if figure.is_some() && !root.has(&keys::top::METRIC) { Vec::new() } else { metric::metrics(root) };
+    let output = output::output(root.table(&keys::top::OUTPUT, "[output]"), path, &stem);
+    let compute = compute::compute(root.table(&keys::top::COMPUTE, "[compute]"));
     if datasets.is_empty() {
         return None; // which has been reported
     }
@@ -164,40 +164,11 @@ fn config(
     Some(config)
 }
 
-/// What the run's own files are called after: not like others in the folder, and with room for
+/// The name of the run's own files: not like others in the folder, and with room for
 /// `.csv` and the like.
 fn name(stem: &str) -> String {
     const TAKEN: [&str; 7] = ["samples", "failures", "curves", "classes", "maps", "sweep", "published"];
     let taken = TAKEN.iter().any(|name| stem.eq_ignore_ascii_case(name));
     let name = if taken { format!("{stem}-table") } else { stem.to_owned() };
     file_name::within(&name, file_name::MOST - ".csv".len())
-}
-
-fn output(mut section: Section<'_>, path: &Path, name: &str) -> Output {
-    let in_mini = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "mini");
-    let default = || PathBuf::from(if in_mini { "results/mini" } else { "results" }).join(name);
-    let output = Output {
-        dir: section.get("dir").unwrap_or_else(default),
-        published: section.get("published"),
-        remark: section.get("remark"),
-        gallery: section.get("gallery").unwrap_or(8),
-        resamples: count(&mut section, "resamples").unwrap_or(10_000),
-    };
-    section.finish();
-    output
-}
-
-fn compute(mut section: Section<'_>) -> Compute {
-    let name = section.get::<String>("device");
-    let device = name.and_then(|name| section.check("device", device::here(&name)));
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let compute = Compute {
-        device: device.unwrap_or(tch::Device::Cpu),
-        precision: section.get("precision").map_or_else(Default::default, |Choice(precision)| precision),
-        workers: count(&mut section, "workers").unwrap_or_else(cores),
-        views_per_batch: count(&mut section, "views_per_batch").unwrap_or(6),
-        images_per_batch: count(&mut section, "images_per_batch").unwrap_or(8),
-    };
-    section.finish();
-    compute
 }

@@ -1,4 +1,5 @@
-//! A TOML document as a tree whose values know where they were written, whether in the file or on the command line.
+//! A TOML document as a tree whose values know where they were written, whether in the file or on
+//! the command line.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +26,12 @@ pub(super) enum Value {
     String(String),
     Array(Vec<Node>),
     Table(Table),
-    /// What no config has: dates, and integers beyond 64 bits.
+    /// A value that no config has: dates, and integers beyond 64 bits.
     Other(String),
 }
 
 impl Value {
-    /// What it is, for "expected ..., found ...".
+    /// The value in words, for "expected ..., found ...".
     pub(super) fn describe(&self) -> String {
         match self {
             Value::Bool(value) => value.to_string(),

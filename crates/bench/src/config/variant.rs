@@ -1,24 +1,26 @@
-//! How methods are run in the rows of a table: without UCAG and with it, or in the variants that a config names, or on a grid of lists in `[protocol]`
-//! and `[ucag]`.
+//! The variants that methods run in, a row of the table each: without UCAG and with it, or in the
+//! variants that a config names, or on a grid of lists in `[protocol]` and `[ucag]`.
 
 use ucag_core::suggest::{hint, nearest};
 
 use super::error::{Origin, Report};
 use super::named_protocol::Protocol;
-use super::protocol;
 use super::section::{Section, Unique};
 use super::toml_tree::{Node, Table, Value};
+use super::{keys, protocol};
 
-/// How a method is run in a row.
+/// The settings that a method runs with in a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// What stands beside the method's name; empty for what is usual, a method without UCAG or with it.
+    /// The text beside the method's name; empty for the usual row, a method without UCAG or with
+    /// it.
     pub name: String,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
-    /// How the map is made. In what is explained and how it is scored, variants don't differ.
+    /// The making of the map. Variants explain the same and score it alike.
     pub protocol: Protocol,
-    /// The variant that it is compared with, sample by sample, as an index into [`super::Config::variants`].
+    /// The variant that it is compared with, sample by sample, as an index into
+    /// [`super::Config::variants`].
     pub against: Option<usize>,
 }
 
@@ -34,18 +36,18 @@ impl Variant {
         beside(method, &self.name)
     }
 
-    /// What it is called where the method is known: `with UCAG, α 1.5`.
+    /// Its name where the method is known: `with UCAG, α 1.5`.
     pub fn words(&self) -> String {
         self.beside(if self.ucag { "with UCAG" } else { "without UCAG" })
     }
 
-    /// What tables call a method's row: `GradCAM + UCAG, α 1.5`.
+    /// The name of a method's row in tables: `GradCAM + UCAG, α 1.5`.
     pub fn label(&self, method: &str) -> String {
         row_label(method, self.ucag, &self.name)
     }
 }
 
-/// What tables call the row of a method in a variant of this name.
+/// The row's name in tables, of a method in a variant of this name.
 pub(crate) fn row_label(method: &str, ucag: bool, variant: &str) -> String {
     beside(&format!("{method}{}", if ucag { " + UCAG" } else { "" }), variant)
 }
@@ -58,8 +60,9 @@ pub(crate) fn beside(words: &str, variant: &str) -> String {
 /// Most points of a grid.
 const POINTS: usize = 256;
 
-/// The fields of which a config may have a list, and whether they make a difference without UCAG, and with it.
-const FIELDS: [(&str, bool, bool); 10] = [
+/// The fields of which a config may have a list, and whether they make a difference without UCAG,
+/// and with it.
+pub(super) const FIELDS: [(&str, bool, bool); 10] = [
     ("n", false, true),
     ("rho", false, true),
     ("alpha", false, true),
@@ -150,7 +153,7 @@ fn put(table: &mut Table, section: &str, field: &str, value: &Node) {
     }
 }
 
-/// What is wrong with a list, on a grid that has so many points without it.
+/// The problem with a list, on a grid that has so many points without it.
 fn problem(values: &[Node], points: usize) -> Option<String> {
     let texts: Vec<String> = values.iter().map(text).collect();
     let twice = texts.iter().enumerate().find(|(place, text)| texts[..*place].contains(text));
@@ -174,23 +177,23 @@ fn text(node: &Node) -> String {
 
 /// The variants of a config.
 pub(super) fn variants(root: &mut Section<'_>, base: &Protocol, grid: &Grid, report: &Report) -> Vec<Variant> {
-    if !root.has("variant") {
+    if !root.has(&keys::top::VARIANT) {
         return on_grid(grid, report);
     }
     if grid.points.len() > 1 {
-        root.problem("variant", "lists in [protocol] and [ucag] make variants, too; use one of the two");
+        root.problem(&keys::top::VARIANT, "lists in [protocol] and [ucag] make variants, too; use one of the two");
     }
     let mut names = Unique::default();
     let mut above: Vec<Variant> = Vec::new();
-    for mut section in root.list("variant", "[[variant]]", "leave it out for rows without UCAG and with it") {
-        let name: Option<String> = section.require("name", "what tables call it, beside the method's name");
-        let ucag = section.require("ucag", "whether UCAG is around the method");
+    for mut section in root.list(&keys::top::VARIANT, "[[variant]]") {
+        let name: Option<String> = section.require(&keys::variant::NAME);
+        let ucag = section.require(&keys::variant::UCAG);
         let against = against(&mut section, &above);
         let protocol = protocol::variant(&mut section, base);
         if let Some(name) = &name
-            && let Some(first) = names.clash(name, section.place("name"))
+            && let Some(first) = names.clash(name, section.place(&keys::variant::NAME))
         {
-            section.problem("name", format!("the variant at {first} is called '{name}' too"));
+            section.problem(&keys::variant::NAME, format!("the variant at {first} is called '{name}' too"));
         }
         section.finish();
         if let (Some(name), Some(ucag)) = (name, ucag) {
@@ -200,17 +203,18 @@ pub(super) fn variants(root: &mut Section<'_>, base: &Protocol, grid: &Grid, rep
     above
 }
 
-/// What a variant is compared with: the one that it names, or else the one above it.
+/// The variant that one is compared with: the one that it names, or else the one above it.
 fn against(section: &mut Section<'_>, above: &[Variant]) -> Option<usize> {
-    let Some(name) = section.get::<String>("against") else { return above.len().checked_sub(1) };
+    let Some(name) = section.get(&keys::variant::AGAINST) else { return above.len().checked_sub(1) };
     let names = || above.iter().map(|variant| variant.name.as_str());
     let unknown =
         || format!("no variant above this one is called '{name}'{}", hint(nearest(&name, names()).as_deref()));
-    section.check("against", names().position(|known| known == name).ok_or_else(unknown))
+    section.check(&keys::variant::AGAINST, names().position(|known| known == name).ok_or_else(unknown))
 }
 
-/// Without UCAG and with it, at every point of the grid at which that makes a difference. What has UCAG is compared with the first row without it of
-/// the same smoothing and clipping; rows without, with the first of them.
+/// Without UCAG and with it, at every point of the grid at which that makes a difference. What has
+/// UCAG is compared with the first row without it of the same smoothing and clipping; rows without,
+/// with the first of them.
 fn on_grid(grid: &Grid, report: &Report) -> Vec<Variant> {
     let mut variants: Vec<Variant> = Vec::new();
     for ucag in [false, true] {

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::io::file_name;
 
-/// How names of files end that are being written.
+/// The extension of files that are being written.
 const PART: &str = ".part";
 
 /// A file of the run folder that can't be written.
@@ -22,7 +22,7 @@ struct Unwritten(PathBuf);
 #[error("the run stopped; finished units are safe, and the same command goes on from them")]
 pub(crate) struct Full;
 
-/// Whether it is for want of room that something can't be written.
+/// Returns whether it is for want of room that something can't be written.
 pub(crate) fn is_full(error: &anyhow::Error) -> bool {
     let full = |kind| matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge);
     error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|error| full(error.kind()))
@@ -35,7 +35,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     part.keep()
 }
 
-/// A file that is being written, beside the place where it will be. It is removed where it isn't kept.
+/// A file that is being written, beside the place where it will be. It is removed where it isn't
+/// kept.
 pub(crate) struct Part {
     path: PathBuf,
     beside: PathBuf,

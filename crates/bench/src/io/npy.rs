@@ -1,6 +1,7 @@
 //! Arrays of floating-point numbers in NumPy's `.npy` files.
 //!
-//! Bytes from elsewhere are looked at before the library sees them: it multiplies a shape's sides without asking whether the product fits.
+//! Bytes from elsewhere are looked at before the library sees them: it multiplies a shape's sides
+//! without asking whether the product fits.
 
 use std::io::BufWriter;
 use std::path::Path;
@@ -18,7 +19,8 @@ pub struct Array {
     pub values: Values,
 }
 
-/// Values in the precision that they were written in; half precision as single, which holds it exactly.
+/// Values in the precision that they were written in; half precision as single, which holds it
+/// exactly.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
     /// float16 and float32.
@@ -36,7 +38,8 @@ impl Array {
     /// Reads a file's bytes, of either byte order and either order of axes.
     ///
     /// # Errors
-    /// Where they aren't exactly one array of float16, float32 or float64. The message doesn't name the file.
+    /// Where they aren't exactly one array of float16, float32 or float64. The message doesn't name
+    /// the file.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let data = check(bytes)?;
         let file = NpyFile::new(bytes).context("its header can't be read")?;
@@ -125,8 +128,9 @@ fn check(bytes: &[u8]) -> Result<&[u8]> {
     Ok(&bytes[start + length..])
 }
 
-/// Whether the product of all numbers in a header is the length of something, zeros left out. Which of them are sides of the shape isn't asked: keys may come
-/// twice, or be spelled so that only the library knows them.
+/// Returns whether the product of all numbers in a header is the length of something, zeros left
+/// out. Which of them are sides of the shape isn't asked: keys may come twice, or be spelled so
+/// that only the library knows them.
 fn fits(header: &str) -> bool {
     let words = header.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let mut numbers = words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_digit()));

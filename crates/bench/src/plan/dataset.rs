@@ -20,14 +20,15 @@ pub struct Data {
     pub dataset: Box<dyn Dataset>,
     /// Number of samples to run.
     pub samples: usize,
-    /// Their places, in the config's order, where it lists them or they are a shard's; else the first ones.
+    /// Their places, in the config's order, where it lists them or they are a shard's; else the
+    /// first ones.
     chosen: Option<Vec<usize>>,
-    /// How photos are brought to a network's size.
+    /// Resizing of images to a network's input.
     pub resize: Resize,
-    /// What a reader of the results should know of the data and of the samples that the config
+    /// Remarks for readers of the results, on the data and on the samples that the config
     /// chooses: a sentence each.
     pub remarks: Vec<String>,
-    /// Whether its folder was made when it was opened.
+    /// True if its folder was made when it was opened.
     pub made: bool,
 }
 
@@ -79,7 +80,8 @@ impl Data {
         Ok(())
     }
 
-    /// The place of a sample by its id, or by what is behind the id's last slash: an image's name, whatever folder it is in.
+    /// The place of a sample by its id, or by what is behind the id's last slash: an image's name,
+    /// whatever folder it is in.
     fn place(&self, id: &str) -> Result<usize> {
         let ids = || (0..self.dataset.len()).map(|place| self.dataset.id(place));
         if let Some(place) = ids().position(|known| known == id) {
@@ -99,7 +101,8 @@ impl Data {
         }
     }
 
-    /// Places of the samples to run: in the config's order where it lists them, else in the data set's.
+    /// Places of the samples to run: in the config's order where it lists them, else in the data
+    /// set's.
     pub fn places(&self) -> Vec<usize> {
         self.chosen.clone().unwrap_or_else(|| (0..self.samples).collect())
     }
@@ -110,7 +113,8 @@ impl Data {
         (self.samples, self.chosen) = (own.len(), Some(own));
     }
 
-    /// What a report must know of it; [`Plan::facts`](crate::plan::Plan::facts) adds its models.
+    /// The facts of it that a report needs; [`Plan::facts`](crate::plan::Plan::facts) adds its
+    /// models.
     pub fn facts(&self) -> DatasetFacts {
         let id = |place: usize| self.dataset.id(place).to_owned();
         DatasetFacts {
@@ -124,12 +128,12 @@ impl Data {
         }
     }
 
-    /// Which class is explained: the network's own where the data set names none.
+    /// The class that is explained: the network's own where the data set names none.
     pub fn target(&self, protocol: &Protocol) -> Target {
         if self.dataset.is_segmented() { Target::Predicted } else { protocol.target }
     }
 
-    /// Whether a metric can be had of it.
+    /// Returns whether a metric can be had of it.
     ///
     /// # Errors
     /// Where the metric must be told what the data set doesn't say.
@@ -151,7 +155,7 @@ impl Data {
     }
 }
 
-/// What the config says of values in masks, in a sentence.
+/// The config's mask values, in a sentence.
 fn mask_values(config: &config::Dataset) -> Option<String> {
     let void = config.void.map(|value| format!("pixels of value {value} are void and count nowhere"));
     let object = config.threshold.map(|value| format!("what is at least {value} is object"));

@@ -1,5 +1,5 @@
-//! What a report must know of a data set, and of the networks that are run on it, beyond their
-//! records.
+//! The facts that a report needs of a data set, and of the networks that are run on it, beyond
+//! their records.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,13 @@ pub struct DatasetFacts {
     pub kind: String,
     /// Names of its classes, by index. Averages by class are over all of them.
     pub classes: Vec<String>,
-    /// Id of the data set's first sample, whether or not it was scored or is among those that a config lists; empty where there are no samples.
+    /// Id of the data set's first sample, whether or not it was scored or is among those that a
+    /// config lists; empty where there are no samples.
     pub first: String,
-    /// Ids of the samples of the plan: in the config's order where it lists them, else in the data set's.
+    /// Ids of the samples of the plan: in the config's order where it lists them, else in the data
+    /// set's.
     pub samples: Vec<String>,
-    /// What a reader should know of the data, a sentence each.
+    /// Remarks on the data, a sentence each.
     pub remarks: Vec<String>,
     /// The networks that are run on it, in the config's order.
     #[serde(default)]
@@ -28,7 +30,7 @@ pub struct DatasetFacts {
 pub struct ModelFacts {
     /// Its name in the config and in records.
     pub name: String,
-    /// What was assumed of it, since its file doesn't prove it: a sentence each.
+    /// Assumptions about it, since its file doesn't prove it: a sentence each.
     pub assumptions: Vec<String>,
 }
 
@@ -45,7 +47,7 @@ impl DatasetFacts {
     }
 }
 
-/// What averages over a data set must know of it.
+/// The size of a data set, for averages over it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DatasetSize<'a> {
     /// Its name.

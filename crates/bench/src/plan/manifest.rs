@@ -1,4 +1,5 @@
-//! `plan.json` in a shard's folder: what the whole run is, so that its shards can be merged without its data, weights and config.
+//! `plan.json` in a shard's folder: what the whole run is, so that its shards can be merged without
+//! its data, weights and config.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,13 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config, ConfigErrors, Overrides};
 use crate::io::atomic;
+use crate::plan::UnitId;
 use crate::plan::dataset_facts::DatasetFacts;
 use crate::plan::shard::Shard;
 use crate::plan::{self, Plan};
 
 /// Its name in a shard's folder.
 pub const FILE: &str = "plan.json";
-/// The published numbers that the config names, as they were: they are set beside ours when tables are made.
+/// The published numbers that the config names, as they were: they are set beside ours when tables
+/// are made.
 pub const PUBLISHED: &str = "published.csv";
 
 const FORMAT: u32 = 1;
@@ -23,11 +26,11 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     format: u32,
-    /// Which part of it this is.
+    /// The part of it that this is.
     pub shard: Shard,
     /// The whole run's folder, as config or command line name it.
     pub dir: PathBuf,
-    /// How many units of work the whole run has.
+    /// Number of units of work in the whole run.
     pub units: usize,
     /// Its config.
     pub config: ConfigSource,
@@ -42,21 +45,21 @@ pub struct ConfigSource {
     pub path: PathBuf,
     /// Its text.
     pub text: String,
-    /// What the command line said over it.
+    /// The command line's overrides.
     pub overrides: Overrides,
 }
 
 /// A data set of the whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
-    /// What a report must know of it.
+    /// The facts of it that a report needs.
     pub facts: DatasetFacts,
     /// Places of the samples to run, in the plan's order.
     pub places: Vec<usize>,
 }
 
 impl Manifest {
-    /// What a plan that isn't divided yet is.
+    /// The manifest of a plan that isn't divided yet.
     pub(crate) fn new(plan: &Plan, shard: Shard, overrides: Overrides) -> Self {
         let config = ConfigSource { path: plan.config.path.clone(), text: plan.config.text.clone(), overrides };
         let datasets = plan.facts().into_iter().zip(&plan.data);
@@ -109,7 +112,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The config, as it would be read for a run into `out`. Devices and workers are those of whoever reads it.
+    /// The config, as it would be read for a run into `out`. Devices and workers are those of
+    /// whoever reads it.
     ///
     /// # Errors
     /// Where this version of the program doesn't accept it.
@@ -121,11 +125,11 @@ impl Manifest {
     }
 
     /// The units of one of its shards, of models that are on these data sets each.
-    pub fn units_of(&self, shard: Shard, models: &[usize]) -> Vec<usize> {
+    pub fn units_of(&self, shard: Shard, models: &[usize]) -> Vec<UnitId> {
         plan::units(models, |dataset| shard.part(dataset, &self.datasets[dataset].places))
     }
 
-    /// What a shard says when it is through, instead of a table.
+    /// A shard's closing message, in place of a table.
     pub fn done(&self, units: usize, failed: usize) -> String {
         let Self { shard, dir, units: all, .. } = self;
         let failed = match failed {

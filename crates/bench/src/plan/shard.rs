@@ -1,4 +1,5 @@
-//! A shard: one of N parts of a run, which may be made at different times and on different machines, and are merged into what the whole run would be.
+//! A shard: one of N parts of a run, which may be made at different times and on different
+//! machines, and are merged into what the whole run would be.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,13 @@ pub const FOLDER: &str = "shards";
 /// Merging looks for each of them.
 const MOST: usize = 1 << 16;
 
-/// Which part of a run: `index` of `of`.
+/// A part of a run: `index` of `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
-    /// Which one, from 1 to `of`.
+    /// Its number, from 1 to `of`.
     pub index: usize,
-    /// How many there are.
+    /// Number of parts.
     pub of: usize,
 }
 
@@ -28,14 +29,15 @@ impl Shard {
         run.join(FOLDER).join(format!("{}-of-{}", self.index, self.of))
     }
 
-    /// What belongs to it of samples that are listed in a data set's order.
+    /// The samples that belong to it, of those that are listed in a data set's order.
     pub fn part(self, dataset: usize, samples: &[usize]) -> Vec<usize> {
         let own = samples.iter().enumerate().filter(|(place, _)| self.takes(dataset, *place));
         own.map(|(_, &sample)| sample).collect()
     }
 
-    /// Whether a sample belongs to it: every N-th does, in a data set's order. Each data set begins with another shard, so that several small ones
-    /// are spread, too; and a sample stays where it is when samples are added behind it.
+    /// Returns whether a sample belongs to it: every N-th does, in a data set's order. Each data
+    /// set begins with another shard, so that several small ones are spread, too; and a sample
+    /// stays where it is when samples are added behind it.
     pub fn takes(self, dataset: usize, sample: usize) -> bool {
         (dataset + sample) % self.of == self.index - 1
     }
@@ -113,7 +115,8 @@ mod tests {
                 assert_eq!(takers.count(), 1, "{dataset}, {sample} of {of}");
             }
         }
-        // By hand: of seven samples, the second of three takes those at 1 and 4; of the next data set, those at 0, 3 and 6.
+        // By hand: of seven samples, the second of three takes those at 1 and 4; of the next data
+        // set, those at 0, 3 and 6.
         let second = Shard { index: 2, of: 3 };
         let taken = |dataset| (0..7).filter(|&sample| second.takes(dataset, sample)).collect::<Vec<_>>();
         assert_eq!((taken(0), taken(1)), (vec![1, 4], vec![0, 3, 6]));

@@ -1,4 +1,5 @@
-//! A curve as text: base64 of its little-endian bytes. It is exact, and a fraction of what the numbers would take in decimals.
+//! A curve as text: base64 of its little-endian bytes. It is exact, and a fraction of what the
+//! numbers would take in decimals.
 
 use std::fmt;
 

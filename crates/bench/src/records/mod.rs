@@ -1,6 +1,8 @@
-//! What a run is made of: one record for each data set, sample, class, model, method, with or without UCAG, and metric.
+//! The records of a run: one for each data set, sample, class, model, method, with or without UCAG,
+//! and metric.
 
 mod curve_codec;
+pub(crate) mod format;
 pub mod journal;
 pub(crate) mod reader;
 pub mod saved_maps;
@@ -8,6 +10,8 @@ pub mod saved_maps;
 use datasets::Checksum;
 use serde::{Deserialize, Serialize};
 use ucag_core::postprocess::MapState;
+
+use crate::plan::UnitId;
 
 /// One number, and what it is the number of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,27 +22,29 @@ pub struct Record {
     pub sample: String,
     /// Class that was explained and scored.
     pub class: usize,
-    /// Whether sample and class are a pair of the data set's "difficult" subset.
+    /// True if sample and class are a pair of the data set's "difficult" subset.
     pub difficult: bool,
     /// The model's name in the config.
     pub model: String,
     /// The method, as the config calls it.
     pub method: String,
-    /// Whether UCAG was around the method.
+    /// True if UCAG was around the method.
     pub ucag: bool,
-    /// Which of the config's variants this was; empty for the usual row.
+    /// The config's variant; empty for the usual row.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// Id of the metric.
     pub metric: String,
-    /// The number, in the metric's own range (a fraction, not percent); nothing where the metric has none for this map.
+    /// The number, in the metric's own range (a fraction, not percent); nothing where the metric
+    /// has none for this map.
     pub value: Option<f64>,
-    /// What the map turned out to be; degenerate ones are scored as the all-zero map, where it has a score.
+    /// The state of the map; degenerate ones are scored as the all-zero map, where it has a score.
     pub map: MapState,
-    /// What the number was integrated from, where there is such a thing.
+    /// The curve that the number was integrated from, where there is one.
     #[serde(default, with = "curve_codec")]
     pub curve: Option<Vec<f32>>,
-    /// The counts that it is made of, numerators and denominators, where the metric sums those over samples.
+    /// The counts that it is made of, numerators and denominators, where the metric sums those over
+    /// samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<[u64; 2]>,
 }
@@ -52,16 +58,17 @@ pub struct Failure {
     pub sample: String,
     /// The model's name in the config.
     pub model: String,
-    /// What went wrong, naming the file where there is one.
+    /// The error, naming the file where there is one.
     pub error: String,
 }
 
-/// What became of a unit of work: one sample with one model.
+/// The outcome of a unit of work: one sample with one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
     /// Position in the plan, which is the order of tables whatever the order of work.
-    pub index: usize,
-    /// What was read of the sample; not where it has no records, nor in journals of earlier versions of this program.
+    pub index: UnitId,
+    /// The sample's checksum; not where it has no records, nor in journals of earlier versions of
+    /// this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Checksum>,
     /// Records, or why there are none.
@@ -79,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_curve_is_written_as_its_bytes() {
-        // 1 is 00 00 80 3f and -2 is 00 00 00 c0, lowest byte first; Python: base64.b64encode(struct.pack('<2f', 1, -2)).
+        // 1 is 00 00 80 3f and -2 is 00 00 00 c0, lowest byte first; Python:
+        // base64.b64encode(struct.pack('<2f', 1, -2)).
         let text = serde_json::to_string(&with(Some(vec![1.0, -2.0]))).unwrap();
         assert!(text.contains(r#""curve":"AACAPwAAAMA=""#), "{text}");
         assert!(serde_json::to_string(&with(None)).unwrap().contains(r#""curve":null"#));

@@ -12,13 +12,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::journal::{FILE, FORMAT, Header};
+use super::format::{FORMAT, Header};
+use super::journal::FILE;
+use crate::plan::UnitId;
 use crate::records::{Failure, Unit};
 
 /// Bytes of lines that are read and parsed at a time.
 const BATCH: usize = 4 << 20;
 
-/// Where the last line of a unit is, and what it says in short.
+/// The place of a unit's last line, and a summary of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) offset: u64,
@@ -26,16 +28,16 @@ pub(super) struct Entry {
     pub(super) length: usize,
     /// Counted from 1.
     pub(super) line: usize,
-    /// Whether it has records; else it says why there are none.
+    /// True if it has records; else it says why there are none.
     pub(super) done: bool,
-    /// What was read of its sample, where it says that.
+    /// The sample's checksum, where it says that.
     pub(super) read: Option<Checksum>,
 }
 
-/// What the index must know of a line.
+/// The part of a line that the index needs.
 #[derive(Deserialize)]
 struct Brief {
-    index: usize,
+    index: UnitId,
     #[serde(default)]
     sha256: Option<Checksum>,
     outcome: Result<IgnoredAny, IgnoredAny>,
@@ -46,17 +48,17 @@ struct Brief {
 pub struct Reader {
     pub(super) path: PathBuf,
     pub(super) file: File,
-    /// What to do where a line is damaged.
+    /// Advice for a damaged line.
     advice: &'static str,
     pub(super) header: Option<Header>,
-    pub(super) units: BTreeMap<usize, Entry>,
+    pub(super) units: BTreeMap<UnitId, Entry>,
     /// Length of the whole lines in bytes, and how many they are.
     pub(super) whole: (u64, usize),
 }
 
 impl Reader {
-    /// Opens the journal of the run folder `dir`, and leaves it as it is: neither is it locked, so that the run may be going on, nor is a half-written last
-    /// line removed.
+    /// Opens the journal of the run folder `dir`, and leaves it as it is: neither is it locked, so
+    /// that the run may be going on, nor is a half-written last line removed.
     ///
     /// # Errors
     /// Where the folder has no journal, or it is damaged.
@@ -75,7 +77,8 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Finds the units in whole lines, without parsing their records; the identity is checked before what follows it.
+    /// Finds the units in whole lines, without parsing their records; the identity is checked
+    /// before what follows it.
     ///
     /// # Errors
     /// Where it can't be read or is damaged, or the check fails.
@@ -127,7 +130,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::each`].
-    pub(crate) fn line(&self, unit: usize) -> Result<Vec<u8>> {
+    pub(crate) fn line(&self, unit: UnitId) -> Result<Vec<u8>> {
         let entry = self.units.get(&unit).with_context(|| format!("{}: has no unit {unit}", self.path.display()))?;
         let text = self.text(entry)?;
         self.parse(unit, entry.line, &text)?;
@@ -140,17 +143,17 @@ impl Reader {
     }
 
     /// The units that it has, ascending, and whether they have records.
-    pub fn units(&self) -> impl Iterator<Item = (usize, bool)> {
+    pub fn units(&self) -> impl Iterator<Item = (UnitId, bool)> {
         self.units.iter().map(|(&index, entry)| (index, entry.done))
     }
 
-    /// Whether it has records of a unit; not where the unit failed.
-    pub fn is_done(&self, unit: usize) -> bool {
+    /// Returns whether it has records of a unit; not where the unit failed.
+    pub fn is_done(&self, unit: UnitId) -> bool {
         self.units.get(&unit).is_some_and(|entry| entry.done)
     }
 
-    /// What was read of the sample for a unit that has records; `None` where that isn't known.
-    pub fn checksum(&self, unit: usize) -> Option<Checksum> {
+    /// The sample's checksum for a unit that has records; `None` where that isn't known.
+    pub fn checksum(&self, unit: UnitId) -> Option<Checksum> {
         self.units.get(&unit).filter(|entry| entry.done).and_then(|entry| entry.read)
     }
 
@@ -160,7 +163,7 @@ impl Reader {
     /// Where it doesn't have one of them, a line can't be read or isn't a unit's, or `visit` fails.
     pub fn each(
         &self,
-        units: impl IntoIterator<Item = usize>,
+        units: impl IntoIterator<Item = UnitId>,
         mut visit: impl FnMut(Unit) -> Result<()>,
     ) -> Result<()> {
         let mut units = units.into_iter().peekable();
@@ -174,18 +177,18 @@ impl Reader {
                 batch.push((unit, entry.line, self.text(entry)?));
                 bytes += entry.length;
             }
-            let parse = |(unit, line, text): (usize, usize, Vec<u8>)| self.parse(unit, line, &text);
+            let parse = |(unit, line, text): (UnitId, usize, Vec<u8>)| self.parse(unit, line, &text);
             let batch: Vec<Result<Unit>> = batch.into_par_iter().map(parse).collect();
             batch.into_iter().try_for_each(|unit| visit(unit?))?;
         }
         Ok(())
     }
 
-    /// What could not be scored of these units, in this order.
+    /// Failures among these units, in this order.
     ///
     /// # Errors
     /// As [`Self::each`].
-    pub fn failures(&self, units: &[usize]) -> Result<Vec<Failure>> {
+    pub fn failures(&self, units: &[UnitId]) -> Result<Vec<Failure>> {
         let mut failures = Vec::new();
         self.each(units.iter().copied().filter(|&unit| !self.is_done(unit)), |unit| {
             failures.extend(unit.outcome.err());
@@ -201,7 +204,7 @@ impl Reader {
         Ok(text)
     }
 
-    fn parse(&self, index: usize, line: usize, text: &[u8]) -> Result<Unit> {
+    fn parse(&self, index: UnitId, line: usize, text: &[u8]) -> Result<Unit> {
         let unit: Unit = serde_json::from_slice(text).with_context(|| self.damaged(line))?;
         ensure!(unit.index == index, "{}; it was changed while it was read", self.damaged(line));
         Ok(unit)

@@ -1,6 +1,8 @@
-//! Plates: what a gallery keeps of a sample that a model explained, as files from which it can be drawn anew, larger or otherwise.
+//! Saved maps: the maps of a sample that a model explained, as files from which a gallery or a
+//! figure can be drawn anew.
 //!
-//! A plate is a folder: `image.png`, `mask.png` where the data set says where the class is, a grey picture for each map, and `plate.json`, which is written last.
+//! They are a folder: `image.png`, `mask.png` where the data set says where the class is, a grey
+//! picture for each map, and `plate.json`, which is written last.
 
 use std::path::{Path, PathBuf};
 
@@ -25,72 +27,75 @@ pub struct SavedMaps {
     pub sample: String,
     /// The class that was explained.
     pub class: usize,
-    /// What the data set calls it; empty where it doesn't.
+    /// Its name in the data set; empty where it has none.
     pub class_name: String,
     /// The model's name in the config.
     pub model: String,
     /// Width and height of the image and of every map, in pixels.
     pub size: [u32; 2],
-    /// Whether there is a mask of where the class is.
+    /// True if there is a mask of where the class is.
     pub mask: bool,
     /// Its maps, in the order of the table.
-    pub tiles: Vec<Tile>,
+    pub tiles: Vec<SavedMap>,
 }
 
-/// One map of a plate.
+/// One of the saved maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tile {
+pub struct SavedMap {
     /// The method, as records call it.
     pub method: String,
     /// The method's name, with its variant's where it has one.
     pub label: String,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
-    /// Which of the config's variants this is; empty for the usual row.
+    /// The config's variant; empty for the usual row.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// Name of the map's file; none for degenerate maps.
     pub file: Option<String>,
-    /// Whether the map speaks for and against the class, around zero; others are in [0, 1].
+    /// True if the map speaks for and against the class, around zero; others are in [0, 1].
     pub signed: bool,
-    /// The map's largest magnitude, in its own units: what the strongest grey level of a signed map stands for. 0 for degenerate maps.
+    /// The map's largest magnitude, in its own units: what the strongest grey level of a signed map
+    /// stands for. 0 for degenerate maps.
     pub largest: f32,
-    /// What the map turned out to be.
+    /// The state of the map.
     pub state: MapState,
-    /// Where the map points (x, y), in pixels, where that is asked.
+    /// The pixel that the map points to (x, y), where a metric asks.
     pub point: Option<[f64; 2]>,
     /// Its scores by the metric's id, in the metrics' own ranges.
     pub scores: Vec<(String, f64)>,
 }
 
-/// What a plate is of, in pixels.
+/// The pixels that are saved.
 #[derive(Debug, Clone, Copy)]
 pub struct Pictures<'a> {
-    /// The network's input, or the photo.
+    /// The network's input, or the original image.
     pub image: &'a RgbImage,
-    /// Where the class is, row by row.
+    /// The mask of the class, row by row.
     pub mask: Option<&'a [bool]>,
     /// A map for each tile, row by row. Those of degenerate tiles aren't looked at.
     pub maps: &'a [&'a [f32]],
 }
 
-/// Writes a plate in place of what the folder has. What of it follows from the pictures (size, mask, files, largest magnitudes) is filled in.
+/// Writes saved maps in place of what the folder has. Fields that follow from the pictures (size,
+/// mask, files, largest magnitudes) are filled in.
 ///
 /// # Errors
-/// Where a map doesn't fit the image or isn't finite though its state says so, or a file can't be written.
-pub fn write(folder: &Path, mut plate: SavedMaps, pictures: &Pictures<'_>) -> Result<()> {
+/// Where a map doesn't fit the image or isn't finite though its state says so, or a file can't be
+/// written.
+pub fn write(folder: &Path, mut saved: SavedMaps, pictures: &Pictures<'_>) -> Result<()> {
     let (width, height) = pictures.image.dimensions();
     let pixels = width as usize * height as usize;
-    let about = || format!("{}: can't make this plate", folder.display());
+    let about = || format!("{}: can't save these maps", folder.display());
     let check = || -> Result<()> {
         ensure!(
-            pictures.maps.len() == plate.tiles.len(),
+            pictures.maps.len() == saved.tiles.len(),
             "{} maps for {} tiles",
             pictures.maps.len(),
-            plate.tiles.len()
+            saved.tiles.len()
         );
         ensure!(pictures.mask.is_none_or(|mask| mask.len() == pixels), "the mask isn't of the image's size");
-        for (tile, map) in plate.tiles.iter().zip(pictures.maps).filter(|(tile, _)| tile.state == MapState::Ok) {
+        for (tile, map) in saved.tiles.iter().zip(pictures.maps).filter(|(tile, _)| tile.state == MapState::Ok) {
             ensure!(
                 map.len() == pixels,
                 "{}: a map of {} values isn't of the image's size, {width} × {height} pixels",
@@ -110,8 +115,8 @@ pub fn write(folder: &Path, mut plate: SavedMaps, pictures: &Pictures<'_>) -> Re
     if let Some(mask) = pictures.mask {
         grey(MASK, &mask.iter().map(|&inside| if inside { 255 } else { 0 }).collect::<Vec<u8>>())?;
     }
-    (plate.size, plate.mask) = ([width, height], pictures.mask.is_some());
-    for (place, (tile, map)) in plate.tiles.iter_mut().zip(pictures.maps).enumerate() {
+    (saved.size, saved.mask) = ([width, height], pictures.mask.is_some());
+    for (place, (tile, map)) in saved.tiles.iter_mut().zip(pictures.maps).enumerate() {
         (tile.file, tile.largest) = (None, 0.0);
         if tile.state == MapState::Ok {
             let name = format!("{place:02}.png");
@@ -120,29 +125,31 @@ pub fn write(folder: &Path, mut plate: SavedMaps, pictures: &Pictures<'_>) -> Re
             tile.file = Some(name);
         }
     }
-    atomic::write(&folder.join(FILE), (serde_json::to_string_pretty(&plate)? + "\n").as_bytes())
+    atomic::write(&folder.join(FILE), (serde_json::to_string_pretty(&saved)? + "\n").as_bytes())
 }
 
-/// Reads what a folder's plate says of itself.
+/// Reads the description of a folder's saved maps.
 ///
 /// # Errors
 /// Where it can't be read.
 pub fn read(folder: &Path) -> Result<SavedMaps> {
     let path = folder.join(FILE);
-    let about = || format!("{}: this plate can't be read; --fresh makes a gallery anew", path.display());
+    let about = || format!("{}: these saved maps can't be read; --fresh makes a gallery anew", path.display());
     let text = std::fs::read(&path).with_context(about)?;
     serde_json::from_slice(&text).with_context(about)
 }
 
-/// The plates of a gallery with their folders, by folder: samples in the data set's order. None where there is no gallery.
+/// A gallery's saved maps with their folders, by folder: samples in the data set's order. None
+/// where there is no gallery.
 ///
 /// # Errors
-/// Where one of them can't be read. A folder without `plate.json` is none of them: the run that made it was stopped.
+/// Where one of them can't be read. A folder without `plate.json` is none of them: the run that
+/// made it was stopped.
 pub fn read_all(gallery: &Path) -> Result<Vec<(PathBuf, SavedMaps)>> {
-    folders(gallery).into_iter().map(|folder| read(&folder).map(|plate| (folder, plate))).collect()
+    folders(gallery).into_iter().map(|folder| read(&folder).map(|saved| (folder, saved))).collect()
 }
 
-/// The folders of a gallery's plates, sorted.
+/// The folders of a gallery's saved maps, sorted.
 pub(crate) fn folders(gallery: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(gallery) else { return Vec::new() };
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -151,7 +158,7 @@ pub(crate) fn folders(gallery: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Removes the plates of an earlier run, and the sheets beside them.
+/// Removes the saved maps of an earlier run, and the contact sheets beside them.
 ///
 /// # Errors
 /// Where one of them can't be removed.
@@ -166,7 +173,8 @@ pub fn clear(gallery: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a plate and the sheet beside it, in place of what is there. What makes it a plate comes last.
+/// Copies saved maps and the contact sheet beside them, in place of what is there; `plate.json`,
+/// which completes them, last.
 ///
 /// # Errors
 /// Where a file can't be read or written.
@@ -176,7 +184,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         atomic::write(to, &bytes)
     };
     remove(to)?;
-    let about = || format!("{}: this plate can't be read", from.display());
+    let about = || format!("{}: these saved maps can't be read", from.display());
     let entries = std::fs::read_dir(from).with_context(about)?;
     let names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>().with_context(about)?;
     for name in names.iter().filter(|name| *name != FILE) {
@@ -196,7 +204,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{}: can't remove this plate of an earlier run", folder.display()))
+            Err(error).with_context(|| format!("{}: can't remove these saved maps of an earlier run", folder.display()))
         }
         _ => Ok(()),
     }
@@ -206,12 +214,12 @@ impl SavedMaps {
     /// The image.
     ///
     /// # Errors
-    /// Where it can't be read from the plate's folder, or has another size.
+    /// Where it can't be read from the folder, or has another size.
     pub fn image(&self, folder: &Path) -> Result<RgbImage> {
         Ok(self.open(&folder.join(IMAGE))?.to_rgb8())
     }
 
-    /// Where the class is, row by row, where that is known.
+    /// The mask of the class, row by row, where that is known.
     ///
     /// # Errors
     /// As [`SavedMaps::image`].
@@ -220,12 +228,12 @@ impl SavedMaps {
         self.mask.then(open).transpose()
     }
 
-    /// A tile's map, row by row, to within half a grey level: in [0, 1], or signed and in [−1, 1] after division by [`Tile::largest`]. `None` where it is
-    /// degenerate.
+    /// A tile's map, row by row, to within half a grey level: in [0, 1], or signed and in [−1, 1]
+    /// after division by [`SavedMap::largest`]. `None` where it is degenerate.
     ///
     /// # Errors
     /// As [`SavedMaps::image`].
-    pub fn map(&self, folder: &Path, tile: &Tile) -> Result<Option<Vec<f32>>> {
+    pub fn map(&self, folder: &Path, tile: &SavedMap) -> Result<Option<Vec<f32>>> {
         let Some(file) = &tile.file else { return Ok(None) };
         let levels: GrayImage = self.open(&folder.join(file))?.to_luma8();
         let value = |&level: &u8| match tile.signed {
@@ -236,8 +244,7 @@ impl SavedMaps {
     }
 
     fn open(&self, path: &Path) -> Result<image::DynamicImage> {
-        let about =
-            || format!("{}: this picture of a plate can't be read; --fresh makes a gallery anew", path.display());
+        let about = || format!("{}: this saved picture can't be read; --fresh makes a gallery anew", path.display());
         let picture = image::open(path).with_context(about)?;
         let (width, height) = (picture.width(), picture.height());
         let [w, h] = self.size;
@@ -246,7 +253,8 @@ impl SavedMaps {
     }
 }
 
-/// A map as grey levels: 255 is 1, or, where it is signed, 128 is zero and 127 levels further its largest magnitude.
+/// A map as grey levels: 255 is 1, or, where it is signed, 128 is zero and 127 levels further its
+/// largest magnitude.
 fn levels(map: &[f32], signed: bool, largest: f32) -> Vec<u8> {
     let level = |&value: &f32| match signed {
         false => (255.0 * value.clamp(0.0, 1.0)).round() as u8,

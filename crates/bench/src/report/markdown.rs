@@ -98,7 +98,7 @@ pub(crate) fn page(table: &Table<'_>, failures: &[Failure]) -> anyhow::Result<St
     Ok(page)
 }
 
-/// What UCAG changes, where there is something to compare.
+/// The differences that UCAG makes, where there is something to compare.
 fn changes(table: &Table<'_>) -> anyhow::Result<String> {
     let grid = |(place, dataset)| Some((table_blocks::paired(table, place)?, dataset));
     let grids: Vec<_> = table.config.datasets.iter().enumerate().filter_map(grid).collect();
@@ -119,7 +119,7 @@ fn changes(table: &Table<'_>) -> anyhow::Result<String> {
     Ok(section)
 }
 
-/// How a metric's values become one number, where that isn't the mean over samples.
+/// A metric's averaging in words, where it isn't the mean over samples.
 fn averaging(metric: &Metric) -> &'static str {
     match metric.averaging {
         Averaging::Samples => "",

@@ -1,5 +1,5 @@
-//! What people look at after a run: tables, curves, plots and a gallery, all of them pure functions of the records; and figures, pure functions of
-//! the gallery's plates.
+//! The report of a run: tables, curves, plots and a gallery, all of them pure functions of the
+//! records; and figures, pure functions of the gallery's saved maps.
 
 pub mod figure;
 pub mod gallery;
@@ -20,22 +20,23 @@ use crate::config::Config;
 use crate::io::atomic;
 use crate::records::Failure;
 
-pub use crate::analysis::cells::{Cell, Key};
+pub use crate::analysis::cells::{Cell, CellKey};
 pub use crate::analysis::curves::MeanCurve;
 pub use crate::analysis::metric_columns::Metric;
 pub use crate::analysis::records::Records;
 pub use crate::plan::dataset_facts::{DatasetFacts, ModelFacts};
 
-/// What a report is made from.
+/// The input of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Summary<'a> {
-    /// The experiment. Its order of models, methods and metrics is the order of every table and plot.
+    /// The experiment. Its order of models, methods and metrics is the order of every table and
+    /// plot.
     pub config: &'a Config,
     /// The config's data sets, in its order.
     pub datasets: &'a [DatasetFacts],
     /// Every record, in plan order.
     pub records: Records<'a>,
-    /// What could not be scored, in plan order.
+    /// Samples that could not be scored, in plan order.
     pub failures: &'a [Failure],
     /// Folder for the files; made where it isn't there.
     pub out: &'a Path,
@@ -52,13 +53,16 @@ pub struct ReportFiles {
 
 /// Writes everything: `samples.csv`, `failures.csv` (where there are any), `curves.csv`,
 /// `classes.csv` (where a metric averages by class), `<name>.csv`, `<name>.md`, the plots
-/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, `report.html`, and `gallery/index.png` where the run has left sheets in `gallery/`. Where the config asks for a
-/// figure, that is `<name>.png`; without metrics it is all there is, besides `failures.csv`, `report.html` and the gallery.
+/// `<name>.png`, `<name>.svg`, `curves.png`, `curves.svg`, `report.html`, and `gallery/index.png`
+/// where the run has left sheets in `gallery/`. Where the config asks for a figure, that is
+/// `<name>.png`; without metrics it is all there is, besides `failures.csv`, `report.html` and the
+/// gallery.
 ///
 /// The same records give the same bytes. Each file is replaced as a whole or not at all.
 ///
 /// # Errors
-/// Where a record is of nothing in the config or isn't finite, the published numbers can't be read, or a file can't be written.
+/// Where a record is of nothing in the config or isn't finite, the published numbers can't be read,
+/// or a file can't be written.
 pub fn write(summary: &Summary<'_>) -> anyhow::Result<ReportFiles> {
     let config = summary.config;
     let figure = figure::gather(summary)?.map(|figure| figure::png(&figure)).transpose()?;
@@ -129,7 +133,7 @@ pub fn write(summary: &Summary<'_>) -> anyhow::Result<ReportFiles> {
     Ok(ReportFiles { files, table: terminal::text(&table, summary.failures) })
 }
 
-/// What there is without a metric: a figure, and what failed.
+/// The report of a run without metrics: a figure, and the failures.
 fn drawn(summary: &Summary<'_>, figure: Option<&[u8]>) -> anyhow::Result<ReportFiles> {
     let (config, out) = (summary.config, summary.out);
     let mut files = Vec::new();
@@ -165,7 +169,7 @@ fn index(out: &Path) -> anyhow::Result<Option<PathBuf>> {
     }
 }
 
-/// What failed as a CSV, where anything did.
+/// The failures as a CSV, where there are any.
 fn failures(summary: &Summary<'_>) -> anyhow::Result<Option<Vec<u8>>> {
     let failures = summary.failures;
     (!failures.is_empty()).then(|| samples_csv::failures(failures)).transpose()

@@ -27,7 +27,8 @@ impl Samples {
         Ok(Self(csv))
     }
 
-    /// Adds a record; its value is printed so that reading it back gives the same number, and where there is none, nothing is.
+    /// Adds a record; its value is printed so that reading it back gives the same number, and where
+    /// there is none, nothing is.
     pub(crate) fn add(&mut self, record: &Record) -> anyhow::Result<()> {
         let flag = |flag: bool| if flag { "true" } else { "false" };
         Ok(self.0.write_record([

@@ -6,14 +6,15 @@ use ucag_core::explain::Role;
 
 use super::ModelFacts;
 use crate::analysis::metric_columns::MetricColumn;
-use crate::analysis::{Row, Table};
+use crate::analysis::{Table, TableRow};
 use crate::config::{Config, Method};
 use crate::records::Failure;
 
 /// Below this many samples, a reader is told not to lean on the intervals.
 const FEW: usize = 30;
 
-/// `12 samples`, or `11 to 12 samples`: the fewest and the most in a row of the data set, subsets aside.
+/// `12 samples`, or `11 to 12 samples`: the fewest and the most in a row of the data set, subsets
+/// aside.
 fn samples(table: &Table<'_>, dataset: &str) -> String {
     let n = || table.rows_on(dataset).filter(|row| row.cell.column.subset == metrics::Subset::All).map(|row| row.n);
     match (n().min().unwrap_or(0), n().max().unwrap_or(0)) {
@@ -35,7 +36,7 @@ pub(crate) fn samples_of(table: &Table<'_>, quote: &str) -> String {
     table.config.datasets.iter().map(of).collect::<Vec<_>>().join(" and ")
 }
 
-/// What ours are.
+/// Describes our numbers.
 pub(crate) fn ours(table: &Table<'_>) -> String {
     let config = table.config;
     let any = |such: fn(Averaging) -> bool| config.metrics.iter().any(|metric| such(metric.metric.averaging));
@@ -56,7 +57,7 @@ pub(crate) fn ours(table: &Table<'_>) -> String {
     )
 }
 
-/// What the published numbers are and where they come from, where the config names any.
+/// Describes the published numbers and their source, where the config names any.
 pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     let first = table.published.first()?;
     if table.rows.iter().all(|row| row.published.is_none()) {
@@ -101,7 +102,7 @@ pub(crate) fn published(table: &Table<'_>) -> Option<String> {
     ))
 }
 
-/// What must be known of a data set to read its numbers: remarks on the data and on the networks,
+/// Notes on a data set that belong to its numbers: remarks on the data and on the networks,
 /// and how classes without a pair are counted.
 pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
     let here = || table.datasets.iter().filter(|facts| facts.name == dataset);
@@ -121,11 +122,13 @@ pub(crate) fn notes(table: &Table<'_>, dataset: &str) -> Vec<String> {
     remarks.chain(counted.flatten()).collect()
 }
 
-/// `3 of 20`: how many classes of a data set are such, in the rows of a column that have samples. `None` where none are.
+/// `3 of 20`: how many classes of a data set are such, in the rows of a column that have samples.
+/// `None` where none are.
 fn classes(table: &Table<'_>, dataset: &str, head: &MetricColumn, such: impl Fn(&Class) -> bool) -> Option<String> {
-    let here = |row: &&Row<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
-    let rows: Vec<&Row<'_>> = table.rows_on(dataset).filter(here).collect();
-    let count = |row: &&Row<'_>| row.classes.iter().filter(|class| such(class)).count();
+    let here =
+        |row: &&TableRow<'_>| row.cell.metric.id == head.metric.id && row.cell.column == head.column && row.n > 0;
+    let rows: Vec<&TableRow<'_>> = table.rows_on(dataset).filter(here).collect();
+    let count = |row: &&TableRow<'_>| row.classes.iter().filter(|class| such(class)).count();
     let (least, most) = (rows.iter().map(count).min()?, rows.iter().map(count).max()?);
     (most > 0).then(|| format!("{} of {}", range(least, most), rows[0].classes.len()))
 }
@@ -160,7 +163,7 @@ pub(crate) fn few_samples(n: impl Iterator<Item = usize>) -> Option<String> {
     }
 }
 
-/// How many could not be scored.
+/// Says how many samples could not be scored.
 pub(crate) fn failures(failures: &[Failure]) -> String {
     match failures.len() {
         0 => "No sample failed.".to_owned(),
@@ -169,7 +172,7 @@ pub(crate) fn failures(failures: &[Failure]) -> String {
     }
 }
 
-/// What controls are.
+/// Describes controls.
 pub(crate) fn controls(config: &Config) -> &'static str {
     let is_unfolded = |method: &Method| method.variants.iter().any(|&place| config.variants[place].ucag);
     match config.methods.iter().any(|method| method.is_control() && is_unfolded(method)) {
@@ -178,7 +181,7 @@ pub(crate) fn controls(config: &Config) -> &'static str {
     }
 }
 
-/// What the differences are: a title, and a sentence or two.
+/// Describes the differences: a title, and a sentence or two.
 pub(crate) fn changes(config: &Config) -> (&'static str, String) {
     let (title, what) = match config.has_variants() {
         false => ("What UCAG changes", "With UCAG minus without"),
@@ -188,7 +191,7 @@ pub(crate) fn changes(config: &Config) -> (&'static str, String) {
     (title, format!("{what}, {how}"))
 }
 
-/// What a method is.
+/// Describes a method.
 pub(crate) fn method(method: &Method) -> String {
     let Some(entry) = method.computed().map(|computed| computed.entry) else {
         return format!("{}.", made_elsewhere(method));
@@ -201,7 +204,7 @@ pub(crate) fn method(method: &Method) -> String {
     format!("{}. {}.{role}", entry.summary, entry.source)
 }
 
-/// What is known of maps that were made elsewhere.
+/// Describes precomputed maps.
 fn made_elsewhere(method: &Method) -> String {
     let folder = |(ucag, words): (bool, &str)| Some(format!("`{}`{words}", method.folder(ucag)?.display()));
     let folders: Vec<String> = [(false, ""), (true, " (with UCAG)")].into_iter().filter_map(folder).collect();

@@ -2,15 +2,16 @@
 
 use super::text_table::Grid;
 use crate::analysis::bootstrap::Interval;
-use crate::analysis::cells::Key;
+use crate::analysis::cells::CellKey;
 use crate::analysis::metric_columns::MetricColumn;
-use crate::analysis::{Row, Table};
+use crate::analysis::{Table, TableRow};
 use crate::config::{Method, Model, Variant};
 
-/// What stands where there is no number.
+/// The text in place of a missing number.
 const NONE: &str = "–";
 
-/// A model's rows: methods, without and with UCAG, ours and published; either only controls or none of them. `None` where there are no such rows.
+/// A model's rows: methods, without and with UCAG, ours and published; either only controls or none
+/// of them. `None` where there are no such rows.
 pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<Grid> {
     let metric_columns = table.metric_columns();
     let dataset = &table.config.datasets[model.dataset].name;
@@ -40,8 +41,8 @@ pub(crate) fn model(table: &Table<'_>, model: &Model, controls: bool) -> Option<
     (!rows.is_empty()).then_some(Grid { head, rows, words: 1 })
 }
 
-/// What changes on a data set: for each row that is compared with another (a method with UCAG with the same without it), the paired differences. `None`
-/// where there are none.
+/// The differences on a data set: for each row that is compared with another (a method with UCAG
+/// with the same without it), the paired differences. `None` where there are none.
 pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     let metric_columns = table.metric_columns();
     let name = &table.config.datasets[dataset].name;
@@ -74,7 +75,7 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
                 }));
                 cells.push(paired.map_or(NONE, |paired| paired.verdict.as_str()).to_owned());
                 if is_published(table, name, head, None) {
-                    let published = |row: Option<&Row<'_>>| row.and_then(|row| row.published);
+                    let published = |row: Option<&TableRow<'_>>| row.and_then(|row| row.published);
                     let change = published(with).zip(published(without)).map(|(with, without)| with - without);
                     cells.push(change.map_or(NONE.to_owned(), |change| metric.signed(change)));
                 }
@@ -85,16 +86,17 @@ pub(crate) fn paired(table: &Table<'_>, dataset: usize) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { head, rows, words: place.len() })
 }
 
-/// Degenerate maps, where there are any: rows by data set (where there are several), model, method and UCAG.
+/// Degenerate maps, where there are any: rows by data set (where there are several), model, method
+/// and UCAG.
 pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
     let place =
         if table.has_several_datasets() { &["Data set", "Model", "Method"][..] } else { &["Model", "Method"][..] };
     let head =
         place.iter().chain(&["all-zero", "constant", "non-finite", "maps"]).map(|&word| word.to_owned()).collect();
     // A map is counted once, however many metrics score it, by the one that scores the most maps.
-    let mut most: Vec<&Row<'_>> = Vec::new();
+    let mut most: Vec<&TableRow<'_>> = Vec::new();
     for row in &table.rows {
-        let map = |of: &Row<'_>| {
+        let map = |of: &TableRow<'_>| {
             (of.cell.dataset == row.cell.dataset, of.cell.model == row.cell.model, of.cell.label() == row.cell.label())
         };
         match most.last_mut() {
@@ -106,7 +108,7 @@ pub(crate) fn degenerate(table: &Table<'_>) -> Option<Grid> {
             _ => most.push(row),
         }
     }
-    let line = |row: &&Row<'_>| {
+    let line = |row: &&TableRow<'_>| {
         let found = &row.degenerate;
         let counts = [found.all_zero, found.constant, found.non_finite, row.pairs].map(|count| count.to_string());
         let names = [row.cell.dataset.to_owned(), row.cell.model.to_owned(), row.cell.label()];
@@ -122,8 +124,8 @@ fn key<'k>(
     method: &'k Method,
     variant: &'k Variant,
     head: &MetricColumn,
-) -> Key<'k> {
-    Key {
+) -> CellKey<'k> {
+    CellKey {
         dataset: &table.config.datasets[model.dataset].name,
         model: &model.name,
         method: &method.id,
@@ -134,16 +136,17 @@ fn key<'k>(
     }
 }
 
-/// Whether some row of the data set, of controls or of other methods or of either, has a published number in this column.
+/// Returns whether some row of the data set, of controls or of other methods or of either, has a
+/// published number in this column.
 fn is_published(table: &Table<'_>, dataset: &str, head: &MetricColumn, controls: Option<bool>) -> bool {
-    let here = |row: &Row<'_>| {
+    let here = |row: &TableRow<'_>| {
         let control = row.cell.method.is_control();
         row.cell.metric.id == head.metric.id && row.cell.column == head.column && controls.is_none_or(|c| c == control)
     };
     table.rows_on(dataset).any(|row| here(row) && row.published.is_some())
 }
 
-fn ours(row: &Row<'_>) -> String {
+fn ours(row: &TableRow<'_>) -> String {
     let metric = row.cell.metric;
     match row.ours {
         None => NONE.to_owned(),

@@ -1,10 +1,12 @@
-//! The table as CSV: `<name>.csv`, a row for each cell, and `classes.csv`, a row for each class of a cell that averages by class.
+//! The table as CSV: `<name>.csv`, a row for each cell, and `classes.csv`, a row for each class of
+//! a cell that averages by class.
 
 use ucag_core::explain::Role;
 
 use crate::analysis::Table;
 use crate::analysis::bootstrap::Interval;
-use crate::analysis::cells::{Cell, fixed};
+use crate::analysis::cells::Cell;
+use crate::analysis::format::fixed;
 use crate::config::{Method, Variant};
 
 /// `<name>.csv`, empty where there is no number.
@@ -54,8 +56,8 @@ pub(crate) fn cells(table: &Table<'_>) -> anyhow::Result<Vec<u8>> {
     Ok(csv.into_inner()?)
 }
 
-/// `classes.csv`; `None` where no metric averages by class. A class counts as many pairs as were scored, and a pair of zero more where the protocol's
-/// tally has one.
+/// `classes.csv`; `None` where no metric averages by class. A class counts as many pairs as were
+/// scored, and a pair of zero more where the protocol's tally has one.
 pub(crate) fn classes(table: &Table<'_>) -> anyhow::Result<Option<Vec<u8>>> {
     if table.rows.iter().all(|row| row.classes.is_empty()) {
         return Ok(None);
@@ -129,7 +131,7 @@ fn role(method: &Method) -> &'static str {
     }
 }
 
-/// Which way is better, in a word.
+/// The better direction, in a word.
 pub(crate) fn direction(direction: metrics::Direction) -> &'static str {
     match direction {
         metrics::Direction::Lower => "lower",

@@ -51,7 +51,7 @@ pub(crate) fn text(table: &Table<'_>, failures: &[Failure]) -> String {
     parts.join("\n")
 }
 
-/// What is said of a run without metrics.
+/// The terminal's text for a run without metrics.
 pub(crate) fn drawn(config: &Config, failures: &[Failure]) -> String {
     let Protocol { name, version, .. } = &config.protocol;
     format!("{}\n\n{}\nProtocol: {name}, version {version}.\n", config.title, sentences::failures(failures))

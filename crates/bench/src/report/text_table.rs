@@ -5,7 +5,7 @@
 pub(crate) struct Grid {
     pub(crate) head: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// How many columns, from the left, hold words.
+    /// Number of columns, from the left, that hold words.
     pub(crate) words: usize,
 }
 

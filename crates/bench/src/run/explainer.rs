@@ -11,14 +11,14 @@ use crate::config;
 
 /// A method of the config that is computed here.
 #[derive(Debug)]
-pub(crate) struct Named<'a> {
+pub(crate) struct NamedExplainer<'a> {
     id: &'a str,
     explainer: &'a dyn Explainer,
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedExplainer<'a> {
     /// # Errors
-    /// Where the method's maps were made elsewhere.
+    /// Where the method's maps are precomputed.
     pub(crate) fn new(method: &'a config::Method) -> anyhow::Result<Self> {
         let computed = method.computed().with_context(|| format!("'{}' has no explainer", method.id))?;
         Ok(Self { id: &method.id, explainer: &*computed.explainer })
@@ -29,7 +29,7 @@ impl<'a> Named<'a> {
     }
 }
 
-impl Explainer for Named<'_> {
+impl Explainer for NamedExplainer<'_> {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
         self.explainer.needs(network, layers).map_err(|error| self.error(error))
     }

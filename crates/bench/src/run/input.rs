@@ -1,4 +1,4 @@
-//! From a photo to a network's input: see docs/protocol.md#preprocessing.
+//! From an image to a network's input: see docs/protocol.md#preprocessing.
 
 use anyhow::Result;
 use datasets::image::preprocess::{normalise, squash};
@@ -16,12 +16,13 @@ pub struct Input {
     pub picture: RgbImage,
     /// The input, normalised, `[1, 3, H, W]`, or `[1, 1, H, W]` in grey.
     pub image: Tensor,
-    /// The same photo squashed to a square, for methods that are defined on one; `None` where `image` is that already.
+    /// The same photo squashed to a square, for methods that are defined on one; `None` where
+    /// `image` is that already.
     pub square: Option<Tensor>,
 }
 
 /// The input for a network whose square input, or shorter side, has `side` pixels. A network for
-/// grey images sees Pillow's grey of the photo.
+/// grey images sees Pillow's grey of the original image.
 ///
 /// # Errors
 /// Where libtorch refuses.
@@ -70,7 +71,8 @@ fn grey(photo: &RgbImage) -> RgbImage {
     grey
 }
 
-/// The same on the network's device. To a GPU it goes from memory that can't be paged out, so that nobody waits for the copy.
+/// The same on the network's device. To a GPU it goes from memory that can't be paged out, so that
+/// nobody waits for the copy.
 fn sent(image: Tensor, device: Device) -> Result<Tensor> {
     Ok(match device {
         Device::Cuda(_) => image.f_pin_memory(device)?.f_to_device_(device, image.kind(), true, false)?,

@@ -53,7 +53,7 @@ pub(crate) fn metrics(config: &Config) -> Value {
     config.metrics.iter().map(metric).collect()
 }
 
-/// What computes.
+/// Versions of the program and of what it computes with.
 pub(crate) fn versions() -> Value {
     json!({"bench": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH})
 }

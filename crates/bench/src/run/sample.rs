@@ -1,4 +1,5 @@
-//! What is explained and scored: a sample as a model sees it, and the rows of the table that are made of it.
+//! The samples that are explained and scored: a sample as a model sees it, and the rows of the
+//! table that are made of it.
 
 use std::cell::OnceCell;
 
@@ -8,8 +9,8 @@ use tch::Tensor;
 use ucag_core::postprocess::{Saliency, saliency};
 
 use crate::config;
-use crate::plan::Model;
 use crate::plan::dataset::Data;
+use crate::plan::{Model, SampleIndex};
 use crate::records::Record;
 use crate::run::input::Input;
 use metrics::Resolution;
@@ -17,8 +18,8 @@ use metrics::Resolution;
 /// A sample as a model sees it.
 pub(crate) struct SampleContext<'a> {
     pub(crate) data: &'a Data,
-    /// The sample's place in the data set.
-    pub(crate) place: usize,
+    /// The sample's index in the data set.
+    pub(crate) index: SampleIndex,
     pub(crate) sample: &'a Sample,
     pub(crate) model: &'a Model,
     pub(crate) input: &'a Input,
@@ -27,7 +28,7 @@ pub(crate) struct SampleContext<'a> {
 }
 
 impl SampleContext<'_> {
-    /// Height and width of the input, or of the photo.
+    /// Height and width of the input, or of the original image.
     pub(crate) fn size(&self, frame: Resolution) -> [i64; 2] {
         match frame {
             Resolution::NetworkInput => {
@@ -41,27 +42,27 @@ impl SampleContext<'_> {
         }
     }
 
-    /// Where a class is in the photo.
+    /// The region of a class in the original image.
     pub(crate) fn region(&self, class: usize) -> Option<&Region> {
         self.sample.regions.iter().find(|region| region.class == class)
     }
 }
 
 /// A row of the table, for one class of the subject.
-pub(crate) struct Row<'a> {
+pub(crate) struct RawMap<'a> {
     pub(crate) method: &'a config::Method,
     pub(crate) variant: &'a config::Variant,
     pub(crate) raw: Tensor,
-    /// As metrics see it: at the input's size, and at the photo's.
+    /// As metrics see it: at the input's size, and at the original image's.
     seen: [OnceCell<Saliency>; 2],
 }
 
-impl<'a> Row<'a> {
+impl<'a> RawMap<'a> {
     pub(crate) fn new(method: &'a config::Method, variant: &'a config::Variant, raw: Tensor) -> Self {
         Self { method, variant, raw, seen: Default::default() }
     }
 
-    /// Whether a record of the subject is of this row.
+    /// Returns whether a record of the subject is of this row.
     pub(crate) fn is_of(&self, record: &Record) -> bool {
         let config::Variant { ucag, ref name, .. } = *self.variant;
         record.method == self.method.id && record.ucag == ucag && record.variant == *name

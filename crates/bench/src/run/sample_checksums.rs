@@ -1,7 +1,9 @@
-//! What was read of each sample, by checksum: all of a sample's numbers in a run come from the same bytes.
+//! Checksums of the samples that were read: all of a sample's numbers in a run come from the same
+//! bytes.
 //!
-//! Where a sample's file has changed between two calls, the run is refused before anything is computed, as with other weights. Where it changes under a run,
-//! the units that read it later fail, and the others keep their numbers.
+//! Where a sample's file has changed between two calls, the run is refused before anything is
+//! computed, as with other weights. Where it changes under a run, the units that read it later
+//! fail, and the others keep their numbers.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,38 +13,38 @@ use anyhow::{Result, bail};
 use datasets::Checksum;
 use rayon::prelude::*;
 
-use crate::plan::Plan;
 use crate::plan::dataset::Data;
+use crate::plan::{ModelIndex, Plan, SampleIndex};
 use crate::records::journal::Journal;
 
-/// So many changed samples are named.
+/// Most changed samples that are named.
 const NAMED: usize = 3;
 /// Reading more samples than this takes long enough to say so.
 const MANY: usize = 1000;
 
-/// A sample: its data set's number, and its place there.
-type Key = (usize, usize);
+/// A sample: its data set's number, and its index there.
+type SampleKey = (usize, SampleIndex);
 
 /// Checksums of what was read so far, by earlier runs and by this one.
 #[derive(Debug, Default)]
-pub struct Inputs {
-    known: Mutex<HashMap<Key, Checksum>>,
+pub struct SampleChecksums {
+    known: Mutex<HashMap<SampleKey, Checksum>>,
     /// Units that are done and don't say what was read for them.
     unknown: usize,
 }
 
-impl Inputs {
+impl SampleChecksums {
     /// Reads every sample again that units of the plan were done with, and compares.
     ///
     /// # Errors
     /// Where one of them isn't what it was. The message names the first few.
     pub(crate) fn check(plan: &Plan, journal: &Journal) -> Result<Self> {
-        let (mut read, mut unknown): (HashMap<Key, Vec<(Checksum, usize)>>, _) = (HashMap::new(), 0);
+        let (mut read, mut unknown): (HashMap<SampleKey, Vec<(Checksum, ModelIndex)>>, _) = (HashMap::new(), 0);
         for unit in plan.units().into_iter().filter(|&unit| journal.is_done(unit)) {
-            let (place, model) = plan.unit(unit);
+            let (index, model) = plan.unit(unit);
             match journal.checksum(unit) {
                 Some(checksum) => {
-                    read.entry((plan.models[model].dataset, place)).or_default().push((checksum, model));
+                    read.entry((plan.models[model.0].dataset, index)).or_default().push((checksum, model));
                 }
                 None => unknown += 1,
             }
@@ -55,16 +57,16 @@ impl Inputs {
         samples.sort_unstable_by_key(|(key, _)| **key);
         let data = &plan.data[..];
         let names: Vec<&str> = plan.models.iter().map(|model| &model.name[..]).collect();
-        let changed = |&((dataset, place), before): &(&Key, &Vec<(Checksum, usize)>)| {
-            let now = data[*dataset].dataset.checksum(*place);
+        let changed = |&((dataset, index), before): &(&SampleKey, &Vec<(Checksum, ModelIndex)>)| {
+            let now = data[*dataset].dataset.checksum(index.0);
             let others: Vec<_> = before.iter().filter(|(then, _)| now.as_ref().ok() != Some(then)).collect();
             let (then, _) = others.first()?;
-            let models: Vec<&str> = others.iter().map(|(_, model)| names[*model]).collect();
+            let models: Vec<&str> = others.iter().map(|(_, model)| names[model.0]).collect();
             let what = match &now {
-                Ok(now) => changed(&data[*dataset], *place, *then, *now),
+                Ok(now) => changed(&data[*dataset], *index, *then, *now),
                 Err(error) => format!("can't be read now: {error}"),
             };
-            Some(format!("'{}' (done with {}) {what}", data[*dataset].dataset.id(*place), models.join(", ")))
+            Some(format!("'{}' (done with {}) {what}", data[*dataset].dataset.id(index.0), models.join(", ")))
         };
         let changed: Vec<String> = samples.par_iter().filter_map(changed).collect();
         if !changed.is_empty() {
@@ -81,7 +83,7 @@ impl Inputs {
         Ok(Self { known: Mutex::new(known), unknown })
     }
 
-    /// What a reader should know of earlier units that can't be compared.
+    /// A remark on earlier units that can't be compared.
     pub(crate) fn remark(&self) -> Option<String> {
         let units = if self.unknown == 1 { "unit was" } else { "units were" };
         (self.unknown > 0).then(|| {
@@ -97,7 +99,7 @@ impl Inputs {
     ///
     /// # Errors
     /// Where it was something else before.
-    pub(crate) fn admit(&self, data: &Data, key: Key, now: Checksum) -> Result<()> {
+    pub(crate) fn verify(&self, data: &Data, key: SampleKey, now: Checksum) -> Result<()> {
         let then = *self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(now);
         if then != now {
             bail!(
@@ -110,9 +112,9 @@ impl Inputs {
 }
 
 /// `data/a.png has changed (SHA-256 1234… before, 5678… now)`.
-fn changed(data: &Data, place: usize, then: Checksum, now: Checksum) -> String {
+fn changed(data: &Data, index: SampleIndex, then: Checksum, now: Checksum) -> String {
     let mask = if data.dataset.is_segmented() { " or its mask" } else { "" };
-    let file = data.dataset.file(place).map(|file| format!("{}{mask} ", file.display())).unwrap_or_default();
+    let file = data.dataset.file(index.0).map(|file| format!("{}{mask} ", file.display())).unwrap_or_default();
     let [then, now] = [then, now].map(|checksum| checksum.to_string()[..12].to_owned());
     format!("{file}has changed (SHA-256 {then}… before, {now}… now)")
 }

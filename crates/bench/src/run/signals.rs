@@ -1,7 +1,8 @@
 //! Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone: the process says how to go on, and ends
 //! at once.
 //!
-//! Nothing is waited for: a unit may take an hour, and finished ones are on the disk. What a signal interrupts is what a crash interrupts.
+//! Nothing is waited for: a unit may take an hour, and finished ones are on the disk. What a signal
+//! interrupts is what a crash interrupts.
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -26,7 +27,7 @@ pub fn on_signals() -> Result<()> {
     Ok(())
 }
 
-/// Whether who started the process has it ignore a signal, as far as the system says.
+/// Returns whether the process was started with a signal ignored, as far as the system says.
 fn ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

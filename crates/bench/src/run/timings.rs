@@ -1,4 +1,4 @@
-//! Where the time of a run goes.
+//! Timings of a run's stages.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +49,8 @@ impl Timings {
     }
 }
 
-/// Waits until the device has done what it was told: a GPU's work is only queued, and would be counted to whoever waits for it.
+/// Waits until the device has done what it was told: a GPU's work is only queued, and would be
+/// counted to whoever waits for it.
 pub(crate) fn synchronize(device: Device) {
     if let Device::Cuda(index) = device {
         tch::Cuda::synchronize(index as i64);

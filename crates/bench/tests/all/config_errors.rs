@@ -80,7 +80,7 @@ fn missing_keys() {
     instead(
         "arch = 'resnet50'\n",
         "",
-        "x.toml:4: [[model]]: 'arch' is missing: which network this is (see: bench list models); or give torchscript = \"model.pt\"",
+        "x.toml:4: [[model]]: 'arch' is missing: the architecture (see: bench list models); or give torchscript = \"model.pt\"",
     );
     instead(
         "weights = 'w.safetensors'\n",
@@ -88,7 +88,7 @@ fn missing_keys() {
         "x.toml:4: [[model]]: 'weights' is missing: its checkpoint, a .safetensors file",
     );
     instead("root = 'data'\n", "", "x.toml:1: [dataset]: 'root' is missing: the data set's folder");
-    also("[[method]]", "x.toml:11: [[method]]: 'id' is missing: which method this is (see: bench list methods)");
+    also("[[method]]", "x.toml:11: [[method]]: 'id' is missing: the method (see: bench list methods)");
     instead("[[metric]]\nid = 'deletion'\n", "", "x.toml: there is no [[metric]]: name at least one metric with 'id'");
 }
 

@@ -10,6 +10,7 @@ mod made_up;
 use std::path::Path;
 use std::process::Command;
 
+use bench::plan::UnitId;
 use bench::records::journal::Journal;
 use made_up::RECORDS;
 use serde_json::json;
@@ -26,7 +27,7 @@ fn run(dir: &Path, units: usize) {
     let journal = Journal::open(dir, &json!({}), false).unwrap();
     let mut records = 0;
     journal
-        .each(0..units, |unit| {
+        .each((0..units).map(UnitId), |unit| {
             records += unit.outcome.unwrap().len();
             Ok(())
         })

@@ -74,7 +74,7 @@ fn where_there_are_variants_maps_are_of_one() {
 
 #[test]
 fn keys_that_are_missing() {
-    instead("name = 'Mine'\n", "", "x.toml:11: [[method]]: 'name' is missing: what records and tables call it");
+    instead("name = 'Mine'\n", "", "x.toml:11: [[method]]: 'name' is missing: the name in records and tables");
     instead(
         "maps = 'maps/mine'\n",
         "",

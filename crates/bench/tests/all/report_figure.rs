@@ -7,8 +7,8 @@ use crate::report_common::{config, facts, summary};
 use bench::config::{Columns, Config, Figure as Wanted};
 use bench::records::Failure;
 use bench::records::saved_maps;
-use bench::records::saved_maps::{Pictures, SavedMaps, Tile};
-use bench::report::figure::{Block, Cell, Figure, Group, Map, compose, gather, shade, shade_signed};
+use bench::records::saved_maps::{Pictures, SavedMap, SavedMaps};
+use bench::report::figure::{Block, Figure, FigureCell, Group, Map, compose, gather, shade, shade_signed};
 use bench::report::{Summary, write as report};
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::{MapKind, MapState};
@@ -26,11 +26,11 @@ fn photo(width: u32, height: u32) -> RgbImage {
     RgbImage::from_pixel(width, height, PHOTO)
 }
 
-fn map(value: f32, signed: bool) -> Cell {
-    Cell::Map(Map { image: image(40, 40), values: vec![value; 1600], signed })
+fn map(value: f32, signed: bool) -> FigureCell {
+    FigureCell::Map(Map { image: image(40, 40), values: vec![value; 1600], signed })
 }
 
-fn figure(groups: &[&[&str]], image: RgbImage, cells: Vec<Vec<Cell>>) -> Figure {
+fn figure(groups: &[&[&str]], image: RgbImage, cells: Vec<Vec<FigureCell>>) -> Figure {
     let group = |columns: &&[&str]| Group {
         name: if groups.len() > 1 { "Group".to_owned() } else { String::new() },
         columns: columns.iter().map(|&name| name.to_owned()).collect(),
@@ -95,7 +95,7 @@ fn light_grows_with_a_map_and_falls_with_a_signed_maps_magnitude() {
 #[test]
 fn tiles_are_320_pixels_wide_and_in_rows_and_columns() {
     let cells = vec![
-        vec![map(1.0, false), map(-1.0, true), Cell::Blank],
+        vec![map(1.0, false), map(-1.0, true), FigureCell::Blank],
         vec![map(0.25, false), map(1.0, true), map(0.25, true)],
     ];
     let picture = compose(&figure(&[&["A", "B"], &["C"]], photo(40, 40), cells)).unwrap();
@@ -120,8 +120,10 @@ fn tiles_are_320_pixels_wide_and_in_rows_and_columns() {
 #[test]
 fn tiles_have_their_images_proportions() {
     let wide = image(80, 40);
-    let cells =
-        vec![vec![Cell::Map(Map { image: wide.clone(), values: vec![1.0; 3200], signed: false }), map(-1.0, true)]];
+    let cells = vec![vec![
+        FigureCell::Map(Map { image: wide.clone(), values: vec![1.0; 3200], signed: false }),
+        map(-1.0, true),
+    ]];
     let picture = compose(&figure(&[&["A", "B"]], wide, cells)).unwrap();
     let [.., width, height] = place(&picture, shade(1.0, f64::from(GREY)));
     assert_eq!((width, height), (320, 160));
@@ -135,7 +137,7 @@ fn tiles_have_their_images_proportions() {
 fn a_map_is_enlarged_before_it_is_coloured() {
     // Between −1 and 1 there is zero, which has no colour; between blue and red there would be purple.
     let values: Vec<f32> = (0..1600).map(|i| if i % 40 < 20 { -1.0 } else { 1.0 }).collect();
-    let cells = vec![vec![Cell::Map(Map { image: image(40, 40), values, signed: true })]];
+    let cells = vec![vec![FigureCell::Map(Map { image: image(40, 40), values, signed: true })]];
     let picture = compose(&figure(&[&["A"]], photo(40, 40), cells)).unwrap();
     let [left, top, ..] = place(&picture, PHOTO);
     let row: Vec<Rgb<u8>> = (left + 320..picture.width()).map(|x| *picture.get_pixel(x, top + 160)).collect();
@@ -148,8 +150,8 @@ fn a_map_is_enlarged_before_it_is_coloured() {
 
 #[test]
 fn degenerate_and_failed_maps_are_hatched_and_named() {
-    let picture = |cell: Cell| compose(&figure(&[&["A"]], image(40, 40), vec![vec![cell]])).unwrap();
-    let degenerate = picture(Cell::Degenerate(image(40, 40), MapState::AllZero));
+    let picture = |cell: FigureCell| compose(&figure(&[&["A"]], image(40, 40), vec![vec![cell]])).unwrap();
+    let degenerate = picture(FigureCell::Degenerate(image(40, 40), MapState::AllZero));
     // Grey 100 is shown as 40 + 150, and under a stripe as 40 + 60; stripes go down to the left, one every 12 pixels.
     let [left, top, ..] = place(&picture(map(1.0, false)), shade(1.0, f64::from(GREY)));
     for (x, y) in [(0, 0), (1, 0), (0, 1), (12, 0), (5, 7), (319, 5)] {
@@ -157,10 +159,10 @@ fn degenerate_and_failed_maps_are_hatched_and_named() {
         assert_eq!(*degenerate.get_pixel(left + x, top + y), Rgb([expected; 3]), "{x} {y}");
     }
     let words = |picture: &RgbImage| *picture.get_pixel(left + 160, top + 137);
-    let constant = picture(Cell::Degenerate(image(40, 40), MapState::Constant));
+    let constant = picture(FigureCell::Degenerate(image(40, 40), MapState::Constant));
     assert_ne!(degenerate, constant, "the states' names don't show");
     assert_eq!(words(&degenerate).0, [255; 3], "no ground under the name");
-    assert_ne!(picture(Cell::Failed), degenerate);
+    assert_ne!(picture(FigureCell::Failed), degenerate);
 }
 
 #[test]
@@ -173,19 +175,19 @@ fn long_labels_and_legends_take_more_lines() {
     assert_eq!(moved, left + 32, "two lines beside a row need 16 logical pixels more");
 
     // A picture of one column has no room for two keys of the legend side by side; one of two columns has.
-    let height = |cells: Vec<Vec<Cell>>| {
+    let height = |cells: Vec<Vec<FigureCell>>| {
         compose(&figure(&[&["A", "B"][..cells[0].len()]], photo(40, 40), cells)).unwrap().height()
     };
     let [saliency, relevance] = [map(1.0, false), map(1.0, true)];
-    let below = |other: &Cell| height(vec![vec![saliency.clone()], vec![other.clone()]]);
+    let below = |other: &FigureCell| height(vec![vec![saliency.clone()], vec![other.clone()]]);
     assert_eq!(below(&relevance), below(&saliency) + 2 * 68);
-    let beside = |other: &Cell| height(vec![vec![saliency.clone(), other.clone()]]);
+    let beside = |other: &FigureCell| height(vec![vec![saliency.clone(), other.clone()]]);
     assert_eq!(beside(&relevance), beside(&saliency));
 }
 
 #[test]
 fn a_map_of_another_size_is_refused() {
-    let cell = Cell::Map(Map { image: image(40, 40), values: vec![0.0; 1599], signed: false });
+    let cell = FigureCell::Map(Map { image: image(40, 40), values: vec![0.0; 1599], signed: false });
     let error = compose(&figure(&[&["A"]], image(40, 40), vec![vec![cell]])).unwrap_err().to_string();
     assert!(error.contains("1599 values") && error.contains("40 × 40"), "{error}");
 }
@@ -194,9 +196,9 @@ fn wanted(models: &[&str], methods: &[&str], columns: Columns) -> Config {
     Config { figure: Some(Wanted { columns }), ..config(models, methods, &[]) }
 }
 
-/// A plate of every row of the config, as a run leaves it: the n-th tile's map is n / 10 everywhere.
+/// Saved maps of every row of the config, as a run leaves it: the n-th tile's map is n / 10 everywhere.
 fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, class: usize) {
-    let tile = |(method, variant): (&bench::config::Method, &bench::config::Variant)| Tile {
+    let tile = |(method, variant): (&bench::config::Method, &bench::config::Variant)| SavedMap {
         method: method.id.clone(),
         label: method.name.clone(),
         ucag: variant.ucag,
@@ -208,7 +210,7 @@ fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, c
         point: None,
         scores: Vec::new(),
     };
-    let tiles: Vec<Tile> = config.rows_on(0).map(tile).collect();
+    let tiles: Vec<SavedMap> = config.rows_on(0).map(tile).collect();
     let maps: Vec<Vec<f32>> = (0..tiles.len()).map(|n| vec![n as f32 / 10.0; 12]).collect();
     let maps: Vec<&[f32]> = maps.iter().map(Vec::as_slice).collect();
     let plate = SavedMaps {
@@ -231,9 +233,9 @@ fn facts_of(config: &Config, samples: &[&str]) -> Vec<bench::report::DatasetFact
     facts
 }
 
-fn values(cell: &Cell) -> Option<(f32, bool)> {
+fn values(cell: &FigureCell) -> Option<(f32, bool)> {
     match cell {
-        Cell::Map(map) => Some((map.values[0], map.signed)),
+        FigureCell::Map(map) => Some((map.values[0], map.signed)),
         _ => None,
     }
 }
@@ -258,15 +260,15 @@ fn methods_or_networks_stand_side_by_side() {
     assert_eq!(metric_columns(&figure), [("M".to_owned(), columns.clone()), ("N".to_owned(), columns)]);
     // Rows of the table are GradCAM, GradCAM + UCAG, LRP, LRP + UCAG, uniform.
     let [plain, with] = &figure.blocks[0].cells[..] else { panic!("not two rows") };
-    let close = |cell: &Cell, value: f32, signed: bool| {
+    let close = |cell: &FigureCell, value: f32, signed: bool| {
         let (found, is_signed) = values(cell).unwrap();
         assert!((found - value).abs() < 0.01 && is_signed == signed, "{found} is not {value}");
     };
     close(&plain[0], 0.0, false);
     close(&with[0], 0.1, false);
     close(&plain[1], 1.0, true); // 0.2, which is the map's largest
-    assert!(matches!(plain[2], Cell::Degenerate(_, MapState::Constant)));
-    assert_eq!(with[2], Cell::Blank);
+    assert!(matches!(plain[2], FigureCell::Degenerate(_, MapState::Constant)));
+    assert_eq!(with[2], FigureCell::Blank);
     assert_eq!(plain.len(), 6);
 
     let by_network = wanted(&["M", "N"], &methods, Columns::Networks);
@@ -302,13 +304,13 @@ fn a_failed_sample_is_shown_and_a_missing_plate_is_an_error() {
     leave(out.path(), &config, 0, "s0", "M", 0);
     let facts = facts_of(&config, &["s0"]);
     let error = gather(&summary(&config, &facts, &[], out.path())).unwrap_err().to_string();
-    assert!(error.contains("no plate of sample 's0' with model 'N'") && error.contains("--fresh"), "{error}");
+    assert!(error.contains("no saved maps of sample 's0' with model 'N'") && error.contains("--fresh"), "{error}");
     let failures =
         [Failure { dataset: "mini".into(), sample: "s0".into(), model: "N".into(), error: "x.png: no image".into() }];
     let failed = Summary { failures: &failures, ..summary(&config, &facts, &[], out.path()) };
     let figure = gather(&failed).unwrap().unwrap();
     assert!(values(&figure.blocks[0].cells[0][0]).is_some());
-    assert_eq!(figure.blocks[0].cells[0][1], Cell::Failed);
+    assert_eq!(figure.blocks[0].cells[0][1], FigureCell::Failed);
     compose(&figure).unwrap();
 }
 

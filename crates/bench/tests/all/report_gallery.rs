@@ -1,6 +1,6 @@
 //! Overlays and sheets.
 
-use bench::report::gallery::{ContactSheet, Tile, compose, file_name, index, overlay, scores, write};
+use bench::report::gallery::{ContactSheet, SheetTile, compose, file_name, index, overlay, scores, write};
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::{MapKind, MapState};
 
@@ -38,15 +38,15 @@ fn maps_that_do_not_fit_are_refused() {
     }
 }
 
-fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> Tile<'a> {
-    Tile { label, ucag, map, point: None, map_kind: MapKind::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
+fn tile<'a>(label: &'a str, ucag: bool, map: &'a [f32], state: MapState) -> SheetTile<'a> {
+    SheetTile { label, ucag, map, point: None, map_kind: MapKind::Cam, state, note: "del 4.2  ins 57.1".to_owned() }
 }
 
 #[test]
 fn a_sheet_has_a_row_without_and_a_row_with() {
     let (image, map) = (grey(180), vec![0.5; 180 * 180]);
     let both = [false, true].map(|ucag| tile("GradCAM", ucag, &map, MapState::Ok));
-    let sheet = |tiles: Vec<Tile<'_>>| {
+    let sheet = |tiles: Vec<SheetTile<'_>>| {
         compose(&ContactSheet { title: "t".into(), image: &image, mask: None, tiles }).unwrap().dimensions()
     };
     let (one, two) = (sheet(both[..1].to_vec()), sheet(both.to_vec()));

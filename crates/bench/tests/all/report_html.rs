@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::report_common::{config, facts, record};
 use bench::config::Config;
 use bench::records::saved_maps;
-use bench::records::saved_maps::{Pictures, SavedMaps, Tile};
+use bench::records::saved_maps::{Pictures, SavedMap, SavedMaps};
 use bench::records::{Failure, Record};
 use bench::report::{DatasetFacts, Records, Summary, write};
 use image::{Rgb, RgbImage};
@@ -44,7 +44,7 @@ fn made_up(out: &Path) -> (Config, Vec<DatasetFacts>, Vec<Record>) {
 }
 
 fn plate(folder: &Path, sample: &str, model: &str) {
-    let tile = |(method, ucag, signed): (&str, bool, bool)| Tile {
+    let tile = |(method, ucag, signed): (&str, bool, bool)| SavedMap {
         method: method.to_owned(),
         label: method.to_uppercase(),
         ucag,

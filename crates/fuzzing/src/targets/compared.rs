@@ -3,6 +3,7 @@
 use bench::cli::CompareArgs;
 use bench::commands::compare::tables;
 use bench::config::Protocol;
+use bench::plan::UnitId;
 use bench::records::journal::FILE;
 use bench::records::{Record, Unit};
 use datasets::Checksum;
@@ -72,7 +73,8 @@ fn journal(score: f64) -> Vec<u8> {
         let sha256 = [Some(Checksum::of(b"s0")), Some(read), None][index];
         let records =
             vec![record("deletion", vec![]), record("pointing", vec![]), record("pixel-accuracy", vec![[3, 4]])];
-        serde_json::to_string(&Unit { index, sha256, outcome: Ok(records) }).expect("units can be written")
+        serde_json::to_string(&Unit { index: UnitId(index), sha256, outcome: Ok(records) })
+            .expect("units can be written")
     });
     let head = json!({"format": 3, "identity": identity()}).to_string();
     std::iter::once(head).chain(units).map(|line| line + "\n").collect::<String>().into()

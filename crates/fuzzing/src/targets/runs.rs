@@ -1,6 +1,7 @@
 //! The files of a run's folder, and the published numbers that are set beside it.
 
 use bench::analysis::published;
+use bench::plan::UnitId;
 use bench::plan::precomputed::checksums;
 use bench::records::journal::{FILE, Journal, Reader};
 use bench::records::saved_maps;
@@ -42,7 +43,7 @@ pub(super) static JOURNAL: Target = Target {
                 message
             };
             let units = |journal: &Reader| {
-                let (mut all, indices): (Vec<Unit>, Vec<usize>) =
+                let (mut all, indices): (Vec<Unit>, Vec<UnitId>) =
                     (Vec::new(), journal.units().map(|unit| unit.0).collect());
                 journal.each(indices, |unit| {
                     all.push(unit);
@@ -166,9 +167,9 @@ fn journal_seed() -> Vec<u8> {
     };
     let failure = Failure { dataset: "d".into(), sample: "b".into(), model: "m".into(), error: "none".into() };
     let units = [
-        Unit { index: 0, sha256: Some(Checksum::of(b"a")), outcome: Ok(vec![record(Some(0.1)), record(None)]) },
-        Unit { index: 1, sha256: None, outcome: Ok(vec![record(Some(0.5))]) },
-        Unit { index: 2, sha256: None, outcome: Err(failure) },
+        Unit { index: UnitId(0), sha256: Some(Checksum::of(b"a")), outcome: Ok(vec![record(Some(0.1)), record(None)]) },
+        Unit { index: UnitId(1), sha256: None, outcome: Ok(vec![record(Some(0.5))]) },
+        Unit { index: UnitId(2), sha256: None, outcome: Err(failure) },
     ];
     let mut text = json!({"format": 3, "identity": {"seed": 1, "config": {"metrics": ["deletion"]}}}).to_string();
     for unit in &units {

@@ -5,26 +5,26 @@ use std::collections::BTreeMap;
 use super::notes::counted;
 use super::run::Run;
 
-/// So many samples are named.
+/// Most samples that are named.
 const NAMED: usize = 5;
 
 /// Bytes that two runs read of a data set's samples, compared.
 #[derive(Debug, Default)]
-pub(super) struct Inputs<'a> {
+pub(super) struct ReadSamples<'a> {
     /// Number of samples that both scored.
     common: usize,
     /// Those of which they read different bytes.
     pub(super) others: Vec<&'a str>,
-    /// How many of them the baseline, and the run, doesn't say it of.
+    /// Numbers of samples without checksums, in the baseline and in the run.
     silent: [usize; 2],
 }
 
 /// By data set, where both have samples.
-pub(super) fn compared<'a>(baseline: &Run, run: &'a Run) -> BTreeMap<&'a str, Inputs<'a>> {
+pub(super) fn compared<'a>(baseline: &Run, run: &'a Run) -> BTreeMap<&'a str, ReadSamples<'a>> {
     let mut all = BTreeMap::new();
     for (dataset, theirs) in &run.read {
         let Some(ours) = baseline.read.get(dataset) else { continue };
-        let mut inputs = Inputs::default();
+        let mut inputs = ReadSamples::default();
         for (sample, theirs) in theirs {
             let Some(ours) = ours.get(sample) else { continue };
             inputs.common += 1;
@@ -40,7 +40,7 @@ pub(super) fn compared<'a>(baseline: &Run, run: &'a Run) -> BTreeMap<&'a str, In
     all
 }
 
-impl Inputs<'_> {
+impl ReadSamples<'_> {
     /// `2 of 40 samples`.
     pub(super) fn count(&self) -> String {
         format!("{} of {}", self.others.len(), counted(self.common, "sample"))

@@ -1,8 +1,8 @@
 //! `compare.csv`: a row for each number that the baseline or a run has.
 
 use super::Comparison;
-use super::rows::{Alone, Cell, Row};
-use crate::analysis::cells::fixed;
+use super::rows::{Alone, ComparedRow, RunCell};
+use crate::analysis::format::fixed;
 use crate::report::table_csv::direction;
 
 /// The file, empty where there is no number.
@@ -53,7 +53,7 @@ fn number(value: Option<f64>) -> String {
     value.map(|value| fixed(value, 6)).unwrap_or_default()
 }
 
-fn common(comparison: &Comparison<'_>, row: &Row<'_>) -> Vec<String> {
+fn common(comparison: &Comparison<'_>, row: &ComparedRow<'_>) -> Vec<String> {
     let interval = row.paired.and_then(|paired| paired.interval);
     let numbers = [
         number(row.means[0]),
@@ -81,7 +81,7 @@ fn alone(comparison: &Comparison<'_>, place: usize, row: &Alone<'_>) -> Vec<Stri
 fn line(
     comparison: &Comparison<'_>,
     place: &str,
-    Cell { key, head }: &Cell<'_>,
+    RunCell { key, head }: &RunCell<'_>,
     baseline_method: &str,
     numbers: &[String; 9],
     same: String,

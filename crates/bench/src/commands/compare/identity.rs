@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// What a fact is of.
+/// The subject of a fact.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Run,
@@ -37,12 +37,13 @@ impl fmt::Display for Place {
 pub(super) struct Difference {
     pub(super) place: Place,
     pub(super) field: String,
-    /// What the baseline says, and what the run says; `None` where one says nothing.
+    /// The baseline's value and the run's; `None` where one says nothing.
     pub(super) values: [Option<Value>; 2],
 }
 
 impl Difference {
-    /// Whether numbers on a data set or by a metric don't measure the same thing in the two runs.
+    /// Returns whether numbers on a data set or by a metric don't measure the same thing in the two
+    /// runs.
     pub(super) fn parts(&self, dataset: &str, metric: &str) -> bool {
         match &self.place {
             Place::Dataset(name) => name == dataset && self.field == "fingerprint",
@@ -69,7 +70,8 @@ fn short(value: &Value) -> String {
     }
 }
 
-/// In what the run differs from the baseline, where both have the data set, model, method, metric or variant.
+/// In what the run differs from the baseline, where both have the data set, model, method, metric
+/// or variant.
 pub(super) fn differences(baseline: &Value, run: &Value) -> Vec<Difference> {
     let [baseline, run] = [baseline, run].map(facts);
     let mut found: Vec<Difference> = Vec::new();
@@ -100,7 +102,8 @@ pub(super) fn differences(baseline: &Value, run: &Value) -> Vec<Difference> {
 
 type Facts = BTreeMap<Place, BTreeMap<String, Value>>;
 
-/// What an identity says, apart from what only says which rows there are. Whatever is added to identities is among it.
+/// The facts of an identity, except those that only list rows. Whatever is added to identities is
+/// among them.
 fn facts(identity: &Value) -> Facts {
     let mut facts = Facts::new();
     let config = &identity["config"];

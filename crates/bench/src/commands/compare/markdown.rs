@@ -2,12 +2,12 @@
 
 use metrics::Averaging;
 
-use super::rows::{Cell, Row};
+use super::rows::{ComparedRow, RunCell};
 use super::{Comparison, notes};
 use crate::report::sentences;
 use crate::report::text_table::Grid;
 
-/// What stands where there is no number.
+/// The text in place of a missing number.
 const NONE: &str = "–";
 
 /// A part of the page.
@@ -22,7 +22,7 @@ struct Part {
 /// The page, for all comparisons with one baseline.
 pub(super) struct Page {
     parts: Vec<Part>,
-    /// How differences and intervals were made.
+    /// The making of differences and intervals, in sentences.
     how: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ fn parts(comparison: &Comparison<'_>) -> Vec<Part> {
     let Comparison { baseline, run, matched, .. } = comparison;
     let title = format!("{} against {}", run.label, baseline.label);
     let mut parts = vec![Part { level: 2, title, lines: notes::warnings(comparison), grid: None }];
-    let mut rest: Vec<&Row<'_>> = matched.rows.iter().collect();
+    let mut rest: Vec<&ComparedRow<'_>> = matched.rows.iter().collect();
     while let Some(first) = rest.first().copied() {
         let (these, others) = rest.into_iter().partition(|row| same_table(&row.run, &first.run));
         parts.push(table(comparison, first, these));
@@ -102,13 +102,13 @@ fn parts(comparison: &Comparison<'_>) -> Vec<Part> {
     parts
 }
 
-/// Whether two rows stand in one table: those of a metric's column on a data set do.
-fn same_table(one: &Cell<'_>, other: &Cell<'_>) -> bool {
-    let of = |cell: &Cell<'_>| (cell.key.metric.to_owned(), cell.key.subset, cell.key.dataset.to_owned());
+/// Returns whether two rows stand in one table: those of a metric's column on a data set do.
+fn same_table(one: &RunCell<'_>, other: &RunCell<'_>) -> bool {
+    let of = |cell: &RunCell<'_>| (cell.key.metric.to_owned(), cell.key.subset, cell.key.dataset.to_owned());
     of(one) == of(other)
 }
 
-fn table(comparison: &Comparison<'_>, first: &Row<'_>, rows: Vec<&Row<'_>>) -> Part {
+fn table(comparison: &Comparison<'_>, first: &ComparedRow<'_>, rows: Vec<&ComparedRow<'_>>) -> Part {
     let [baseline, run] = [&comparison.baseline.label, &comparison.run.label];
     let (head, dataset) = (&first.run.head, first.run.key.dataset);
     let mut title = format!("{}, {dataset}", head.head());
@@ -120,7 +120,7 @@ fn table(comparison: &Comparison<'_>, first: &Row<'_>, rows: Vec<&Row<'_>>) -> P
     } else if rows.iter().any(|row| !row.counted_alike) {
         title += " (means not counted in the same way)";
     }
-    let line = |row: &&Row<'_>| {
+    let line = |row: &&ComparedRow<'_>| {
         let (metric, paired) = (head.metric, row.paired);
         let [ours, theirs] = row.means.map(|mean| mean.map_or(NONE.to_owned(), |mean| metric.show(mean)));
         let interval = |low: f64, high: f64| format!(" [{}, {}]", metric.signed(low), metric.signed(high));

@@ -12,51 +12,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ucag_core::suggest::{hint, nearest};
 
+use super::error::UsageError;
 use crate::cli::CompareArgs;
 use crate::io::atomic;
-use crate::say;
-use checksums::Inputs;
+use crate::print_result;
+use checksums::ReadSamples;
 use identity::Difference;
-use rows::{Cell, Matched, Pick};
+use rows::{Matched, Pick, RunCell};
 use run::Run;
-
-pub use run::Unusable;
 
 /// A run, and the one that it is compared with.
 struct Comparison<'a> {
     baseline: &'a Run,
     run: &'a Run,
-    /// What they say of themselves that isn't the same.
+    /// Differences between their identities.
     differences: Vec<Difference>,
-    /// What they read, by data set.
-    inputs: BTreeMap<&'a str, Inputs<'a>>,
+    /// The samples that they read, by data set.
+    inputs: BTreeMap<&'a str, ReadSamples<'a>>,
     matched: Matched<'a>,
 }
 
 impl Comparison<'_> {
-    /// Whether data and metric are the same in both runs, and what was read of each sample, as far as both say it.
-    fn same_measurement(&self, cell: &Cell<'_>) -> bool {
+    /// Returns whether data and metric are the same in both runs, and what was read of each sample,
+    /// as far as both say it.
+    fn same_measurement(&self, cell: &RunCell<'_>) -> bool {
         self.same_identity(cell) && self.inputs.get(cell.key.dataset).is_none_or(|inputs| inputs.others.is_empty())
     }
 
-    /// Whether both runs say the same of data and metric.
-    fn same_identity(&self, cell: &Cell<'_>) -> bool {
+    /// Returns whether both runs say the same of data and metric.
+    fn same_identity(&self, cell: &RunCell<'_>) -> bool {
         !self.differences.iter().any(|difference| difference.parts(cell.key.dataset, cell.key.metric))
     }
 }
 
-/// Compares each run with the first one, prints tables, and writes `compare.csv` and `compare.md` where a folder is given for them.
+/// Compares each run with the first one, prints tables, and writes `compare.csv` and `compare.md`
+/// where a folder is given for them.
 ///
 /// # Errors
-/// [`Unusable`] where a folder holds no run, or a method isn't in one; otherwise where a record can't be counted, or a file can't be written.
+/// [`UsageError`] where a folder holds no run, or a method isn't in one; otherwise where a record
+/// can't be counted, or a file can't be written.
 pub fn compare(args: &CompareArgs) -> anyhow::Result<()> {
     compared(args, |comparisons, page| {
-        say(&page.terminal())?;
+        print_result(&page.terminal())?;
         if let Some(out) = &args.out {
             let [csv, markdown] = ["compare.csv", "compare.md"].map(|name| out.join(name));
             atomic::write(&csv, &csv::rows(comparisons)?)?;
             atomic::write(&markdown, page.markdown().as_bytes())?;
-            say(&format!("\nwritten:\n  {}\n  {}", csv.display(), markdown.display()))?;
+            print_result(&format!("\nwritten:\n  {}\n  {}", csv.display(), markdown.display()))?;
         }
         Ok(())
     })
@@ -100,15 +102,15 @@ fn seed(baseline: &Run) -> u64 {
     baseline.identity.pointer("/config/seed").and_then(serde_json::Value::as_u64).unwrap_or(0)
 }
 
-/// Which rows the command line asks for.
-fn pick<'a>(args: &'a CompareArgs, baseline: &Run, others: &[Run]) -> Result<Pick<'a>, Unusable> {
+/// The rows that the command line asks for.
+fn pick<'a>(args: &'a CompareArgs, baseline: &Run, others: &[Run]) -> Result<Pick<'a>, UsageError> {
     let (Some(method), Some(against)) = (&args.method, &args.against) else { return Ok(Pick::Same) };
     let asked = others.iter().map(|run| ("--method", method, run)).chain([("--against", against, baseline)]);
     for (flag, method, run) in asked {
         let known: BTreeSet<&str> = run.records.iter().map(|record| &record.method[..]).collect();
         if !known.contains(method.as_str()) {
             let hint = hint(nearest(method, known).as_deref());
-            return Err(Unusable(format!(
+            return Err(UsageError(format!(
                 "{flag} {method}: {} has no record of a method '{method}'{hint}",
                 run.folder.display()
             )));

@@ -1,4 +1,4 @@
-//! What a reader must know of two runs before their numbers are read, a sentence each.
+//! Notes on two runs that belong before their numbers, a sentence each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ fn scored(run: &Run) -> BTreeMap<(&str, &str), Samples<'_>> {
     scored
 }
 
-/// Where the runs don't have the same samples, or not for the same classes.
+/// Notes on samples and classes that only one of the runs has.
 fn samples(baseline: &Run, run: &Run) -> Vec<String> {
     let (ours, theirs) = (scored(baseline), scored(run));
     let (mut missing, mut classes) = (Vec::new(), Vec::new());
@@ -95,7 +95,8 @@ fn unknown(run: &Run) -> impl Iterator<Item = String> {
 
 /// Rows that only one run has: how many, and which.
 pub(super) fn alone(label: &str, alone: &[Alone<'_>]) -> Vec<String> {
-    // A row's metrics first, so that rows with the same ones can stand together; and then models with the same rows.
+    // A row's metrics first, so that rows with the same ones can stand together; and then models
+    // with the same rows.
     let (mut rows, mut groups, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for Alone { cell, .. } in alone {
         gather(&mut rows, (cell.key.dataset, cell.key.model, cell.label()), cell.head.name());

@@ -1,4 +1,4 @@
-//! What two runs have in common, row by row, and the differences between them.
+//! Matches the rows of two runs, and takes the differences between them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,29 +10,30 @@ use super::run::Run;
 use crate::analysis::Paired;
 use crate::analysis::aggregate::aggregate;
 use crate::analysis::class_mean::Pairs;
-use crate::analysis::estimates::{CellValues, Population, intervals, values};
+use crate::analysis::estimates::{CellValues, intervals, values};
 use crate::analysis::metric_columns::{Metric, MetricColumn};
+use crate::analysis::population::Population;
 use crate::analysis::record_columns::{Columns, Samples};
 use crate::config::row_label;
-use crate::report::Key;
+use crate::report::CellKey;
 
 /// A run's cells, in the order in which the plan comes to them, and what they come to.
 #[derive(Debug)]
 pub(super) struct Cells<'a> {
-    pub(super) cells: Vec<Cell<'a>>,
-    places: HashMap<Key<'a>, usize>,
+    pub(super) cells: Vec<RunCell<'a>>,
+    places: HashMap<CellKey<'a>, usize>,
     values: Vec<CellValues>,
 }
 
-/// What a number of a run is the number of.
+/// The identity of a number of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cell<'a> {
-    pub(super) key: Key<'a>,
+pub(super) struct RunCell<'a> {
+    pub(super) key: CellKey<'a>,
     pub(super) head: MetricColumn,
 }
 
-impl Cell<'_> {
-    /// What tables call its row.
+impl RunCell<'_> {
+    /// Its row's name in tables.
     pub(super) fn label(&self) -> String {
         let name = ucag_core::explain::method(self.key.method).map_or(self.key.method, |method| method.name);
         row_label(name, self.key.ucag, self.key.variant)
@@ -56,7 +57,7 @@ impl<'a> Cells<'a> {
             let entry = metric(&record.metric).with_context(|| format!("unknown metric '{}'", record.metric))?;
             for column in entry.columns {
                 let head = MetricColumn { metric: Metric(entry), column };
-                let key = Key {
+                let key = CellKey {
                     dataset: &record.dataset,
                     model: &record.model,
                     method: &record.method,
@@ -66,7 +67,7 @@ impl<'a> Cells<'a> {
                     subset: column.subset,
                 };
                 let cell = *places.entry(key).or_insert_with(|| {
-                    cells.push(Cell { key, head });
+                    cells.push(RunCell { key, head });
                     cells.len() - 1
                 });
                 if column.subset == Subset::All || record.difficult {
@@ -74,7 +75,7 @@ impl<'a> Cells<'a> {
                 }
             }
         }
-        let game = |cell: &Cell<'a>| Population {
+        let game = |cell: &RunCell<'a>| Population {
             dataset: cell.key.dataset,
             metric: cell.head.metric,
             subset: cell.key.subset,
@@ -103,7 +104,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Which rows are compared.
+/// The rows that are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pick<'a> {
     /// Each with the row of the same method.
@@ -112,27 +113,29 @@ pub(super) enum Pick<'a> {
     Methods { method: &'a str, against: &'a str },
 }
 
-/// A row of the run and the one of the baseline that it is compared with. Numbers are in the metric's unit.
+/// A row of the run and the one of the baseline that it is compared with. Numbers are in the
+/// metric's unit.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
-    /// What the baseline's is.
-    pub(super) baseline: Cell<'a>,
-    /// What the run's is.
-    pub(super) run: Cell<'a>,
+pub(super) struct ComparedRow<'a> {
+    /// The baseline's cell.
+    pub(super) baseline: RunCell<'a>,
+    /// The run's cell.
+    pub(super) run: RunCell<'a>,
     /// The baseline's mean and the run's, each over its own samples.
     pub(super) means: [Option<f64>; 2],
     /// Samples of each.
     pub(super) n: [usize; 2],
-    /// The run's minus the baseline's; `None` where they have no samples in common, or not the same number of classes.
+    /// The run's minus the baseline's; `None` where they have no samples in common, or not the same
+    /// number of classes.
     pub(super) paired: Option<Paired>,
-    /// Whether the two have the same value in every sample that they have in common.
+    /// True if the two have the same value in every sample that they have in common.
     pub(super) equal: bool,
-    /// Whether the two means count their samples in the same way.
+    /// True if the two means count their samples in the same way.
     pub(super) counted_alike: bool,
 }
 
-impl Row<'_> {
-    /// What may be said of the difference, in a word.
+impl ComparedRow<'_> {
+    /// The verdict on the difference, in a word.
     pub(super) fn verdict(&self) -> Option<&'static str> {
         if self.equal { Some("same") } else { self.paired.map(|paired| paired.verdict.as_str()) }
     }
@@ -141,18 +144,18 @@ impl Row<'_> {
 /// A row that only one of two runs has. Its number is in the metric's unit.
 #[derive(Debug)]
 pub(super) struct Alone<'a> {
-    pub(super) cell: Cell<'a>,
+    pub(super) cell: RunCell<'a>,
     pub(super) mean: Option<f64>,
     /// Samples.
     pub(super) n: usize,
 }
 
-/// What a run and the baseline have in common, and what they don't.
+/// The rows that a run and the baseline have in common, and the others.
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
-    /// What both have, in the baseline's order.
-    pub(super) rows: Vec<Row<'a>>,
-    /// What only the baseline has, and what only the run has.
+    /// Rows of both, in the baseline's order.
+    pub(super) rows: Vec<ComparedRow<'a>>,
+    /// Rows of the baseline alone, and of the run alone.
     pub(super) alone: [Vec<Alone<'a>>; 2],
 }
 
@@ -167,10 +170,10 @@ pub(super) fn matched<'a>(
         Pick::Same => [None; 2],
         Pick::Methods { method, against } => [Some(against), Some(method)],
     };
-    let asked = |only: Option<&str>, cell: &Cell<'_>| only.is_none_or(|method| method == cell.key.method);
+    let asked = |only: Option<&str>, cell: &RunCell<'_>| only.is_none_or(|method| method == cell.key.method);
     let (mut common, mut alone) = (Vec::new(), [Vec::new(), Vec::new()]);
     for (place, cell) in baseline.cells.iter().enumerate().filter(|(_, cell)| asked(of_baseline, cell)) {
-        let key = Key { method: of_run.unwrap_or(cell.key.method), ..cell.key };
+        let key = CellKey { method: of_run.unwrap_or(cell.key.method), ..cell.key };
         match run.places.get(&key) {
             Some(&other) => common.push([place, other]),
             None => alone[0].push(baseline.alone(place)),
@@ -187,7 +190,7 @@ pub(super) fn matched<'a>(
             .into_iter();
     let row = |([place, other], (change, counted_alike)): ([usize; 2], &(Option<CellValues>, bool))| {
         let metric = run.cells[other].head.metric;
-        Row {
+        ComparedRow {
             baseline: baseline.cells[place],
             run: run.cells[other],
             means: [baseline.mean(place), run.mean(other)],
@@ -200,8 +203,9 @@ pub(super) fn matched<'a>(
     Matched { rows: common.into_iter().zip(&changes).map(row).collect(), alone }
 }
 
-/// The run's values minus the baseline's; `None` where both are averaged over classes, but not over as many. And whether both are counted in the same way:
-/// where only one of them counts pairs of zero that nothing was scored for, the difference is without these.
+/// The run's values minus the baseline's; `None` where both are averaged over classes, but not over
+/// as many. And whether both are counted in the same way: where only one of them counts pairs of
+/// zero that nothing was scored for, the difference is without these.
 fn change(run: &CellValues, baseline: &CellValues) -> (Option<CellValues>, bool) {
     let (CellValues::Classes(these), CellValues::Classes(those)) = (run, baseline) else {
         return (run.minus(baseline), true);

@@ -1,4 +1,5 @@
-//! A run, read from its folder: neither its data nor its weights need be there, and it may be going on.
+//! A run, read from its folder: neither its data nor its weights need be there, and it may be going
+//! on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use metrics::metric;
 use metrics::protocol::EmptyPairs;
 use serde_json::Value;
 
+use crate::commands::error::UsageError;
 use crate::plan::dataset_facts::DatasetSize;
 use crate::records::journal;
 use crate::records::journal::Reader;
@@ -16,15 +18,10 @@ use crate::records::{Failure, Record, Unit};
 /// Each class has a place in memory for every row; no data set has as many.
 const MOST_CLASSES: usize = 1 << 17;
 
-/// What the command line names and can't be compared, and why: a folder that no run can be read from, or a method that a run doesn't have.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub(super) String);
-
-/// What a run's journal says.
+/// A run, as its journal describes it.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// What tables call it.
+    /// Its name in tables.
     pub(super) label: String,
     /// Its folder, as the user named it.
     pub(super) folder: PathBuf,
@@ -32,26 +29,27 @@ pub(super) struct Run {
     pub(super) identity: Value,
     /// Records of metrics that this program knows, in plan order, without their curves.
     pub(super) records: Vec<Record>,
-    /// What could not be scored, in plan order.
+    /// Samples that could not be scored, in plan order.
     pub(super) failures: Vec<Failure>,
-    /// How many records there are of each metric that this program doesn't know.
+    /// Numbers of records of each metric that this program doesn't know.
     pub(super) unknown: BTreeMap<String, usize>,
-    /// What was read of each sample that was scored, by its data set and its id: one checksum, unless units differ or don't say it.
+    /// Checksums of each sample that was scored, by its data set and its id: one checksum, unless
+    /// units differ or don't say it.
     pub(super) read: BTreeMap<String, BTreeMap<String, BTreeSet<Checksum>>>,
 }
 
 /// Reads the runs in these folders.
 ///
 /// # Errors
-/// [`Unusable`] for the first folder that none can be read from.
-pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, Unusable> {
+/// [`UsageError`] for the first folder that none can be read from.
+pub(super) fn read(folders: &[PathBuf]) -> Result<Vec<Run>, UsageError> {
     let runs = folders.iter().zip(labels(folders)).map(|(folder, label)| Run::read(folder, label));
     runs.collect()
 }
 
 impl Run {
-    fn read(folder: &Path, label: String) -> Result<Self, Unusable> {
-        let unusable = |error: anyhow::Error| Unusable(format!("{error:#}"));
+    fn read(folder: &Path, label: String) -> Result<Self, UsageError> {
+        let unusable = |error: anyhow::Error| UsageError(format!("{error:#}"));
         let reader = Reader::open(folder).map_err(unusable)?;
         let (folder, identity) = (folder.to_owned(), reader.identity().clone());
         let (records, failures, unknown, read) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
@@ -83,12 +81,13 @@ impl Run {
         }
     }
 
-    /// Whether all is there that the averages of its records need, and no more than can be counted.
-    fn check(&self) -> Result<(), Unusable> {
+    /// Returns whether all is there that the averages of its records need, and no more than can be
+    /// counted.
+    fn check(&self) -> Result<(), UsageError> {
         if let Some(DatasetSize { dataset, classes, .. }) =
             self.extents().iter().find(|extent| extent.classes > MOST_CLASSES)
         {
-            return Err(Unusable(format!(
+            return Err(UsageError(format!(
                 "{}: says that data set '{dataset}' has {classes} classes; at most {MOST_CLASSES} are counted, so is it damaged?",
                 self.folder.join(journal::FILE).display()
             )));
@@ -98,7 +97,7 @@ impl Run {
         let lacks = |record: &&Record| tally.is_none() || extents.iter().all(|extent| extent.dataset != record.dataset);
         match self.records.iter().filter(by_class).find(lacks) {
             None => Ok(()),
-            Some(Record { dataset, metric, .. }) => Err(Unusable(format!(
+            Some(Record { dataset, metric, .. }) => Err(UsageError(format!(
                 "{}: doesn't say how many classes data set '{dataset}' has, or how they are counted, which '{metric}' is averaged over; an earlier \
                  version of this program didn't write that down, so do the run again with --fresh",
                 self.folder.join(journal::FILE).display()
@@ -106,13 +105,13 @@ impl Run {
         }
     }
 
-    /// What averages must know of its data sets; of a data set that isn't among them, an earlier version didn't write it down.
+    /// Sizes of its data sets, for averages. An earlier version didn't write them down.
     pub(super) fn extents(&self) -> Vec<DatasetSize<'_>> {
         let datasets = self.identity.get("datasets").and_then(Value::as_array).into_iter().flatten();
         datasets.filter_map(extent_of).collect()
     }
 
-    /// How class averages count; `None` where the journal doesn't say.
+    /// The pairs that class averages count; `None` where the journal doesn't say.
     pub(super) fn tally(&self) -> Option<EmptyPairs> {
         let tally = self.identity.pointer("/config/protocol/tally")?;
         serde_json::from_value(tally.clone()).ok()
@@ -125,7 +124,8 @@ fn extent_of(dataset: &Value) -> Option<DatasetSize<'_>> {
     Some(DatasetSize { dataset: text("name")?, classes: usize::try_from(classes).ok()?, first: text("first")? })
 }
 
-/// The folders' last names, or all of their paths where those aren't different; a number tells apart what is the same folder.
+/// The folders' last names, or all of their paths where those aren't different; a number tells
+/// apart what is the same folder.
 fn labels(folders: &[PathBuf]) -> Vec<String> {
     let last = |folder: &PathBuf| folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let whole = |folder: &PathBuf| folder.display().to_string();

@@ -1,16 +1,16 @@
-//! Which shards the command line means, and where the run goes.
+//! Finds the shards that the command line means, and the merged run's folder.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Unusable;
+use crate::commands::error::UsageError;
 use crate::plan::{manifest, shard};
 
 /// The folders of the shards, and that of the run.
 ///
 /// # Errors
-/// [`Unusable`] where a folder holds no shard, or it isn't said where the run goes.
+/// [`UsageError`] where a folder holds no shard, or it isn't said where the run goes.
 pub(super) fn find(dirs: &[PathBuf], out: Option<&Path>) -> Result<(Vec<PathBuf>, PathBuf)> {
     let mut folders = Vec::new();
     for dir in dirs {
@@ -30,18 +30,19 @@ pub(super) fn find(dirs: &[PathBuf], out: Option<&Path>) -> Result<(Vec<PathBuf>
                 "the shards aren't in the folder {} of one run, so it isn't clear where the whole run goes; say it with --out",
                 shard::FOLDER
             );
-            Err(Unusable(problem).into())
+            Err(UsageError(problem).into())
         }
     }
 }
 
-/// A folder that is a shard's, or those of all shards of the run whose folder it is. One in which no plan was written holds nothing yet.
+/// A folder that is a shard's, or those of all shards of the run whose folder it is. One in which
+/// no plan was written holds nothing yet.
 fn shards(dir: &Path) -> Result<Vec<PathBuf>> {
     let is_shard = |folder: &Path| folder.join(manifest::FILE).is_file();
     if is_shard(dir) {
         return Ok(vec![dir.to_owned()]);
     }
-    let problem = |what: &str| Unusable(format!("{}: {what}", dir.display()));
+    let problem = |what: &str| UsageError(format!("{}: {what}", dir.display()));
     if !dir.is_dir() {
         return Err(problem("no such folder; expected that of a run, as results/table1, or of a shard").into());
     }

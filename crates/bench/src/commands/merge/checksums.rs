@@ -1,4 +1,4 @@
-//! Whether the units of a sample are all of the same bytes, in whichever folder they are.
+//! Checks that the units of a sample are all of the same bytes, in whichever folder they are.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,14 +8,16 @@ use datasets::Checksum;
 
 use super::shard::Part;
 use super::validate::Run;
+use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::Reader;
 
-/// Compares what was read of each sample in the shards and in the merged folder, and returns how many units of the shards don't say it.
+/// Compares what was read of each sample in the shards and in the merged folder, and returns how
+/// many units of the shards don't say it.
 ///
 /// # Errors
 /// Where the units of a sample were made from different bytes. The message names the first.
 pub(super) fn agree(run: &Run, parts: &[Part], there: &Reader) -> Result<usize> {
-    let mut known: HashMap<(usize, usize), (Checksum, usize, &Path)> = HashMap::new();
+    let mut known: HashMap<(usize, SampleIndex), (Checksum, UnitId, &Path)> = HashMap::new();
     let mut unknown = 0;
     let out = (run.config.output.dir.as_path(), there, there.units().map(|(unit, _)| unit).collect());
     let shards = parts.iter().map(|part| (part.folder.as_path(), &part.journal, run.units_of(part.shard)));

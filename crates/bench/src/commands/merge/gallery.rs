@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use super::shard::Part;
 use crate::records::saved_maps;
 
-/// Copies all plates, and the sheets beside them. Those of an earlier run go, unless the run had begun in this folder.
+/// Copies all saved maps, and the contact sheets beside them. Those of an earlier run go, unless
+/// the run had begun in this folder.
 ///
 /// # Errors
 /// Where a file can't be read or written.

@@ -10,17 +10,20 @@ use anyhow::{Context, Result, bail};
 use super::shard::Part;
 use super::validate::Run;
 use crate::io::atomic;
+use crate::plan::UnitId;
 use crate::plan::shard::FOLDER;
+use crate::records::format::{Header, part};
 use crate::records::journal;
-use crate::records::journal::{Header, Reader, differences};
+use crate::records::journal::{Reader, differences};
 
 const ADVICE: &str = "choose another folder with --out";
 
-/// Locks the run's folder, and checks that it may be written to: that nothing is in it, or nothing but what is in the shards, too. Says whether there is
-/// anything, besides.
+/// Locks the run's folder, and checks that it may be written to: that nothing is in it, or nothing
+/// but what is in the shards, too. Says whether there is anything, besides.
 ///
 /// # Errors
-/// Where the folder holds another run, or units that the shards don't have, or a run is writing to it.
+/// Where the folder holds another run, or units that the shards don't have, or a run is writing to
+/// it.
 pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
     let out = &run.config.output.dir;
     std::fs::create_dir_all(out).with_context(|| format!("{}: the run folder can't be made", out.display()))?;
@@ -33,11 +36,11 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
             bail!("{}: holds a run that differs in {}; {ADVICE}", out.display(), found.join(", "));
         }
         if header.shard.is_some() {
-            bail!("{}: holds {} of the run; {ADVICE}", out.display(), journal::part(header.shard));
+            bail!("{}: holds {} of the run; {ADVICE}", out.display(), part(header.shard));
         }
         Ok(())
     })?;
-    let merged: HashSet<usize> = parts
+    let merged: HashSet<UnitId> = parts
         .iter()
         .flat_map(|part| run.units_of(part.shard).into_iter().filter(|&unit| part.journal.is_done(unit)))
         .collect();
@@ -52,11 +55,12 @@ pub(super) fn claim(run: &Run, parts: &[Part]) -> Result<(Reader, bool)> {
     Ok((there, begun))
 }
 
-/// Writes the journal in place of the one that is locked, and returns it locked as well, with the units in plan order.
+/// Writes the journal in place of the one that is locked, and returns it locked as well, with the
+/// units in plan order.
 ///
 /// # Errors
 /// Where a line can't be read or written.
-pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader, Vec<usize>)> {
+pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader, Vec<UnitId>)> {
     let out = &run.config.output.dir;
     let path = out.join(journal::FILE);
     let beside = out.join(format!(".{}.{}.part", journal::FILE, std::process::id()));
@@ -65,7 +69,8 @@ pub(super) fn write(run: &Run, parts: &[Part], before: Reader) -> Result<(Reader
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside).with_context(about)?;
     let mut writer = BufWriter::new(lock(file, out)?);
     let of = |part: &'_ Part| run.units_of(part.shard).into_iter();
-    let mut units: Vec<(usize, &Part)> = parts.iter().flat_map(|part| of(part).map(move |unit| (unit, part))).collect();
+    let mut units: Vec<(UnitId, &Part)> =
+        parts.iter().flat_map(|part| of(part).map(move |unit| (unit, part))).collect();
     units.sort_by_key(|(unit, _)| *unit);
     let copy = |writer: &mut BufWriter<File>| -> Result<()> {
         serde_json::to_writer(&mut *writer, &Header::new(run.identity.clone(), None))?;

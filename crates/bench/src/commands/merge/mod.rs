@@ -1,4 +1,5 @@
-//! `bench merge`: the shards of a run, put together into what one machine would have made. Neither data nor weights are asked for.
+//! `bench merge`: the shards of a run, put together into what one machine would have made. Neither
+//! data nor weights are asked for.
 
 mod arguments;
 mod checksums;
@@ -12,17 +13,13 @@ use anyhow::{Context, Result};
 
 use crate::cli::MergeArgs;
 use crate::config::Config;
+use crate::plan::UnitId;
 use crate::plan::manifest;
 use crate::plan::precomputed;
 use crate::records::Failure;
 use crate::records::journal::Reader;
 use crate::report::{DatasetFacts, Records, Summary};
 use shard::Part;
-
-/// What the command line names and can't be merged, and why: folders that hold no shard, or shards that don't make a run.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(String);
 
 /// A run that was put together. What it lacks are its tables and `run.json`.
 #[derive(Debug)]
@@ -34,16 +31,18 @@ pub struct Merged {
     /// Its journal. Nobody else writes to it as long as this is held.
     journal: Reader,
     /// Its units, by data set, sample and model.
-    units: Vec<usize>,
+    units: Vec<UnitId>,
     parts: Vec<Part>,
 }
 
-/// Puts the shards together: `records.jsonl` with the units in plan order, `maps.csv` and the gallery.
+/// Puts the shards together: `records.jsonl` with the units in plan order, `maps.csv` and the
+/// gallery.
 ///
 /// # Errors
-/// [`Unusable`] where the folders hold no shards, or not those of one number of shards, each once. Otherwise where shards are of different runs, aren't
-/// there, aren't done or are being written, where the merged folder holds another run, or a file can't be read or written. No file of the merged run is
-/// touched before all of that is checked.
+/// [`UsageError`](super::error::UsageError) where the folders hold no shards, or not those of one
+/// number of shards, each once. Otherwise where shards are of different runs, aren't there, aren't
+/// done or are being written, where the merged folder holds another run, or a file can't be read or
+/// written. No file of the merged run is touched before all of that is checked.
 pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let (folders, out) = arguments::find(&args.dirs, args.out.as_deref())?;
     let mut parts = folders.into_iter().map(Part::open).collect::<Result<Vec<_>>>()?;
@@ -53,7 +52,7 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     validate::all_done(&run, &parts)?;
     let (before, begun) = journal::claim(&run, &parts)?;
     let unknown = checksums::agree(&run, &parts, &before)?;
-    precomputed::checksums::unite(parts.iter().map(|part| part.folder.as_path()), &out)?;
+    precomputed::checksums::merge(parts.iter().map(|part| part.folder.as_path()), &out)?;
     gallery::gallery(&parts, &out, begun)?;
     let (journal, mut units) = journal::write(&run, &parts, before)?;
     units.sort_by_key(|&unit| run.dataset(unit));
@@ -62,13 +61,15 @@ pub fn merge(args: &MergeArgs) -> Result<Merged> {
     let published = config.output.published.is_some().then(|| parts[0].folder.join(manifest::PUBLISHED));
     config.output.published = published;
     if unknown > 0 {
-        crate::say(&format!("{unknown} units don't say what was read of their samples, which can't be compared"))?;
+        crate::print_result(&format!(
+            "{unknown} units don't say what was read of their samples, which can't be compared"
+        ))?;
     }
     Ok(Merged { config, datasets, journal, units, parts })
 }
 
 impl Merged {
-    /// What could not be scored, in order.
+    /// Samples that could not be scored, in order.
     ///
     /// # Errors
     /// As [`Reader::failures`].
@@ -76,10 +77,10 @@ impl Merged {
         self.journal.failures(&self.units)
     }
 
-    /// What its tables are made from.
+    /// The summary that its tables are made from.
     pub fn summary<'a>(&'a self, failures: &'a [Failure]) -> Summary<'a> {
         let Self { config, datasets, journal, units, .. } = self;
-        Summary { config, datasets, records: Records::ReportFiles(journal, units), failures, out: &config.output.dir }
+        Summary { config, datasets, records: Records::Journal(journal, units), failures, out: &config.output.dir }
     }
 
     /// Writes the run's `run.json`, when it is known how many units failed.

@@ -52,7 +52,7 @@ pub(super) fn write(merged: &Merged, failed: usize) -> Result<()> {
     run_json::save(&config.output.dir, &document)
 }
 
-/// What a shard says of its own run.
+/// A shard's account of its own run.
 fn account(part: &Part) -> Value {
     let own = |key: &str| part.run.as_ref().map_or(Value::Null, |run| run[key].clone());
     json!({

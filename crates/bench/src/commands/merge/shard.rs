@@ -9,16 +9,17 @@ use serde_json::Value;
 
 use crate::plan::manifest::Manifest;
 use crate::plan::shard::Shard;
-use crate::records::journal;
 use crate::records::journal::Reader;
+use crate::records::{format, journal};
 use crate::run::run_json;
 
-/// A shard that nobody is writing to while this is held. Its records and what it says of the run stay on the disk.
+/// A shard that nobody is writing to while this is held. Its records and what it says of the run
+/// stay on the disk.
 #[derive(Debug)]
 pub(super) struct Part {
     /// Its folder.
     pub(super) folder: PathBuf,
-    /// Which it is.
+    /// Its position among the shards.
     pub(super) shard: Shard,
     /// Its journal.
     pub(super) journal: Reader,
@@ -50,7 +51,7 @@ impl Part {
         let journal = Reader::index(path.clone(), file, ADVICE, |_| Ok(()))?;
         let header = journal.header().with_context(|| format!("{}: holds no whole line; {ADVICE}", path.display()))?;
         if header.shard != Some(shard) {
-            let (path, whose) = (path.display(), journal::part(header.shard));
+            let (path, whose) = (path.display(), format::part(header.shard));
             bail!("{path}: is the journal of {whose}, in the folder of shard {shard}; {ADVICE}");
         }
         let run = folder.join(run_json::FILE);
@@ -65,7 +66,7 @@ impl Part {
         Ok(Self { folder, shard, journal, run })
     }
 
-    /// What it says of the run. That names every sample, so it isn't held for each of many shards.
+    /// Its manifest of the run. That names every sample, so it isn't held for each of many shards.
     ///
     /// # Errors
     /// Where it can't be read.

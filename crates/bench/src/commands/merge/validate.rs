@@ -1,4 +1,4 @@
-//! Whether shards are those of one run, all of them, and done.
+//! Checks that shards are of one run, complete, and done.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -7,17 +7,18 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::Unusable;
 use super::shard::Part;
+use crate::commands::error::UsageError;
 use crate::config::Config;
 use crate::io::checksum::checksum;
 use crate::plan;
 use crate::plan::manifest;
 use crate::plan::manifest::{Manifest, Planned};
 use crate::plan::shard::Shard;
+use crate::plan::{SampleIndex, UnitId};
 use crate::records::journal::differences;
 
-/// What the shards say of their run, all of them the same.
+/// The run, as all of its shards describe it.
 #[derive(Debug)]
 pub(super) struct Run {
     /// The first one's account.
@@ -30,39 +31,39 @@ pub(super) struct Run {
 
 impl Run {
     /// A shard's units, ascending.
-    pub(super) fn units_of(&self, shard: Shard) -> Vec<usize> {
+    pub(super) fn units_of(&self, shard: Shard) -> Vec<UnitId> {
         let models: Vec<usize> = self.config.models.iter().map(|model| model.dataset).collect();
         self.manifest.units_of(shard, &models)
     }
 
     /// The data set that a unit is of.
-    pub(super) fn dataset(&self, unit: usize) -> usize {
-        self.config.models[unit % self.config.models.len()].dataset
+    pub(super) fn dataset(&self, unit: UnitId) -> usize {
+        self.config.models[unit.parts(self.config.models.len()).1.0].dataset
     }
 
-    /// The sample that a unit is of: its data set, and its place there.
-    pub(super) fn sample(&self, unit: usize) -> (usize, usize) {
-        (self.dataset(unit), unit / self.config.models.len())
+    /// The sample that a unit is of: its data set, and its index there.
+    pub(super) fn sample(&self, unit: UnitId) -> (usize, SampleIndex) {
+        (self.dataset(unit), unit.parts(self.config.models.len()).0)
     }
 
     /// The id of the sample that a unit is of.
-    pub(super) fn id(&self, unit: usize) -> &str {
-        let (dataset, place) = self.sample(unit);
+    pub(super) fn id(&self, unit: UnitId) -> &str {
+        let (dataset, SampleIndex(sample)) = self.sample(unit);
         let Planned { facts, places } = &self.manifest.datasets[dataset];
-        let planned = places.iter().position(|&planned| planned == place);
+        let planned = places.iter().position(|&planned| planned == sample);
         planned.and_then(|planned| facts.samples.get(planned)).map_or("", String::as_str)
     }
 
     /// The name of the model that a unit is of.
-    pub(super) fn model(&self, unit: usize) -> &str {
-        &self.config.models[unit % self.config.models.len()].name
+    pub(super) fn model(&self, unit: UnitId) -> &str {
+        &self.config.models[unit.parts(self.config.models.len()).1.0].name
     }
 }
 
 /// Puts the shards in their order, in which each is once.
 ///
 /// # Errors
-/// [`Unusable`] where one is there twice, or they are of different numbers of shards.
+/// [`UsageError`] where one is there twice, or they are of different numbers of shards.
 pub(super) fn order(parts: &mut [Part]) -> Result<()> {
     parts.sort_by_key(|part| (part.shard.of, part.shard.index));
     for pair in parts.windows(2) {
@@ -71,10 +72,10 @@ pub(super) fn order(parts: &mut [Part]) -> Result<()> {
             let problem = format!(
                 "{first} is shard {one}, and {second} shard {other}: a run is divided once; name the folders of the shards that belong together"
             );
-            return Err(Unusable(problem).into());
+            return Err(UsageError(problem).into());
         }
         if one == other {
-            return Err(Unusable(format!("{first} and {second} are both shard {one}; leave one out")).into());
+            return Err(UsageError(format!("{first} and {second} are both shard {one}; leave one out")).into());
         }
     }
     Ok(())
@@ -83,7 +84,8 @@ pub(super) fn order(parts: &mut [Part]) -> Result<()> {
 /// The run that they are of, which is to go into `out`.
 ///
 /// # Errors
-/// Where they are of different runs, or of a version of this program that reads the config otherwise.
+/// Where they are of different runs, or of a version of this program that reads the config
+/// otherwise.
 pub(super) fn run(first: &Part, others: &[Part], out: &Path) -> Result<Run> {
     let manifest = first.manifest()?;
     let config = config(first, &manifest, out)?;
@@ -123,7 +125,8 @@ fn config(part: &Part, manifest: &Manifest, out: &Path) -> Result<Config> {
     Ok(config)
 }
 
-/// Everything that the whole run's numbers and tables depend on, under the names of config and identity.
+/// Everything that the whole run's numbers and tables depend on, under the names of config and
+/// identity.
 fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
     let published = part.folder.join(manifest::PUBLISHED);
     let published = config.output.published.is_some().then(|| checksum(&published)).transpose()?;
@@ -158,10 +161,10 @@ fn facts(part: &Part, manifest: &Manifest, config: &Config) -> Result<Value> {
     Ok(Value::Object(facts))
 }
 
-/// So many shards that aren't done are named.
+/// Most unfinished shards that are named.
 const NAMED: usize = 32;
 
-/// Whether all shards are there and have all of their units.
+/// Checks that all shards exist and have all of their units.
 ///
 /// # Errors
 /// Where they aren't: which, how much of them is missing, and the commands that make it.
@@ -171,7 +174,7 @@ pub(super) fn all_done(run: &Run, parts: &[Part]) -> Result<()> {
     for shard in (1..=of).map(|index| Shard { index, of }) {
         let part = parts.iter().find(|part| part.shard == shard);
         let units = run.units_of(shard);
-        let there: HashSet<usize> =
+        let there: HashSet<UnitId> =
             part.into_iter().flat_map(|part| part.journal.units()).map(|(unit, _)| unit).collect();
         let missing = units.iter().filter(|unit| !there.contains(unit)).count();
         let what = match part {

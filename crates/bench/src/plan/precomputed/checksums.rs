@@ -1,6 +1,7 @@
-//! `maps.csv` in the run folder: which maps from files a run's numbers come from, by SHA-256.
+//! `maps.csv` in the run folder: the precomputed maps that a run's numbers come from, by SHA-256.
 //!
-//! A run goes on only with the maps it began with. Maps may be added between one call and the next, as samples may.
+//! A run resumes only with the maps it began with. Maps may be added between one call and the next,
+//! as samples may.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub const FILE: &str = "maps.csv";
 
 /// A map, wherever its folder is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct MapKey {
     method: String,
     ucag: bool,
     variant: String,
@@ -36,12 +37,12 @@ struct Line {
     sha256: String,
 }
 
-/// What is in the files of a run's maps, by path.
+/// Checksums of a run's maps, by path.
 #[derive(Debug, Default)]
 pub struct Digests(HashMap<PathBuf, String>);
 
 impl Digests {
-    /// Says whether a file's bytes are those that were there when the run began.
+    /// Checks that a file's bytes are those that were there when the run began.
     ///
     /// # Errors
     /// Where they aren't. The message names the file.
@@ -54,42 +55,43 @@ impl Digests {
     }
 }
 
-/// Compares the maps that are there with those that the run in `dir` began with, where it is going on, and writes the list anew.
+/// Compares the maps that are there with those that the run in `dir` began with, where it is going
+/// on, and writes the list anew.
 ///
 /// # Errors
 /// Where an earlier map has changed or gone, or a file can't be read or written.
-pub(crate) fn admit(dir: &Path, stock: &MapInventory, going_on: bool) -> Result<Digests> {
-    if stock.rows.is_empty() {
+pub(crate) fn verify(dir: &Path, inventory: &MapInventory, going_on: bool) -> Result<Digests> {
+    if inventory.rows.is_empty() {
         return Ok(Digests::default());
     }
     let path = dir.join(FILE);
     let before = if going_on { read(&path)? } else { BTreeMap::new() };
-    let shelf = |key: &Key| {
-        let is = |s: &&RowMaps| (&s.method, s.ucag, &s.variant) == (&key.method, key.ucag, &key.variant);
-        stock.rows.iter().find(is)
+    let row_of = |key: &MapKey| {
+        let matches = |s: &&RowMaps| (&s.method, s.ucag, &s.variant) == (&key.method, key.ucag, &key.variant);
+        inventory.rows.iter().find(matches)
     };
-    let mut wanted: BTreeMap<Key, PathBuf> = BTreeMap::new();
-    for shelf in &stock.rows {
-        let RowMaps { method, ucag, variant, folder, .. } = shelf;
-        for there in &shelf.there {
-            let file = there.to_string_lossy().into_owned();
+    let mut wanted: BTreeMap<MapKey, PathBuf> = BTreeMap::new();
+    for row in &inventory.rows {
+        let RowMaps { method, ucag, variant, folder, .. } = row;
+        for found in &row.found {
+            let file = found.to_string_lossy().into_owned();
             wanted.insert(
-                Key { method: method.clone(), ucag: *ucag, variant: variant.clone(), file },
-                folder.join(there),
+                MapKey { method: method.clone(), ucag: *ucag, variant: variant.clone(), file },
+                folder.join(found),
             );
         }
     }
     for key in before.keys() {
-        if let Some(shelf) = shelf(key) {
-            wanted.insert(key.clone(), shelf.folder.join(&key.file));
+        if let Some(row) = row_of(key) {
+            wanted.insert(key.clone(), row.folder.join(&key.file));
         }
     }
-    let digest = |(key, path): (Key, PathBuf)| {
+    let digest = |(key, path): (MapKey, PathBuf)| {
         // A file of an earlier run may be gone.
         let digest = if path.exists() { Some(checksum(&path)?) } else { None };
         Ok((key, path, digest))
     };
-    let mut now: Vec<(Key, PathBuf, Option<String>)> =
+    let mut now: Vec<(MapKey, PathBuf, Option<String>)> =
         wanted.into_par_iter().map(digest).collect::<Result<Vec<_>>>()?;
     now.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     refuse(dir, &before, &now)?;
@@ -97,9 +99,9 @@ pub(crate) fn admit(dir: &Path, stock: &MapInventory, going_on: bool) -> Result<
     Ok(Digests(now.into_iter().filter_map(|(_, path, digest)| Some((path, digest?))).collect()))
 }
 
-/// Where maps aren't those of the run so far.
-fn refuse(dir: &Path, before: &BTreeMap<Key, String>, now: &[(Key, PathBuf, Option<String>)]) -> Result<()> {
-    let other = |(key, path, digest): &(Key, PathBuf, Option<String>)| {
+/// Refuses maps that aren't those of the run so far.
+fn refuse(dir: &Path, before: &BTreeMap<MapKey, String>, now: &[(MapKey, PathBuf, Option<String>)]) -> Result<()> {
+    let other = |(key, path, digest): &(MapKey, PathBuf, Option<String>)| {
         let old = before.get(key)?;
         match digest {
             None => Some(format!("{} is gone", path.display())),
@@ -121,7 +123,7 @@ fn refuse(dir: &Path, before: &BTreeMap<Key, String>, now: &[(Key, PathBuf, Opti
     )
 }
 
-/// How many maps the run in `dir` began with.
+/// Number of maps that the run in `dir` began with.
 ///
 /// # Errors
 /// Where its list can't be read; the message names the file.
@@ -129,16 +131,17 @@ pub fn count(dir: &Path) -> Result<usize> {
     Ok(read(&dir.join(FILE))?.len())
 }
 
-/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither has the run.
+/// Writes the list of the run in `dir` whose shards have these lists. Where none has one, neither
+/// has the run.
 ///
 /// # Errors
 /// Where two of them don't have the same of a map, or a file can't be read or written.
-pub(crate) fn unite<'a>(shards: impl Iterator<Item = &'a Path>, dir: &Path) -> Result<()> {
+pub(crate) fn merge<'a>(shards: impl Iterator<Item = &'a Path>, dir: &Path) -> Result<()> {
     let lists: Vec<&Path> = shards.filter(|shard| shard.join(FILE).exists()).collect();
     if lists.is_empty() {
         return Ok(());
     }
-    let mut all: BTreeMap<Key, (String, &Path)> = BTreeMap::new();
+    let mut all: BTreeMap<MapKey, (String, &Path)> = BTreeMap::new();
     for shard in lists {
         for (key, digest) in read(&shard.join(FILE))? {
             match all.get(&key) {
@@ -158,22 +161,22 @@ pub(crate) fn unite<'a>(shards: impl Iterator<Item = &'a Path>, dir: &Path) -> R
     write(&dir.join(FILE), &all)
 }
 
-fn read(path: &Path) -> Result<BTreeMap<Key, String>> {
+fn read(path: &Path) -> Result<BTreeMap<MapKey, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
     let line = |line: csv::Result<Line>| {
         let Line { method, ucag, variant, file, sha256 } = line?;
-        Ok((Key { method, ucag, variant, file }, sha256))
+        Ok((MapKey { method, ucag, variant, file }, sha256))
     };
     let lines = csv::Reader::from_path(path).and_then(|mut csv| csv.deserialize().map(line).collect());
     lines.with_context(|| format!("{}: isn't a run's list of maps; start over with --fresh", path.display()))
 }
 
-fn write(path: &Path, now: &[(Key, PathBuf, Option<String>)]) -> Result<()> {
+fn write(path: &Path, now: &[(MapKey, PathBuf, Option<String>)]) -> Result<()> {
     let about = || format!("{}: can't be written", path.display());
     let mut csv = csv::Writer::from_writer(atomic::Part::create(path)?);
-    for (Key { method, ucag, variant, file }, _, digest) in now {
+    for (MapKey { method, ucag, variant, file }, _, digest) in now {
         let Some(sha256) = digest.clone() else { continue };
         let line = Line { method: method.clone(), ucag: *ucag, variant: variant.clone(), file: file.clone(), sha256 };
         csv.serialize(line).with_context(about)?;

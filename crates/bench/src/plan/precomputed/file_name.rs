@@ -1,4 +1,5 @@
-//! How the files of maps are called: `<data set>/<model>/<sample>_<class>.npy`, below the folder that a config names.
+//! Names of the files of maps: `<data set>/<model>/<sample>_<class>.npy`, below the folder that a
+//! config names.
 //!
 //! Names come from configs and data sets, so a part of a name that could mean something to a file
 //! system is written as its bytes, `%2E%2E` for `..`: no name leads out of the folder, and no two
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 
 use crate::io::file_name::{MOST, fit, within};
 
-/// A map's file, below the maps' folder. Slashes of a sample's id are folders, as they are in the data set.
+/// A map's file, below the maps' folder. Slashes of a sample's id are folders, as they are in the
+/// data set.
 pub fn file(dataset: &str, model: &str, sample: &str, class: usize) -> PathBuf {
     folder(dataset, model, sample).join(of_class(sample, class))
 }
@@ -33,7 +35,7 @@ pub(super) fn of_class(sample: &str, class: impl std::fmt::Display) -> String {
     fit(&last(sample), &format!("_{class}.npy"))
 }
 
-/// What the names of a sample's files start with, whatever the class: all of them lie in one
+/// The beginning of the names of a sample's files, whatever the class: all of them lie in one
 /// folder. Others may start with it, too.
 pub(super) fn stem(sample: &str) -> String {
     /// Names of this many bytes aren't cut, and those that are cut keep as many.

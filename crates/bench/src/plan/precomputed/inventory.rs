@@ -1,4 +1,4 @@
-//! Which of the maps that a plan wants from files are there.
+//! Finds which precomputed maps exist on disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -27,46 +27,49 @@ pub struct RowMaps {
     pub method: String,
     /// The variant's name in records.
     pub variant: String,
-    /// Whether UCAG has folded them.
+    /// True if UCAG has folded them.
     pub ucag: bool,
-    /// What tables call the row.
+    /// The row's name in tables.
     pub label: String,
     /// Their folder.
     pub folder: PathBuf,
-    /// Those that are there, below the folder. Where the network chooses the class, all that there are of the sample.
-    pub there: Vec<PathBuf>,
-    /// How many are wanted: one a class of a sample; one a sample where the network chooses the class.
+    /// Those that exist, as paths below the folder. Where the network chooses the class, all of the
+    /// sample.
+    pub found: Vec<PathBuf>,
+    /// Number of maps that are wanted: one for each class of a sample, or one for each sample where
+    /// the network chooses the class.
     pub wanted: usize,
-    /// How many of them aren't there.
+    /// Number of those that don't exist.
     pub missing: usize,
-    /// The first of those.
-    first: Vec<String>,
+    /// Paths of the first few of those.
+    first_missing: Vec<String>,
 }
 
-/// So many missing files are named.
+/// Most missing files that are named.
 const NAMED: usize = 3;
 
 impl MapInventory {
     /// Looks for every map that is wanted. No image is decoded and no network run.
     ///
     /// # Errors
-    /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder can't be read.
-    pub(crate) fn take(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
-        let stock = Self::look(config, data, models)?;
-        stock.rows.iter().try_for_each(RowMaps::begun)?;
-        Ok(stock)
+    /// [`Missing`] where a row's folder isn't there or has none of its maps; else where a folder
+    /// can't be read.
+    pub(crate) fn require(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
+        let inventory = Self::scan(config, data, models)?;
+        inventory.rows.iter().try_for_each(RowMaps::check_any)?;
+        Ok(inventory)
     }
 
-    /// As [`MapInventory::take`], but there may be none of them: a part of a run may be without.
+    /// As [`MapInventory::require`], but there may be none of them: a part of a run may be without.
     ///
     /// # Errors
     /// [`Missing`] where a row's folder isn't there; else where a folder can't be read.
-    pub(crate) fn look(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
+    pub(crate) fn scan(config: &Config, data: &[Data], models: &[Model]) -> Result<Self> {
         let mut rows = Vec::new();
         for method in &config.methods {
-            for variant in method.variants.iter().map(|&place| &config.variants[place]) {
+            for variant in method.variants.iter().map(|&index| &config.variants[index]) {
                 let Some(folder) = method.folder(variant.ucag) else { continue };
-                rows.push(RowMaps::fill(folder, (method, variant), config, data, models)?);
+                rows.push(RowMaps::collect(folder, (method, variant), config, data, models)?);
             }
         }
         Ok(Self { rows })
@@ -74,68 +77,68 @@ impl MapInventory {
 }
 
 impl RowMaps {
-    fn fill(
+    fn collect(
         folder: &Path,
         (method, variant): (&Method, &Variant),
         config: &Config,
         data: &[Data],
         models: &[Model],
     ) -> Result<Self> {
-        let mut shelf = Self {
+        let mut row = Self {
             method: method.id.clone(),
             variant: variant.name.clone(),
             ucag: variant.ucag,
             label: variant.label(&method.name),
             folder: folder.to_owned(),
-            there: Vec::new(),
+            found: Vec::new(),
             wanted: 0,
             missing: 0,
-            first: Vec::new(),
+            first_missing: Vec::new(),
         };
         if !folder.is_dir() {
-            let (label, folder) = (&shelf.label, folder.display());
+            let (label, folder) = (&row.label, folder.display());
             return Err(Missing::new(format!("the maps of '{label}': there is no folder {folder}; {HELP}")).into());
         }
         let mut listed = HashMap::new();
         for model in models.iter().filter(|model| method.dataset.is_none_or(|only| only == model.dataset)) {
             let data = &data[model.dataset];
-            for place in data.places() {
-                shelf.look(data, &model.name, place, config, &mut listed)?;
+            for index in data.places() {
+                row.scan_sample(data, &model.name, index, config, &mut listed)?;
             }
         }
-        Ok(shelf)
+        Ok(row)
     }
 
-    /// Whether any of its maps is there.
-    fn begun(&self) -> Result<()> {
-        let Self { label, wanted, first, .. } = self;
-        if !self.there.is_empty() || *wanted == 0 {
+    /// Checks that any of its maps exists.
+    fn check_any(&self) -> Result<()> {
+        let Self { label, wanted, first_missing, .. } = self;
+        if !self.found.is_empty() || *wanted == 0 {
             return Ok(());
         }
-        let first = first.first().map_or("", String::as_str);
+        let first = first_missing.first().map_or("", String::as_str);
         let problem = format!("the maps of '{label}': none of {wanted} is there; the first would be {first}; {HELP}");
         Err(Missing::new(problem).into())
     }
 
     /// Looks for the maps of a sample.
-    fn look(
+    fn scan_sample(
         &mut self,
         data: &Data,
         model: &str,
-        place: usize,
+        index: usize,
         config: &Config,
         listed: &mut HashMap<PathBuf, BTreeSet<String>>,
     ) -> Result<()> {
-        let id = data.dataset.id(place);
+        let id = data.dataset.id(index);
         let mut wanted = |file: PathBuf, found: Vec<PathBuf>| {
             self.wanted += 1;
             if found.is_empty() {
                 self.missing += 1;
-                if self.first.len() < NAMED {
-                    self.first.push(self.folder.join(file).display().to_string());
+                if self.first_missing.len() < NAMED {
+                    self.first_missing.push(self.folder.join(file).display().to_string());
                 }
             }
-            self.there.extend(found);
+            self.found.extend(found);
         };
         let some = file_name::file(&data.name, model, id, 0);
         let parent = some.parent().unwrap_or(Path::new(""));
@@ -143,7 +146,7 @@ impl RowMaps {
             listed.insert(parent.to_owned(), list(&self.folder.join(parent))?);
         }
         let names = &listed[parent];
-        match target_classes::known(data, place, config) {
+        match target_classes::known(data, index, config) {
             Some(classes) => {
                 for file in classes.into_iter().map(|class| file_name::file(&data.name, model, id, class)) {
                     let is_there = file.file_name().is_some_and(|name| names.contains(&*name.to_string_lossy()));
@@ -160,16 +163,16 @@ impl RowMaps {
         Ok(())
     }
 
-    /// How many of the maps are there, and where the others should be.
+    /// Describes how many maps exist, and where the others should be.
     pub fn describe(&self) -> String {
-        let Self { label, wanted, missing, first, .. } = self;
+        let Self { label, wanted, missing, first_missing, .. } = self;
         let folder = self.folder.display();
         if *missing == 0 {
             return format!("{label}: {wanted} of {wanted} maps are in {folder}");
         }
-        let mut text = format!("{label}: {missing} of {wanted} maps are missing: {}", first.join(", "));
-        if *missing > first.len() {
-            let _ = write!(text, " and {} more", missing - first.len());
+        let mut text = format!("{label}: {missing} of {wanted} maps are missing: {}", first_missing.join(", "));
+        if *missing > first_missing.len() {
+            let _ = write!(text, " and {} more", missing - first_missing.len());
         }
         text
     }
@@ -177,7 +180,7 @@ impl RowMaps {
 
 const HELP: &str = "`bench export-plan` lists the maps that are wanted (see docs/maps.md)";
 
-/// Names of what is in a folder; nothing where there is no such folder.
+/// Names of a folder's entries; none where there is no such folder.
 fn list(folder: &Path) -> Result<BTreeSet<String>> {
     let about = || folder.display().to_string();
     let entries = match std::fs::read_dir(folder) {

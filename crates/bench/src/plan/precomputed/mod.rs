@@ -1,7 +1,8 @@
 //! Precomputed maps: files that another program wrote, scored like those that are computed here.
 //!
-//! A folder has a file for each data set, model, sample and class ([`file_name`]). [`MapInventory`] says before a run which of the wanted ones are there; [`checksums`]
-//! keeps a run from going on with others than it began with.
+//! A folder has a file for each data set, model, sample and class ([`file_name`]). [`MapInventory`] says
+//! before a run which of the wanted ones are there; [`checksums`] keeps a run from going on with others
+//! than it began with.
 
 pub mod checksums;
 pub mod file_name;
@@ -17,11 +18,12 @@ use crate::io::npy::{Array, Values};
 
 pub use inventory::{MapInventory, RowMaps};
 
-/// Reads a map's file, `[1, 1, h, w]` in the file's own precision. Values that aren't finite are left
-/// for scoring to find.
+/// Reads a map's file, `[1, 1, h, w]` in the file's own precision. Values that aren't finite are
+/// left for scoring to find.
 ///
 /// # Errors
-/// Where it can't be read, isn't what `known` has of it, or isn't a map; the message names the file.
+/// Where it can't be read, isn't what `known` has of it, or isn't a map; the message names the
+/// file.
 pub(crate) fn read(path: &Path, known: &checksums::Digests) -> Result<Tensor> {
     let about = || path.display().to_string();
     let bytes = match std::fs::read(path) {

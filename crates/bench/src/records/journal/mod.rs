@@ -1,19 +1,21 @@
 //! The journal: a run's records, durable one unit at a time.
 //!
-//! The first line says which run it is; every other line is a finished [`Unit`]. A line is on the disk before its unit is counted, so a run that
-//! stops, however it stops, loses at most the units it was working on. A half-written last line is dropped.
+//! The first line says which run it is; every other line is a finished [`Unit`]. A line is on the
+//! disk before its unit is counted, so a run that stops, however it stops, loses at most the units
+//! it was working on. A half-written last line is dropped.
 
 use std::fs::{OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::io::atomic;
 use crate::plan::shard::Shard;
 use crate::records::Unit;
+use crate::records::format::{Header, part};
 use crate::records::reader::Entry;
 
 pub use crate::records::reader::Reader;
@@ -21,27 +23,8 @@ pub use crate::records::reader::Reader;
 /// Name of the journal in a run folder.
 pub const FILE: &str = "records.jsonl";
 
-/// 3: curves are text of their bytes; units may say what was read of their sample. 2: counts and variants.
-pub(super) const FORMAT: u32 = 3;
-
-/// A journal's first line.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Header {
-    pub(super) format: u32,
-    /// Everything that numbers depend on.
-    pub identity: Value,
-    /// Which part of the run the journal is of, where it isn't of the whole run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
-}
-
-impl Header {
-    pub(crate) fn new(identity: Value, shard: Option<Shard>) -> Self {
-        Self { format: FORMAT, identity, shard }
-    }
-}
-
-/// An open journal, locked against other runs until it is dropped. What it has is read as by a [`Reader`].
+/// An open journal, locked against other runs until it is dropped. What it has is read as by a
+/// [`Reader`].
 #[derive(Debug)]
 pub struct Journal {
     reader: Reader,
@@ -55,11 +38,13 @@ impl std::ops::Deref for Journal {
 }
 
 impl Journal {
-    /// Opens the journal of the run folder `dir` for the run that `identity` describes, and finds the units that it has. A new folder gets a new journal;
-    /// with `fresh`, an old journal is thrown away.
+    /// Opens the journal of the run folder `dir` for the run that `identity` describes, and finds
+    /// the units that it has. A new folder gets a new journal; with `fresh`, an old journal is
+    /// thrown away.
     ///
     /// # Errors
-    /// Where the folder can't be written, another run holds it, the journal is of another run (the message says what differs), or it is damaged.
+    /// Where the folder can't be written, another run holds it, the journal is of another run (the
+    /// message says what differs), or it is damaged.
     pub fn open(dir: &Path, identity: &Value, fresh: bool) -> Result<Self> {
         Self::open_part(dir, identity, None, fresh)
     }
@@ -107,7 +92,8 @@ impl Journal {
             let header = Header::new(identity.clone(), shard);
             journal.append_line(&header)?;
             journal.reader.header = Some(header);
-            // A file is where it is only when its folder, and each one that was made for it, is on the disk, too.
+            // A file is where it is only when its folder, and each one that was made for it, is on
+            // the disk, too.
             let mut folders = std::iter::once(dir).chain(made.into_iter().filter_map(Path::parent));
             folders
                 .try_for_each(atomic::synchronize)
@@ -116,7 +102,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Writes a finished unit, and returns when it is on the disk. Of one that can't be written, nothing is left.
+    /// Writes a finished unit, and returns when it is on the disk. Of one that can't be written,
+    /// nothing is left.
     ///
     /// # Errors
     /// Where it can't be written, for instance because the disk is full.
@@ -132,7 +119,8 @@ impl Journal {
         line.push(b'\n');
         let write = file.write_all(&line).and_then(|()| file.sync_data());
         if write.is_err() {
-            // Half a line would spoil one that is written after it. Where even this fails, the next run does it.
+            // Half a line would spoil one that is written after it. Where even this fails, the next
+            // run does it.
             let _ = file.set_len(*end);
         }
         write.with_context(|| {
@@ -146,11 +134,6 @@ impl Journal {
         *lines += 1;
         Ok(entry)
     }
-}
-
-/// What a journal is of.
-pub(crate) fn part(shard: Option<Shard>) -> String {
-    shard.map_or("a whole run".to_owned(), |shard| format!("shard {shard}"))
 }
 
 /// Paths of the values in which two documents differ, with both values where they are short.

@@ -2,11 +2,12 @@ use datasets::Checksum;
 use serde_json::json;
 
 use super::*;
+use crate::plan::UnitId;
 use crate::records::{Failure, Record};
 
 fn failed(index: usize) -> Unit {
     let failure = Failure { dataset: "d".into(), sample: format!("s{index}"), model: "m".into(), error: "none".into() };
-    Unit { index, sha256: None, outcome: Err(failure) }
+    Unit { index: UnitId(index), sha256: None, outcome: Err(failure) }
 }
 
 fn done(index: usize, value: f64) -> Unit {
@@ -25,13 +26,13 @@ fn done(index: usize, value: f64) -> Unit {
         curve: Some(vec![1.0, value as f32, 0.1]),
         counts: Vec::new(),
     };
-    Unit { index, sha256: Some(Checksum::of(&[index as u8])), outcome: Ok(vec![record]) }
+    Unit { index: UnitId(index), sha256: Some(Checksum::of(&[index as u8])), outcome: Ok(vec![record]) }
 }
 
-/// What is there of these units.
+/// The lines of these units.
 fn all(reader: &Reader, order: &[usize]) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
-    reader.each(order.iter().copied(), |unit| {
+    reader.each(order.iter().copied().map(UnitId), |unit| {
         units.push(unit);
         Ok(())
     })?;
@@ -52,7 +53,7 @@ fn a_torn_last_line_is_dropped_and_the_rest_kept() {
     for cut in 1..20 {
         std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
         let mut journal = Journal::open(dir.path(), &identity, false).unwrap();
-        assert_eq!(journal.units().collect::<Vec<_>>(), [(3, false)]);
+        assert_eq!(journal.units().collect::<Vec<_>>(), [(UnitId(3), false)]);
         journal.append(&failed(1)).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
         assert_eq!(all(&journal, &[1, 3]).unwrap(), [failed(1), failed(3)]);
@@ -69,7 +70,7 @@ fn the_last_line_of_a_unit_counts_whoever_wrote_it() {
     drop(journal);
     let mut journal = Journal::open(dir.path(), &json!({}), false).unwrap();
     journal.append(&done(2, 0.25)).unwrap();
-    assert_eq!(journal.units().collect::<Vec<_>>(), [(0, true), (2, true), (7, true)]);
+    assert_eq!(journal.units().collect::<Vec<_>>(), [(UnitId(0), true), (UnitId(2), true), (UnitId(7), true)]);
     let expected = [done(0, 1.0 / 3.0), done(2, 0.25), done(7, 0.5)];
     assert_eq!(all(&journal, &[0, 2, 7]).unwrap(), expected);
     assert_eq!(all(&journal, &[7, 0]).unwrap(), [done(7, 0.5), done(0, 1.0 / 3.0)], "in the order asked for");

@@ -1,4 +1,4 @@
-//! From a gallery's plates to what stands where.
+//! Gathers a figure's cells from a gallery's saved maps.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use image::{Rgb, RgbImage};
 use ucag_core::postprocess::MapKind;
 
 use super::lines::TIE;
-use super::{Block, Cell, Figure, Group, Map};
+use super::{Block, Figure, FigureCell, Group, Map};
 use crate::config::{Columns, Config, Method, Model, Variant};
 use crate::records::saved_maps;
 use crate::records::saved_maps::SavedMaps;
 use crate::report::Summary;
 
-/// A plate with its folder.
+/// Saved maps with their folder.
 type Kept = (PathBuf, SavedMaps);
 
 /// A figure's column.
@@ -24,25 +24,27 @@ struct Column<'a> {
     method: &'a Method,
 }
 
-/// The figure that the config asks for, of the samples that were run, from the plates in the run folder's `gallery`. `None` where it asks for none.
+/// The figure that the config asks for, of the samples that were run, from the saved maps in the
+/// run folder's `gallery`. `None` where it asks for none.
 ///
 /// # Errors
-/// Where a plate isn't there though its sample was run, or can't be read.
+/// Where a sample that was run has no saved maps, or they can't be read.
 pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     let config = summary.config;
     let (Some(wanted), Some(facts)) = (&config.figure, summary.datasets.first()) else { return Ok(None) };
-    let plates = saved_maps::read_all(&summary.out.join("gallery"))?;
+    let all_saved = saved_maps::read_all(&summary.out.join("gallery"))?;
     let columns = columns(config, wanted.columns);
     let used = |place: &usize| config.methods_on(0).any(|method| method.variants.contains(place));
     let variants: Vec<&Variant> = (0..config.variants.len()).filter(used).map(|v| &config.variants[v]).collect();
     let mut blocks = Vec::new();
     for sample in &facts.samples {
-        let by_model = config.models.iter().map(|model| of_sample(summary, &plates, sample, &model.name));
+        let by_model = config.models.iter().map(|model| of_sample(summary, &all_saved, sample, &model.name));
         let by_model = by_model.collect::<Result<Vec<_>>>()?;
-        // A block for each class. Networks that explain the class that they think likeliest have one each.
+        // A block for each class. Networks that explain the class that they think likeliest have
+        // one each.
         let classes = by_model.iter().map(Vec::len).max().unwrap_or(0).max(1);
         for class in 0..classes {
-            let shown: Vec<Option<&Kept>> = by_model.iter().map(|plates| plates.get(class).copied()).collect();
+            let shown: Vec<Option<&Kept>> = by_model.iter().map(|all_saved| all_saved.get(class).copied()).collect();
             let row = |variant: &&Variant| {
                 let cell = |column: &Column<'_>| cell(shown[column.place], column.method, variant);
                 columns.iter().flatten().map(cell).collect::<Result<Vec<_>>>()
@@ -60,17 +62,17 @@ pub fn gather(summary: &Summary<'_>) -> Result<Option<Figure>> {
     Ok(Some(Figure { groups, rows, blocks, caption }))
 }
 
-/// A sample's plates with a model, by class; none where it failed.
-fn of_sample<'a>(summary: &Summary<'_>, plates: &'a [Kept], sample: &str, model: &str) -> Result<Vec<&'a Kept>> {
+/// A sample's saved maps with a model, by class; none where it failed.
+fn of_sample<'a>(summary: &Summary<'_>, all_saved: &'a [Kept], sample: &str, model: &str) -> Result<Vec<&'a Kept>> {
     if summary.failures.iter().any(|failure| failure.sample == sample && failure.model == model) {
         return Ok(Vec::new());
     }
-    let is_of = |(_, plate): &&Kept| plate.sample == sample && plate.model == model;
-    let mut found: Vec<&Kept> = plates.iter().filter(is_of).collect();
-    found.sort_by_key(|(_, plate)| plate.class);
+    let is_of = |(_, saved): &&Kept| saved.sample == sample && saved.model == model;
+    let mut found: Vec<&Kept> = all_saved.iter().filter(is_of).collect();
+    found.sort_by_key(|(_, saved)| saved.class);
     ensure!(
         !found.is_empty(),
-        "{}: there is no plate of sample '{sample}' with model '{model}'; start over with --fresh, or leave the sample out if nothing is explained in it",
+        "{}: there are no saved maps of sample '{sample}' with model '{model}'; start over with --fresh, or leave the sample out if nothing is explained in it",
         summary.out.join("gallery").display(),
     );
     Ok(found)
@@ -87,7 +89,7 @@ fn columns(config: &Config, order: Columns) -> Vec<Vec<Column<'_>>> {
     }
 }
 
-/// What heads a group, and what a column.
+/// The heads of a group and of a column.
 fn metric_columns<'a>(Column { model, method, .. }: &Column<'a>, order: Columns) -> (&'a str, &'a str) {
     match order {
         Columns::Methods => (&model.name, &method.name),
@@ -108,7 +110,7 @@ fn groups(columns: &[Vec<Column<'_>>], order: Columns) -> Vec<Group> {
     columns.iter().map(group).collect()
 }
 
-/// What is beside a row. A name that the config gives says it all; a place on a grid doesn't.
+/// The label of a row. A name that the config gives says it all; a place on a grid doesn't.
 fn beside(config: &Config, variant: &Variant) -> String {
     match (variant.name.is_empty(), variant.ucag) {
         (true, false) => "original".to_owned(),
@@ -118,34 +120,34 @@ fn beside(config: &Config, variant: &Variant) -> String {
     }
 }
 
-fn cell(shown: Option<&Kept>, method: &Method, variant: &Variant) -> Result<Cell> {
-    let Some((folder, plate)) = shown else { return Ok(Cell::Failed) };
-    let is_row = |tile: &&saved_maps::Tile| {
+fn cell(shown: Option<&Kept>, method: &Method, variant: &Variant) -> Result<FigureCell> {
+    let Some((folder, saved)) = shown else { return Ok(FigureCell::Failed) };
+    let is_row = |tile: &&saved_maps::SavedMap| {
         tile.method == method.id && tile.ucag == variant.ucag && tile.variant == variant.name
     };
-    let Some(tile) = plate.tiles.iter().find(is_row) else { return Ok(Cell::Blank) };
-    let image = plate.image(folder)?;
-    Ok(match plate.map(folder, tile)? {
-        Some(values) => Cell::Map(Map { image, values, signed: tile.signed }),
-        None => Cell::Degenerate(image, tile.state),
+    let Some(tile) = saved.tiles.iter().find(is_row) else { return Ok(FigureCell::Blank) };
+    let image = saved.image(folder)?;
+    Ok(match saved.map(folder, tile)? {
+        Some(values) => FigureCell::Map(Map { image, values, signed: tile.signed }),
+        None => FigureCell::Degenerate(image, tile.state),
     })
 }
 
 /// The image as the first network saw it; grey where none did.
-fn image(plates: &[Option<&Kept>]) -> Result<RgbImage> {
-    match plates.iter().flatten().next() {
-        Some((folder, plate)) => plate.image(folder),
+fn image(all_saved: &[Option<&Kept>]) -> Result<RgbImage> {
+    match all_saved.iter().flatten().next() {
+        Some((folder, saved)) => saved.image(folder),
         None => Ok(RgbImage::from_pixel(1, 1, Rgb([200; 3]))),
     }
 }
 
-/// What is explained: a class, or where networks differ those of all of them.
-fn name(plates: &[Option<&Kept>]) -> Option<String> {
-    let name = |plate: &SavedMaps| match plate.class_name.is_empty() {
-        true => format!("class {}", plate.class),
-        false => plate.class_name.clone(),
+/// The explained class, or where networks differ those of all of them.
+fn name(all_saved: &[Option<&Kept>]) -> Option<String> {
+    let name = |saved: &SavedMaps| match saved.class_name.is_empty() {
+        true => format!("class {}", saved.class),
+        false => saved.class_name.clone(),
     };
-    let mut names: Vec<String> = plates.iter().flatten().map(|(_, plate)| name(plate)).collect();
+    let mut names: Vec<String> = all_saved.iter().flatten().map(|(_, saved)| name(saved)).collect();
     let mut seen = Vec::new();
     names.retain(|name| {
         !seen.contains(name) && {
@@ -156,7 +158,7 @@ fn name(plates: &[Option<&Kept>]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" / "))
 }
 
-/// What the figure is of and how it was made.
+/// The figure's caption: its subject and its making.
 fn caption(config: &Config, columns: &[Vec<Column<'_>>], order: Columns) -> String {
     let what = match order {
         Columns::Methods => "Network",

@@ -1,4 +1,5 @@
-//! Where things are in a figure: the image and its name on the left, rows of maps beside it, the legend and the caption below.
+//! The layout of a figure: the image and its name on the left, rows of maps beside it, the legend
+//! and the caption below.
 
 use image::RgbImage;
 use image::imageops::overlay as paste;
@@ -15,7 +16,7 @@ const MARGIN: f64 = 12.0;
 const GAP: f64 = 5.0;
 const GROUP_GAP: f64 = 18.0;
 const BLOCK_GAP: f64 = 16.0;
-/// What is beside a row, in one line or in two.
+/// Room for a row's label, in one line or in two.
 const SIDE: [f64; 2] = [26.0, 42.0];
 const HEADING: f64 = 21.0;
 const LABEL: f64 = 19.0;
@@ -35,7 +36,8 @@ struct Across {
     end: f64,
 }
 
-/// The figure as an image. A tile is 320 pixels wide, and as high as its image's proportions make it.
+/// The figure as an image. A tile is 320 pixels wide, and as high as its image's proportions make
+/// it.
 ///
 /// # Errors
 /// Where a map isn't of its image's size.
@@ -139,7 +141,8 @@ fn name(block: &Block, top: f64, picture: &mut Picture) -> f64 {
     y
 }
 
-/// What is beside a row, upwards and left of `right`: in two smaller lines where the row is too short for it.
+/// Draws a row's label, upwards and left of `right`: in two smaller lines where the row is too
+/// short for it.
 fn side(label: &str, (right, middle): (f64, f64), room: f64, picture: &mut Picture) {
     let (size, lines) = match width(label, NAME) <= room {
         true => (NAME, vec![label.to_owned()]),

@@ -1,9 +1,9 @@
-//! What the colours of a figure mean.
+//! The legend of a figure's colors.
 
 use image::{Rgb, RgbImage};
 
 use super::layout::pixels;
-use super::{Cell, Figure, Placed, shade, shade_signed};
+use super::{Figure, FigureCell, Placed, shade, shade_signed};
 use crate::report::gallery::hatched;
 use crate::report::plot::paint::DENSITY;
 use crate::report::plot::{Align, INK, MUTED, Picture, width};
@@ -17,7 +17,7 @@ const TICK: f64 = 15.0;
 const GROUND: f64 = 127.0;
 
 /// A colour bar, its words and its ticks from left to right.
-struct Key {
+struct LegendEntry {
     words: &'static str,
     bar: RgbImage,
     ticks: Vec<(f64, &'static str)>,
@@ -27,26 +27,26 @@ struct Key {
 const HEIGHT: f64 = 68.0;
 
 /// The bars of the kinds of maps that the figure has.
-fn keys(figure: &Figure) -> Vec<Key> {
-    let any = |such: fn(&Cell) -> bool| figure.blocks.iter().flat_map(|block| &block.cells).flatten().any(such);
+fn keys(figure: &Figure) -> Vec<LegendEntry> {
+    let any = |such: fn(&FigureCell) -> bool| figure.blocks.iter().flat_map(|block| &block.cells).flatten().any(such);
     let (wide, tall) = (BAR.0 as u32 * DENSITY, BAR.1 as u32 * DENSITY);
     let bar = |color: &dyn Fn(f64) -> Rgb<u8>| {
         RgbImage::from_fn(wide, tall, |x, _| color(f64::from(x) / f64::from(wide - 1)))
     };
     let mut keys = Vec::new();
-    if any(|cell| matches!(cell, Cell::Map(map) if !map.signed)) {
+    if any(|cell| matches!(cell, FigureCell::Map(map) if !map.signed)) {
         let bar = bar(&|along| shade(along, GROUND));
         let ticks = vec![(0.0, "0"), (0.25, "¼"), (0.5, "½"), (0.75, "¾"), (1.0, "1")];
-        keys.push(Key { words: "saliency", bar, ticks });
+        keys.push(LegendEntry { words: "saliency", bar, ticks });
     }
-    if any(|cell| matches!(cell, Cell::Map(map) if map.signed)) {
+    if any(|cell| matches!(cell, FigureCell::Map(map) if map.signed)) {
         let bar = bar(&|along| shade_signed(from_root(2.0 * along - 1.0), GROUND));
         let ticks = vec![(0.0, "−1"), (0.25, "−¼"), (0.5, "0"), (0.75, "¼"), (1.0, "1")];
-        keys.push(Key { words: "relevance; 1 is a map's largest", bar, ticks });
+        keys.push(LegendEntry { words: "relevance; 1 is a map's largest", bar, ticks });
     }
-    if any(|cell| matches!(cell, Cell::Degenerate(..) | Cell::Failed)) {
+    if any(|cell| matches!(cell, FigureCell::Degenerate(..) | FigureCell::Failed)) {
         let bar = hatched(&RgbImage::from_pixel(wide / 3, tall, Rgb([GROUND as u8; 3])));
-        keys.push(Key { words: "no map", bar, ticks: Vec::new() });
+        keys.push(LegendEntry { words: "no map", bar, ticks: Vec::new() });
     }
     keys
 }
@@ -57,11 +57,12 @@ fn from_root(place: f64) -> f64 {
 }
 
 /// Width of a key: its bar or its words.
-fn wide(key: &Key) -> f64 {
+fn wide(key: &LegendEntry) -> f64 {
     (f64::from(key.bar.width()) / f64::from(DENSITY)).max(width(key.words, TEXT))
 }
 
-/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the bars, and the legend's height in logical pixels.
+/// Writes the words from `at` on, in as many lines as it takes to end before `end`; returns the
+/// bars, and the legend's height in logical pixels.
 pub(super) fn legend(figure: &Figure, picture: &mut Picture, at: (f64, f64), end: f64) -> (Vec<Placed>, f64) {
     let ((mut x, mut y), mut bars) = (at, Vec::new());
     for key in keys(figure) {

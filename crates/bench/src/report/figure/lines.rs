@@ -5,7 +5,8 @@ use crate::report::plot::width;
 /// A space at which no line ends.
 pub(super) const TIE: char = '\u{a0}';
 
-/// The text in lines of at most `room` logical pixels, at most `most` of them. What is too long for that ends in `…`.
+/// The text in lines of at most `room` logical pixels, at most `most` of them. What is too long for
+/// that ends in `…`.
 pub(super) fn lines(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace(TIE, " ")) {

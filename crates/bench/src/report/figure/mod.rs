@@ -1,4 +1,5 @@
-//! Figures: maps side by side at a size fit for a paper, drawn from a gallery's plates. A pair of rows an image, without UCAG and with it.
+//! Figures: maps side by side at a size fit for a paper, drawn from a gallery's saved maps. A pair
+//! of rows an image, without UCAG and with it.
 
 mod gather;
 mod layout;
@@ -15,12 +16,12 @@ pub use gather::gather;
 pub use layout::compose;
 pub use tile::{shade, shade_signed};
 
-/// What stands where in a figure.
+/// The contents of a figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// Columns side by side, from left to right.
     pub groups: Vec<Group>,
-    /// What is beside the rows of every block, from top to bottom.
+    /// The labels of every block's rows, from top to bottom.
     pub rows: Vec<String>,
     /// Images with their maps, from top to bottom.
     pub blocks: Vec<Block>,
@@ -33,7 +34,7 @@ pub struct Figure {
 pub struct Group {
     /// Its heading; empty where there is one group only.
     pub name: String,
-    /// What is above its columns.
+    /// The labels above its columns.
     pub columns: Vec<String>,
 }
 
@@ -42,15 +43,15 @@ pub struct Group {
 pub struct Block {
     /// The image.
     pub image: RgbImage,
-    /// What is explained in it.
+    /// The explained class.
     pub name: String,
     /// A cell for every column in each of the figure's rows.
-    pub cells: Vec<Vec<Cell>>,
+    pub cells: Vec<Vec<FigureCell>>,
 }
 
-/// What is in a column of a row.
+/// The contents of a column of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum FigureCell {
     /// Nothing: the method has no such row.
     Blank,
     /// No map, since the sample failed.
@@ -66,9 +67,10 @@ pub enum Cell {
 pub struct Map {
     /// The image.
     pub image: RgbImage,
-    /// The image's height times its width values, row by row: in [0, 1], or in [−1, 1] where it is signed.
+    /// The image's height times its width values, row by row: in [0, 1], or in [−1, 1] where it is
+    /// signed.
     pub values: Vec<f32>,
-    /// Whether it speaks for and against the class.
+    /// True if it speaks for and against the class.
     pub signed: bool,
 }
 
@@ -94,7 +96,7 @@ impl Placed {
         Self { picture, at }
     }
 
-    /// So many pixels further to the right and down.
+    /// Moves it to the right and down by so many pixels.
     fn moved(self, (x, y): (u32, u32)) -> Self {
         Self { at: (self.at.0 + x, self.at.1 + y), ..self }
     }

@@ -1,23 +1,27 @@
-//! A tile: a map over its image, or stripes where there is none, at the size at which it is printed.
+//! A tile: a map over its image, or stripes where there is none, at the size at which it is
+//! printed.
 
 use image::imageops::{FilterType, overlay as paste, resize};
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
 
-use super::{Cell, Map, Placed};
+use super::{FigureCell, Map, Placed};
 use crate::report::gallery::{grey, hatched};
 use crate::report::plot::paint;
 
-/// What share of a pixel is the colour of a map in [0, 1].
+/// The fraction of a pixel that is the color of a map in [0, 1].
 const SHARE: f64 = 0.65;
 
-/// A value in [0, 1] over a pixel of this grey: viridis, which is as light as the value is large, for 0.65 of the pixel.
+/// A value in [0, 1] over a pixel of this grey: viridis, which is as light as the value is large,
+/// for 0.65 of the pixel.
 pub fn shade(value: f64, grey: f64) -> Rgb<u8> {
     blend(colorous::VIRIDIS.eval_continuous(value.clamp(0.0, 1.0)), grey, SHARE)
 }
 
-/// A value in [−1, 1] over a pixel of this grey: from blue, against the class, over white to red, for it. The colour is that of the root of the value's
-/// magnitude, since most of a signed map is small beside its largest value, and the same on both sides of zero. It has 0.6 of the pixel at zero, and 0.95 at the
-/// ends; the grey is lightened, so that neither colour sinks into dark ground.
+/// A value in [−1, 1] over a pixel of this grey: from blue, against the class, over white to red,
+/// for it. The colour is that of the root of the value's magnitude, since most of a signed map is
+/// small beside its largest value, and the same on both sides of zero. It has 0.6 of the pixel at
+/// zero, and 0.95 at the ends; the grey is lightened, so that neither colour sinks into dark
+/// ground.
 pub fn shade_signed(value: f64, grey: f64) -> Rgb<u8> {
     let strength = value.abs().min(1.0).sqrt();
     let color = colorous::RED_BLUE.eval_continuous(0.5 - 0.5 * strength.copysign(value));
@@ -25,12 +29,12 @@ pub fn shade_signed(value: f64, grey: f64) -> Rgb<u8> {
 }
 
 /// A cell's picture in the middle of `width` × `height` pixels. `None` where it is blank.
-pub(super) fn draw(cell: &Cell, (width, height): (u32, u32)) -> anyhow::Result<Option<Placed>> {
+pub(super) fn draw(cell: &FigureCell, (width, height): (u32, u32)) -> anyhow::Result<Option<Placed>> {
     let (mut shown, words) = match cell {
-        Cell::Blank => return Ok(None),
-        Cell::Map(map) => (drawn(map, fit(map.image.dimensions(), (width, height)))?, None),
-        Cell::Failed => (hatched(&RgbImage::from_pixel(width, height, Rgb([200; 3]))), Some("failed".to_owned())),
-        Cell::Degenerate(image, state) => {
+        FigureCell::Blank => return Ok(None),
+        FigureCell::Map(map) => (drawn(map, fit(map.image.dimensions(), (width, height)))?, None),
+        FigureCell::Failed => (hatched(&RgbImage::from_pixel(width, height, Rgb([200; 3]))), Some("failed".to_owned())),
+        FigureCell::Degenerate(image, state) => {
             let shown = hatched(&enlarged(image, fit(image.dimensions(), (width, height))));
             (shown, Some(format!("{} map", state.as_str())))
         }
@@ -49,7 +53,8 @@ pub(super) fn photo(image: &RgbImage, room: (u32, u32)) -> Placed {
     Placed::centred(enlarged(image, fit(image.dimensions(), room)), room)
 }
 
-/// The map's values are brought to the tile's size, and then coloured: colours between two values are those of values between.
+/// The map's values are brought to the tile's size, and then coloured: colours between two values
+/// are those of values between.
 fn drawn(map: &Map, (width, height): (u32, u32)) -> anyhow::Result<RgbImage> {
     let (w, h) = map.image.dimensions();
     // `resize` takes what isn't in [0, 1] for out of range.

@@ -7,7 +7,8 @@ const DARK: Rgb<u8> = Rgb([0, 0, 0]);
 /// Half the length of a cross, in pixels.
 const ARM: i64 = 6;
 
-/// Draws the border of a mask of the image's size: its outermost pixels light, the first beyond it dark, so that it shows on any ground.
+/// Draws the border of a mask of the image's size: its outermost pixels light, the first beyond it
+/// dark, so that it shows on any ground.
 pub(crate) fn outline(image: &mut RgbImage, mask: &[bool]) {
     let (width, height) = image.dimensions();
     let at = |x: i64, y: i64| {

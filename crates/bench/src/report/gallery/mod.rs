@@ -1,4 +1,5 @@
-//! Sheets of maps over their images: a row without UCAG and a row with it, as in the paper's Figure 4.
+//! Sheets of maps over their images: a row without UCAG and a row with it, as in the paper's Figure
+//! 4.
 
 mod marks;
 mod overlay;
@@ -22,24 +23,24 @@ pub(crate) use overlay::{grey, hatched};
 pub struct ContactSheet<'a> {
     /// A line above: the sample, its class, the model.
     pub title: String,
-    /// The network's input, or the photo.
+    /// The network's input, or the original image.
     pub image: &'a RgbImage,
-    /// Where the class is, of the image's size, where the data set says so. Its border is drawn.
+    /// The mask of the class, of the image's size, where the data set has one. Its border is drawn.
     pub mask: Option<&'a [bool]>,
     /// Its maps, in the config's order.
-    pub tiles: Vec<Tile<'a>>,
+    pub tiles: Vec<SheetTile<'a>>,
 }
 
 /// One map.
 #[derive(Debug, Clone)]
-pub struct Tile<'a> {
+pub struct SheetTile<'a> {
     /// The method's name. Tiles of one name stand below each other.
     pub label: &'a str,
-    /// Whether UCAG is around the method.
+    /// True if UCAG is around the method.
     pub ucag: bool,
     /// The image's height times its width values, row by row: in [0, 1], or signed.
     pub map: &'a [f32],
-    /// Where the map points (x, y), where that is asked. A cross marks it.
+    /// The pixel that the map points to (x, y), where a metric asks. A cross marks it.
     pub point: Option<[f64; 2]>,
     /// The kind of map: signed ones are shown in two colours.
     pub map_kind: MapKind,
@@ -64,7 +65,7 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
         |id: &str| id.split('-').map(|word| word.chars().take(3).collect::<String>()).collect::<Vec<_>>().join("-");
     let decimals = |metric: &metrics::Metric| if metric.scale >= 100.0 { 1 } else { 3 };
     let one = |(metric, value): &(&metrics::Metric, f64)| {
-        format!("{} {}", short(metric.id), crate::analysis::cells::fixed(value * metric.scale, decimals(metric)))
+        format!("{} {}", short(metric.id), crate::analysis::format::fixed(value * metric.scale, decimals(metric)))
     };
     scores.iter().map(one).collect::<Vec<_>>().join("  ")
 }
@@ -73,7 +74,7 @@ pub fn scores(scores: &[(&metrics::Metric, f64)]) -> String {
 /// have anything. Where there are several data sets, `dataset` is its number. Of `models`, all that
 /// the sample may be explained by, those that would be spelled alike end in a hash.
 pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str, models: &[&str]) -> String {
-    /// What is left of a model's name where not all fits.
+    /// The bytes kept of a model's name that is too long.
     const MODEL: usize = 80;
     let plain = |text: &str| {
         text.chars()
@@ -93,10 +94,12 @@ pub fn file_name(dataset: Option<usize>, place: usize, sample: &str, model: &str
     file_name::fit(&sample, &format!("_{}.png", file_name::within(&spelled, MODEL)))
 }
 
-/// Writes the sheet as a PNG, as a whole or not at all. Safe to call from several threads, each with its own path.
+/// Writes the sheet as a PNG, as a whole or not at all. Safe to call from several threads, each
+/// with its own path.
 ///
 /// # Errors
-/// Where a map doesn't fit the image or isn't finite though its state says so, or the file can't be written.
+/// Where a map doesn't fit the image or isn't finite though its state says so, or the file can't be
+/// written.
 pub fn write(path: &Path, sheet: &ContactSheet<'_>) -> anyhow::Result<()> {
     let picture = compose(sheet).with_context(|| format!("{}: can't make this sheet", path.display()))?;
     atomic::write(path, &paint::encode(&picture, picture.width(), picture.height())?)
@@ -144,7 +147,7 @@ pub fn compose(sheet: &ContactSheet<'_>) -> anyhow::Result<RgbImage> {
 /// A tile's picture: the map over the image, or stripes and the state's name.
 fn shown(
     ContactSheet { image, mask, .. }: &ContactSheet<'_>,
-    tile: &Tile<'_>,
+    tile: &SheetTile<'_>,
     (w, h): (u32, u32),
 ) -> anyhow::Result<RgbImage> {
     if tile.state == MapState::Ok {
@@ -159,7 +162,8 @@ fn shown(
     Ok(shown)
 }
 
-/// Whole multiples by nearest neighbour: the network's own pixels, not a smoother picture than it saw.
+/// Whole multiples by nearest neighbour: the network's own pixels, not a smoother picture than it
+/// saw.
 fn enlarged(image: &RgbImage, (w, h): (u32, u32)) -> RgbImage {
     resize(image, w, h, FilterType::Nearest)
 }
@@ -167,7 +171,7 @@ fn enlarged(image: &RgbImage, (w, h): (u32, u32)) -> RgbImage {
 /// Stacks the first sheets of a folder into `index.png`. `None` where there is no sheet.
 ///
 /// # Errors
-/// Where a sheet can't be read or the file can't be written.
+/// Where a contact sheet can't be read or the file can't be written.
 pub fn index(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(None) };
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -203,7 +207,8 @@ fn put(sheet: &mut RgbImage, tile: &RgbImage, (x, y): (u32, u32), above: &str, b
     Ok(())
 }
 
-/// A text that fits: smaller where it is too long, down to a size that can still be read, and then cut.
+/// A text that fits: smaller where it is too long, down to a size that can still be read, and then
+/// cut.
 fn fitting(words: &str, size: f64, height: u32, room: u32) -> anyhow::Result<RgbImage> {
     let size = (size * f64::from(room) / (width(words, size) + 4.0)).clamp(10.0, size);
     let line = paint::caption(words, size, height)?;

@@ -4,11 +4,12 @@ use anyhow::ensure;
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::MapKind;
 
-/// What share of a pixel is the map's colour where the map isn't signed.
+/// The fraction of a pixel that is the color of a map that isn't signed.
 const SHARE: f64 = 0.6;
 
-/// The map over the image in grey: viridis for maps in [0, 1] (values beyond are clipped); for signed maps red for what speaks for the class
-/// and blue for what speaks against it, the stronger the further from zero, against the map's largest magnitude.
+/// The map over the image in grey: viridis for maps in [0, 1] (values beyond are clipped); for
+/// signed maps red for what speaks for the class and blue for what speaks against it, the stronger
+/// the further from zero, against the map's largest magnitude.
 ///
 /// `map` has the image's height times its width values, row by row.
 ///
@@ -43,7 +44,7 @@ pub fn overlay(image: &RgbImage, map: &[f32], map_kind: MapKind) -> anyhow::Resu
     }))
 }
 
-/// Where there is no map to show: the image in grey under diagonal stripes.
+/// The picture of a missing map: the image in gray under diagonal stripes.
 pub(crate) fn hatched(image: &RgbImage) -> RgbImage {
     RgbImage::from_fn(image.width(), image.height(), |x, y| {
         let stripe = (x + y) % 12 < 2;

@@ -11,17 +11,18 @@ use serde::Serialize;
 use crate::analysis::metric_columns::Metric;
 use crate::config::Config;
 use crate::records::Record;
-use crate::records::saved_maps::{SavedMaps, Tile, read_all};
+use crate::records::saved_maps::{SavedMap, SavedMaps, read_all};
 use crate::report::Summary;
 use crate::report::plot::color_at;
 
-/// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a browser takes.
+/// Most bytes of pictures in a page. Whatever the run's size, the page stays one that a mail or a
+/// browser takes.
 const BUDGET: usize = 4 << 20;
 
-/// A plate as the script gets it.
+/// Saved maps as the script gets them.
 #[derive(Serialize)]
 struct Shown {
-    /// What it is of.
+    /// Its sample.
     sample: String,
     class: String,
     model: String,
@@ -47,57 +48,59 @@ struct ShownTile {
     curves: BTreeMap<String, Vec<f32>>,
 }
 
-/// What all plates share.
+/// Data that all saved maps share.
 #[derive(Serialize)]
 struct Data<'a> {
     /// The colours of maps in [0, 1], 256 of them, RRGGBB each.
     colors: String,
     /// Id, title, and words at the axes, of each metric with curves.
     metrics: Vec<[String; 4]>,
-    plates: &'a [Shown],
+    #[serde(rename = "plates")]
+    shown: &'a [Shown],
 }
 
-/// What of a run's gallery the page shows. Pictures are held; curves are added from the records.
+/// The part of a run's gallery that the page shows. Pictures are held; curves are added from the
+/// records.
 pub(crate) struct Gallery {
-    plates: Vec<Shown>,
-    /// What each of them is of.
+    shown: Vec<Shown>,
+    /// The saved maps of each.
     of: Vec<SavedMaps>,
     /// Their places, by the sample's id.
     places: HashMap<String, Vec<usize>>,
-    /// How many more there are.
+    /// Number of those that aren't shown.
     more: usize,
 }
 
 impl Gallery {
-    /// Reads as many plates as a page takes.
+    /// Reads as many saved maps as a page takes.
     ///
     /// # Errors
-    /// Where a plate can't be read.
+    /// Where saved maps can't be read.
     pub(crate) fn read(summary: &Summary<'_>) -> anyhow::Result<Self> {
         let mut all = read_all(&summary.out.join("gallery"))?;
         // Samples stay in their order; models come in the config's.
         let mut samples: Vec<(String, String, usize)> = Vec::new();
         let models: Vec<&str> = summary.config.models.iter().map(|model| model.name.as_str()).collect();
-        all.sort_by_cached_key(|(_, plate)| {
-            let sample = (plate.dataset.clone(), plate.sample.clone(), plate.class);
+        all.sort_by_cached_key(|(_, saved)| {
+            let sample = (saved.dataset.clone(), saved.sample.clone(), saved.class);
             let place = samples.iter().position(|known| *known == sample).unwrap_or_else(|| {
                 samples.push(sample);
                 samples.len() - 1
             });
-            (place, models.iter().position(|name| *name == plate.model))
+            (place, models.iter().position(|name| *name == saved.model))
         });
-        let mut gallery = Self { plates: Vec::new(), of: Vec::new(), places: HashMap::new(), more: all.len() };
+        let mut gallery = Self { shown: Vec::new(), of: Vec::new(), places: HashMap::new(), more: all.len() };
         let mut bytes = 0;
-        for (folder, plate) in all {
-            let shown = shown(&folder, &plate, summary.config)?;
+        for (folder, saved) in all {
+            let shown = shown(&folder, &saved, summary.config)?;
             let own: usize = shown.tiles.iter().filter_map(|tile| tile.map.as_ref()).map(String::len).sum();
             bytes += own + shown.image.len();
-            if bytes > BUDGET && !gallery.plates.is_empty() {
+            if bytes > BUDGET && !gallery.shown.is_empty() {
                 break;
             }
-            gallery.places.entry(plate.sample.clone()).or_default().push(gallery.plates.len());
-            gallery.plates.push(shown);
-            gallery.of.push(plate);
+            gallery.places.entry(saved.sample.clone()).or_default().push(gallery.shown.len());
+            gallery.shown.push(shown);
+            gallery.of.push(saved);
             gallery.more -= 1;
         }
         Ok(gallery)
@@ -107,11 +110,11 @@ impl Gallery {
     pub(crate) fn add(&mut self, record: &Record) {
         let (Some(curve), Some(places)) = (&record.curve, self.places.get(&record.sample)) else { return };
         for &place in places {
-            let plate = &self.of[place];
-            if (plate.class, &plate.model, &plate.dataset) != (record.class, &record.model, &record.dataset) {
+            let saved = &self.of[place];
+            if (saved.class, &saved.model, &saved.dataset) != (record.class, &record.model, &record.dataset) {
                 continue;
             }
-            for (tile, of) in self.plates[place].tiles.iter_mut().zip(&plate.tiles) {
+            for (tile, of) in self.shown[place].tiles.iter_mut().zip(&saved.tiles) {
                 if record.method == of.method && record.ucag == of.ucag && record.variant == of.variant {
                     tile.curves.insert(record.metric.clone(), curve.clone());
                 }
@@ -121,7 +124,7 @@ impl Gallery {
 
     /// The section, where the run has a gallery.
     pub(super) fn markup(&self, config: &Config) -> anyhow::Result<Option<Markup>> {
-        if self.plates.is_empty() {
+        if self.shown.is_empty() {
             return Ok(None);
         }
         let more = self.more;
@@ -133,7 +136,7 @@ impl Gallery {
             let color = colorous::VIRIDIS.eval_rational(level, 256);
             format!("{:02x}{:02x}{:02x}", color.r, color.g, color.b)
         });
-        let data = Data { colors: colors.collect(), metrics: metric_columns.collect(), plates: &self.plates };
+        let data = Data { colors: colors.collect(), metrics: metric_columns.collect(), shown: &self.shown };
         // In a script element, only "<" could end it.
         let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
         Ok(Some(html! {
@@ -181,14 +184,14 @@ fn png(bytes: &[u8]) -> String {
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
 }
 
-fn shown(folder: &Path, plate: &SavedMaps, config: &Config) -> anyhow::Result<Shown> {
-    let SavedMaps { dataset, sample, class, class_name, model, size, .. } = plate;
+fn shown(folder: &Path, saved: &SavedMaps, config: &Config) -> anyhow::Result<Shown> {
+    let SavedMaps { dataset, sample, class, class_name, model, size, .. } = saved;
     let picture = |name: &str| -> anyhow::Result<String> {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
         Ok(png(&bytes))
     };
-    let tile = |(place, tile): (usize, &Tile)| -> anyhow::Result<ShownTile> {
+    let tile = |(place, tile): (usize, &SavedMap)| -> anyhow::Result<ShownTile> {
         let color = color_at(place);
         let score = |(id, value): &(String, f64)| {
             let metric = Metric(config.metrics.iter().find(|chosen| chosen.metric.id == id)?.metric);
@@ -212,7 +215,7 @@ fn shown(folder: &Path, plate: &SavedMaps, config: &Config) -> anyhow::Result<Sh
         model: model.clone(),
         size: *size,
         image: picture("image.png")?,
-        mask: plate.mask.then(|| picture("mask.png")).transpose()?,
-        tiles: plate.tiles.iter().enumerate().map(tile).collect::<anyhow::Result<_>>()?,
+        mask: saved.mask.then(|| picture("mask.png")).transpose()?,
+        tiles: saved.tiles.iter().enumerate().map(tile).collect::<anyhow::Result<_>>()?,
     })
 }

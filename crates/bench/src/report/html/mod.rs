@@ -1,6 +1,8 @@
-//! `report.html`: the whole run as one page that needs nothing but itself, for a browser and from a file.
+//! `report.html`: the whole run as one page that needs nothing but itself, for a browser and from a
+//! file.
 //!
-//! Tables are those of the Markdown page, plots those of the run; the gallery is drawn by the page's script from a part of the plates (`gallery.rs`).
+//! Tables are those of the Markdown page, plots those of the run; the gallery is drawn by the
+//! page's script from a part of the saved maps (`gallery.rs`).
 
 mod gallery;
 mod parts;
@@ -130,7 +132,7 @@ fn results(table: &Table<'_>) -> Markup {
     }
 }
 
-/// What changes from row to row.
+/// The table of differences between rows.
 fn changes(table: &Table<'_>) -> Markup {
     let grids: Vec<_> = (0..table.config.datasets.len())
         .filter_map(|place| Some((place, table_blocks::paired(table, place)?)))
@@ -195,7 +197,8 @@ fn notes(table: &Table<'_>, summary: &Summary<'_>) -> anyhow::Result<Markup> {
     })
 }
 
-/// What the journal beside the page says that its numbers depend on: config, checksums of weights, fingerprints of data, versions of metrics.
+/// The identity in the journal beside the page: config, checksums of weights, fingerprints of data,
+/// versions of metrics.
 fn identity(run: &Path) -> Option<serde_json::Value> {
     use std::io::BufRead;
     let mut line = String::new();

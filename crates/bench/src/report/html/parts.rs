@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use crate::records::Failure;
 use crate::report::text_table::Grid;
 
-/// A table that can be sorted by each of its columns. It scrolls in its own box where it is too wide.
+/// A table that can be sorted by each of its columns. It scrolls in its own box where it is too
+/// wide.
 pub(super) fn grid(grid: &Grid, caption: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
@@ -55,7 +56,7 @@ fn class(cell: &str, number: bool) -> Option<&str> {
     }
 }
 
-/// What could not be scored.
+/// The samples that could not be scored.
 pub(super) fn failures(failures: &[Failure]) -> Markup {
     html! {
         ul {

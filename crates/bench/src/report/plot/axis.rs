@@ -52,7 +52,7 @@ impl Axis {
         numbers
             .into_iter()
             .filter(within)
-            .map(|number| (number, crate::analysis::cells::fixed(number, decimals)))
+            .map(|number| (number, crate::analysis::format::fixed(number, decimals)))
             .collect()
     }
 }

@@ -1,11 +1,12 @@
-//! The table as grouped bars: a panel for each column of a metric and each model, a group for each method.
+//! The table as grouped bars: a panel for each column of a metric and each model, a group for each
+//! method.
 
 use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Shape, width};
-use crate::analysis::cells::Key;
-use crate::analysis::{Row, Table};
+use crate::analysis::cells::CellKey;
+use crate::analysis::{Table, TableRow};
 use crate::config::{Method, Variant};
 use crate::report::sentences;
 
@@ -29,7 +30,8 @@ struct Group<'a> {
     variants: Vec<&'a Variant>,
 }
 
-/// The groups. A method that has an entry for each data set has one group; variants have one each, since no colour would tell them apart.
+/// The groups. A method that has an entry for each data set has one group; variants have one each,
+/// since no colour would tell them apart.
 fn groups<'a>(table: &Table<'a>) -> Vec<Group<'a>> {
     let config = table.config;
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -96,7 +98,7 @@ pub fn picture(table: &Table<'_>) -> Picture {
                     picture.text(&group.label, (left - 8.0, middle), 14.0, INK, Align::End);
                 }
                 let key = |variant: &'_ Variant| {
-                    table.row(Key {
+                    table.row(CellKey {
                         dataset,
                         model: &model.name,
                         method: &group.method.id,
@@ -114,13 +116,14 @@ pub fn picture(table: &Table<'_>) -> Picture {
     picture
 }
 
-/// Draws a group's bars from `y` downwards and returns where the next group begins. Where the config has no such row there is nothing.
+/// Draws a group's bars from `y` downwards and returns where the next group begins. Where the
+/// config has no such row there is nothing.
 fn draw<'t>(
     picture: &mut Picture,
     group: &Group<'_>,
     axis: &Axis,
     mut y: f64,
-    row: impl Fn(&Variant) -> Option<&'t Row<'t>>,
+    row: impl Fn(&Variant) -> Option<&'t TableRow<'t>>,
 ) -> f64 {
     for &variant in &group.variants {
         let middle = y + BAR / 2.0;
@@ -148,7 +151,7 @@ fn draw<'t>(
     y + BETWEEN
 }
 
-fn extent(row: &Row<'_>) -> impl Iterator<Item = f64> {
+fn extent(row: &TableRow<'_>) -> impl Iterator<Item = f64> {
     let ends = row.interval.map(|interval| [interval.low, interval.high]);
     ends.into_iter().flatten().chain(row.ours).chain(row.published)
 }

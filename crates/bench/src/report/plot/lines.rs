@@ -1,4 +1,5 @@
-//! Mean curves: a panel for each metric that has them and each model, a line for each method, with and without UCAG.
+//! Mean curves: a panel for each metric that has them and each model, a line for each method, with
+//! and without UCAG.
 
 use plotters::style::RGBColor;
 
@@ -135,7 +136,7 @@ fn legend(picture: &mut Picture, series: &[Series<'_>], x: f64) {
     }
 }
 
-/// What has a colour of its own: a method, or a variant of it.
+/// A line with a color of its own: a method, or a variant of it.
 struct Series<'a> {
     method: &'a Method,
     variant: &'a str,
@@ -143,7 +144,8 @@ struct Series<'a> {
     color: RGBColor,
 }
 
-/// The series, coloured by their place among the methods, or among the controls, of the config. A method may have an entry for each data set.
+/// The series, coloured by their place among the methods, or among the controls, of the config. A
+/// method may have an entry for each data set.
 fn series(config: &Config) -> Vec<Series<'_>> {
     let mut series: Vec<Series<'_>> = Vec::new();
     for method in &config.methods {

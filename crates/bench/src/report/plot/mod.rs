@@ -44,7 +44,7 @@ pub enum Shape {
         color: RGBColor,
         /// Its width.
         width: f64,
-        /// Whether it is dashed.
+        /// True if it is dashed.
         dashed: bool,
     },
     /// A diamond with a white rim around a point.
@@ -62,27 +62,27 @@ pub enum Shape {
         radius: f64,
         /// Its colour.
         color: RGBColor,
-        /// Whether it is filled, or a ring around white.
+        /// True if it is filled, or a ring around white.
         filled: bool,
     },
     /// A line of text.
     Text {
-        /// What it says.
+        /// The text.
         text: String,
-        /// Where its anchor is; its middle in the vertical.
+        /// The place of its anchor; its middle in the vertical.
         at: Point,
         /// Height of its line.
         size: f64,
         /// Its colour.
         color: RGBColor,
-        /// Where the anchor is in the horizontal.
+        /// The place of the anchor in the horizontal.
         align: Align,
-        /// Whether it reads upwards.
+        /// True if it reads upwards.
         upwards: bool,
     },
 }
 
-/// Where a text's anchor is.
+/// The place of a text's anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// At its beginning.
@@ -97,10 +97,11 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const FAINT: RGBColor = RGBColor(222, 222, 222);
 pub(crate) const MUTED: RGBColor = RGBColor(110, 110, 110);
 
-/// What a data set's name above a panel takes.
+/// The height of a data set's name above a panel.
 pub(crate) const LINE: f64 = 17.0;
 
-/// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is too light for lines, and some of Tol's.
+/// Colours that colour-blind people can tell apart: Okabe and Ito's, without the yellow, which is
+/// too light for lines, and some of Tol's.
 const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -114,7 +115,8 @@ const PALETTE: [RGBColor; 10] = [
     RGBColor(51, 34, 136),
 ];
 
-/// The colour of the method at a place: the palette, then its colours lighter, darker, much lighter, and much darker. More than these nobody could tell apart, and they repeat.
+/// The colour of the method at a place: the palette, then its colours lighter, darker, much
+/// lighter, and much darker. More than these nobody could tell apart, and they repeat.
 pub(crate) fn color_at(place: usize) -> RGBColor {
     if let Some(color) = PALETTE.get(place) {
         return *color;
@@ -145,7 +147,8 @@ impl Picture {
     }
 }
 
-/// The models in the order of panels, data sets one after the other, each with its data set's place.
+/// The models in the order of panels, data sets one after the other, each with its data set's
+/// place.
 pub(crate) fn models(config: &Config) -> Vec<(usize, &Model)> {
     let of = |place| config.models.iter().filter(move |model| model.dataset == place).map(move |model| (place, model));
     (0..config.datasets.len()).flat_map(of).collect()

@@ -14,12 +14,12 @@ use plotters::style::{Color, FontTransform, IntoFont, IntoTextStyle, ShapeStyle}
 
 use super::{Align, FAMILY, INK, Picture, Point, Shape, font, width};
 
-/// What sets a format apart.
+/// The properties of a format.
 #[derive(Debug, Clone, Copy)]
 struct Format {
     /// Device pixels for each logical pixel.
     density: f64,
-    /// How far text must be lowered, in its size, for its letters to stand around its middle.
+    /// The distance that text is lowered, in its size, for its letters to stand around its middle.
     lower: f64,
 }
 
@@ -32,7 +32,8 @@ impl Format {
 /// Pixels of a bitmap for each logical pixel.
 pub(crate) const DENSITY: u32 = 2;
 
-/// Twice as many pixels each way, for screens that have them. plotters centres the line from a nominal ascent, not the letters.
+/// Twice as many pixels each way, for screens that have them. plotters centres the line from a
+/// nominal ascent, not the letters.
 const BITMAP: Format = Format { density: DENSITY as f64, lower: 0.14 };
 const VECTOR: Format = Format { density: 1.0, lower: 0.0 };
 
@@ -73,8 +74,8 @@ pub(crate) fn encode(rgb: &[u8], width: u32, height: u32) -> anyhow::Result<Vec<
     Ok(png)
 }
 
-/// A line of text on white, `height` pixels high. Drawn larger and made smaller, since plotters puts glyphs at whole pixels, which shows in
-/// small text.
+/// A line of text on white, `height` pixels high. Drawn larger and made smaller, since plotters
+/// puts glyphs at whole pixels, which shows in small text.
 ///
 /// # Errors
 /// Where plotters refuses.

@@ -1,12 +1,13 @@
-//! Metrics along a grid: a panel for each column of a metric and each model; dots without UCAG and lines with it, as in the paper's Figure 2.
+//! Metrics along a grid: a panel for each column of a metric and each model; dots without UCAG and
+//! lines with it, as in the paper's Figure 2.
 
 use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::{Align, FAINT, INK, LINE, MUTED, Picture, Point, Shape, color_at, width};
-use crate::analysis::cells::Key;
+use crate::analysis::cells::CellKey;
 use crate::analysis::metric_columns::MetricColumn;
-use crate::analysis::{Row, Table};
+use crate::analysis::{Table, TableRow};
 use crate::config::{Config, Method, Model, Variant, symbol};
 use crate::report::sentences;
 
@@ -17,7 +18,7 @@ const PANEL: (f64, f64) = (300.0, 210.0);
 const GAP: (f64, f64) = (40.0, 84.0);
 const KEY: f64 = 19.0;
 
-/// What is on the horizontal axis.
+/// The horizontal axis.
 struct Along {
     name: &'static str,
     /// The fields that are on it, without and with UCAG.
@@ -25,7 +26,8 @@ struct Along {
     of: fn(&Variant) -> f64,
 }
 
-/// Numbers that a grid can go along. The enlargement is that of views with UCAG, and of the whole image without.
+/// Numbers that a grid can go along. The enlargement is that of views with UCAG, and of the whole
+/// image without.
 const ALONG: [Along; 4] = [
     Along {
         name: "enlargement: of views with UCAG, of the whole image without",
@@ -41,7 +43,8 @@ const ALONG: [Along; 4] = [
     Along { name: "views per axis, n", fields: ["", "n"], of: |variant| variant.protocol.maps.n as f64 },
 ];
 
-/// Rows that a line goes through: a method with or without UCAG, at one place of the grid's other axes.
+/// Rows that a line goes through: a method with or without UCAG, at one place of the grid's other
+/// axes.
 struct Series<'a> {
     method: &'a Method,
     ucag: bool,
@@ -83,7 +86,8 @@ pub fn picture(table: &Table<'_>) -> Option<Picture> {
     Some(picture)
 }
 
-/// The series, those with UCAG first in the legend. What differs in more than UCAG has a colour of its own.
+/// The series, those with UCAG first in the legend. What differs in more than UCAG has a colour of
+/// its own.
 fn series<'a>(config: &'a Config, along: &Along) -> Vec<Series<'a>> {
     let mut all: Vec<Series<'a>> = Vec::new();
     for method in &config.methods {
@@ -121,7 +125,7 @@ fn panel(
     let dataset = &table.config.datasets[model.dataset].name;
     let row = |method: &Method, variant: &Variant| {
         let (metric, subset) = (head.metric.0.id, head.subset());
-        let key = Key {
+        let key = CellKey {
             dataset,
             model: &model.name,
             method: &method.id,
@@ -133,7 +137,7 @@ fn panel(
         table.rows.iter().find(|row| row.cell.key() == key)
     };
     let all = || series.iter().flat_map(|one| one.variants.iter().map(move |variant| (one, *variant)));
-    let of_metric = |row: &&Row<'_>| row.cell.metric.id == head.metric.id;
+    let of_metric = |row: &&TableRow<'_>| row.cell.metric.id == head.metric.id;
     let values = table
         .rows
         .iter()
@@ -168,7 +172,7 @@ fn panel(
     for (place, one) in series.iter().enumerate() {
         // Beside each other, so that no interval hides another.
         let aside = (place as f64 - (series.len() - 1) as f64 / 2.0) * 3.0;
-        let mut points: Vec<(f64, &Row<'_>)> =
+        let mut points: Vec<(f64, &TableRow<'_>)> =
             one.variants.iter().filter_map(|variant| Some(((along.of)(variant), row(one.method, variant)?))).collect();
         points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let mut line = Vec::new();

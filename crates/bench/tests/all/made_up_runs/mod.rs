@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use bench::config::Protocol;
+use bench::plan::UnitId;
 use bench::records::journal::FILE;
 use bench::records::{Failure, Record, Unit};
 use datasets::Checksum;
@@ -52,7 +53,7 @@ impl Runs {
         self.append(name, &head);
         for (index, records) in units.into_iter().enumerate() {
             let sha256 = read(&records[0].sample);
-            self.append(name, &Unit { index, sha256, outcome: Ok(records) });
+            self.append(name, &Unit { index: UnitId(index), sha256, outcome: Ok(records) });
         }
         self.path(name)
     }
@@ -61,7 +62,7 @@ impl Runs {
     pub fn fail(&self, name: &str, index: usize, sample: &str) {
         let failure =
             Failure { dataset: "mini".into(), sample: sample.into(), model: "M".into(), error: "no image".into() };
-        self.append(name, &Unit { index, sha256: None, outcome: Err(failure) });
+        self.append(name, &Unit { index: UnitId(index), sha256: None, outcome: Err(failure) });
     }
 
     /// Without the lock that a journal has, which a program that another test starts at this moment would hold for a while, too.

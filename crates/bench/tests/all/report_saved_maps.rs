@@ -1,14 +1,14 @@
-//! Plates: a gallery's pictures as files.
+//! Saved maps: a gallery's pictures as files.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::Path;
 
-use bench::records::saved_maps::{Pictures, SavedMaps, Tile, clear, read, read_all, write};
+use bench::records::saved_maps::{Pictures, SavedMap, SavedMaps, clear, read, read_all, write};
 use image::{Rgb, RgbImage};
 use ucag_core::postprocess::MapState;
 
-fn tile(method: &str, signed: bool, state: MapState) -> Tile {
-    Tile {
+fn tile(method: &str, signed: bool, state: MapState) -> SavedMap {
+    SavedMap {
         method: method.to_owned(),
         label: method.to_uppercase(),
         ucag: false,
@@ -22,7 +22,7 @@ fn tile(method: &str, signed: bool, state: MapState) -> Tile {
     }
 }
 
-fn plate(tiles: Vec<Tile>) -> SavedMaps {
+fn saved_maps(tiles: Vec<SavedMap>) -> SavedMaps {
     let (dataset, sample, class_name, model) = ("mini".into(), "s/0".into(), "ring".into(), "M".into());
     SavedMaps { dataset, sample, class: 3, class_name, model, size: [0; 2], mask: false, tiles }
 }
@@ -31,13 +31,13 @@ fn image() -> RgbImage {
     RgbImage::from_fn(3, 2, |x, y| Rgb([10 * x as u8, 20 * y as u8, 7]))
 }
 
-/// A plate of a map in [0, 1], a signed one and an all-zero one.
+/// Saved maps: one in [0, 1], a signed one and an all-zero one.
 fn write_three(folder: &Path) {
     let tiles =
         vec![tile("cam", false, MapState::Ok), tile("lrp", true, MapState::Ok), tile("flat", false, MapState::AllZero)];
     let maps: [&[f32]; 3] = [&[0.0, 0.5, 1.0, 0.2, 2.0, -1.0], &[0.0, -4.0, 4.0, 2.0, -1.0, 0.01], &[0.0; 6]];
     let mask = [true, false, false, true, true, false];
-    write(folder, plate(tiles), &Pictures { image: &image(), mask: Some(&mask), maps: &maps }).unwrap();
+    write(folder, saved_maps(tiles), &Pictures { image: &image(), mask: Some(&mask), maps: &maps }).unwrap();
 }
 
 fn grey(path: &Path) -> Vec<u8> {
@@ -92,9 +92,9 @@ fn the_same_plate_is_the_same_bytes_and_replaces_the_one_before() {
     let gallery = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|name| gallery.path().join(name));
     write_three(&one);
-    // An earlier plate with more maps leaves nothing behind.
-    let tiles: Vec<Tile> = (0..5).map(|_| tile("cam", false, MapState::Ok)).collect();
-    write(&two, plate(tiles), &Pictures { image: &image(), mask: None, maps: &[&[0.5_f32; 6][..]; 5] }).unwrap();
+    // An earlier one with more maps leaves nothing behind.
+    let tiles: Vec<SavedMap> = (0..5).map(|_| tile("cam", false, MapState::Ok)).collect();
+    write(&two, saved_maps(tiles), &Pictures { image: &image(), mask: None, maps: &[&[0.5_f32; 6][..]; 5] }).unwrap();
     assert!(two.join("04.png").exists());
     write_three(&two);
     assert_eq!(bytes(&one), bytes(&two));
@@ -108,9 +108,9 @@ fn a_gallery_is_in_the_order_of_folders_without_what_is_half_written() {
         write_three(&gallery.path().join(name));
     }
     std::fs::remove_file(gallery.path().join("c/plate.json")).unwrap();
-    std::fs::write(gallery.path().join("index.png"), "no plate").unwrap();
-    let plates = read_all(gallery.path()).unwrap();
-    let names: Vec<_> = plates.iter().map(|(folder, _)| folder.file_name().unwrap().to_str().unwrap()).collect();
+    std::fs::write(gallery.path().join("index.png"), "no saved maps").unwrap();
+    let all_saved = read_all(gallery.path()).unwrap();
+    let names: Vec<_> = all_saved.iter().map(|(folder, _)| folder.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a", "b"]);
 }
 
@@ -136,7 +136,8 @@ fn what_does_not_fit_is_refused_with_the_file() {
     let folder = gallery.path().join("one");
     let refused = |map: &[f32]| {
         let tiles = vec![tile("cam", false, MapState::Ok)];
-        let error = write(&folder, plate(tiles), &Pictures { image: &image(), mask: None, maps: &[map] }).unwrap_err();
+        let error =
+            write(&folder, saved_maps(tiles), &Pictures { image: &image(), mask: None, maps: &[map] }).unwrap_err();
         assert!(!folder.exists());
         format!("{error:#}")
     };
