@@ -70,6 +70,7 @@ pub enum Command {
 }
 
 /// The lists.
+#[allow(rustdoc::broken_intra_doc_links, reason = "the command line prints these lines, headers of tables in brackets")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listing {
     /// Explanation methods and control maps: [[method]] id

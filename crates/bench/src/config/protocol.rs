@@ -12,7 +12,7 @@ use super::toml_tree::{Node, Table, Value};
 use super::values::{Choice, Field};
 
 /// The protocol of a run of one method on one image, from arguments instead of a config: a name,
-/// `field=value` overrides as [protocol] has them, and [ucag]'s n, ρ and α.
+/// `field=value` overrides as `[protocol]` has them, and `[ucag]`'s n, ρ and α.
 ///
 /// # Errors
 /// As [`super::load`], naming the argument at fault.
@@ -139,7 +139,7 @@ fn override_number<T: Field + Copy>(
     }
 }
 
-/// A number that may stand in [ucag] or in [protocol], but not in both.
+/// A number that may stand in `[ucag]` or in `[protocol]`, but not in both.
 fn override_either<T: Field + Copy>(
     [ucag, section]: [&mut Section<'_>; 2],
     key: &Key<T>,

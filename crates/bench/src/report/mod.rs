@@ -42,7 +42,7 @@ pub struct Summary<'a> {
     pub out: &'a Path,
 }
 
-/// The files that [`write`] made.
+/// The files that [`write()`] made.
 #[derive(Debug)]
 pub struct ReportFiles {
     /// Every file, in the order in which it was written.
