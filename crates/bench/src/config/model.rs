@@ -27,7 +27,8 @@ pub enum Form {
 /// `[[model]]`
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The data set that it is run on, as an index into [`Config::datasets`].
+    /// The data set that it is run on, as an index into
+    /// [`Config::datasets`](super::Config::datasets).
     pub dataset: usize,
     /// Family or member, as in `ucag_core::network::family`; `torchscript` for one that is neither.
     pub arch: String,
@@ -51,7 +52,7 @@ pub struct Model {
     /// absent.
     pub input_size: Option<usize>,
     /// The model whose likeliest class is explained in place of this model's own, as an index into
-    /// [`Config::models`]: see docs/protocol.md#d16-class-in-table-4.
+    /// [`Config::models`](super::Config::models): see docs/protocol.md#d16-class-in-table-4.
     pub classes_from: Option<usize>,
 }
 

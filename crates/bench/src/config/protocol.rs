@@ -138,7 +138,7 @@ fn override_number<T: Field + Copy>(
     }
 }
 
-/// A number that may stand in [ucag] or in [protocol], but not in both.
+/// A number that may stand in `[ucag]` or in `[protocol]`, but not in both.
 fn override_either<T: Field + Copy>(
     [ucag, section]: [&mut Section<'_>; 2],
     key: &Key<T>,

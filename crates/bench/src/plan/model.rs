@@ -10,12 +10,12 @@ use crate::plan::dataset_facts::ModelFacts;
 
 /// A model that is loaded.
 pub struct Model {
-    /// The data set that it is run on, as an index into [`Plan::data`].
+    /// The data set that it is run on, as an index into [`Plan::data`](super::Plan::data).
     pub dataset: usize,
     /// Its name in tables.
     pub name: String,
     /// The model whose likeliest class is explained in place of its own, as an index into
-    /// [`Plan::models`].
+    /// [`Plan::models`](super::Plan::models).
     pub classes_from: Option<usize>,
     /// The network that is explained without UCAG.
     pub plain: LoadedNetwork,

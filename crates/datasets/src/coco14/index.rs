@@ -36,7 +36,7 @@ impl Entry {
         &self.file[..self.file.rfind('.').filter(|dot| *dot > self.stem_start()).unwrap_or(self.file.len())]
     }
 
-    /// What the list of the difficult subset may call it: its file's name, its number, its number in twelve digits.
+    /// The names that the list of the difficult subset may use for it: its file's name, its number, its number in twelve digits.
     pub(super) fn names(&self) -> Vec<String> {
         vec![self.id()[self.stem_start()..].into(), self.number.to_string(), format!("{:012}", self.number)]
     }
@@ -50,7 +50,7 @@ impl Entry {
 pub(super) struct Index {
     pub(super) entries: Vec<Entry>,
     pub(super) classes: Vec<String>,
-    /// What of the annotations was passed over or taken in one of several ways.
+    /// Remarks on annotations that were skipped, or read in one of several ways.
     pub(super) remarks: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn build(json: Json, path: &Path, folder: &str) -> Result<Index> {
     Ok(Index { entries, classes: names, remarks: [foreign, twice].into_iter().flatten().collect() })
 }
 
-/// How many there are, and the first.
+/// A count, and the first one counted.
 struct EmptyPairs<T> {
     count: usize,
     first: Option<T>,

@@ -1,6 +1,6 @@
 //! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what is named here is kept.
 //!
-//! Whether ids, names and sizes are there is checked here, and an error is one of the whole file;
+//! Missing ids, names and sizes are found here, and are errors of the whole file;
 //! everything else is checked when the index is made.
 
 use std::fmt;
@@ -127,7 +127,7 @@ impl TryFrom<RawAnnotation> for Annotation {
     }
 }
 
-/// What is wrong with an element is said without its place.
+/// A result whose error doesn't name the element's place.
 type Checked<T> = std::result::Result<T, String>;
 
 fn id(value: &Loose, key: &str) -> Checked<i64> {
@@ -204,7 +204,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
     }
 }
 
-/// What an element of a list is called: `annotation` of [`Annotation`].
+/// Returns the name of an element of a list: `annotation` for [`Annotation`].
 fn kind<T>() -> String {
     std::any::type_name::<T>().rsplit("::").next().unwrap_or_default().to_lowercase()
 }

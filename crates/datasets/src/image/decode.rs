@@ -1,6 +1,6 @@
 //! Image files as Pillow's `Image.open(path).convert("RGB")` reads them.
 //!
-//! What a file is, its content says, not its name (ImageNet has a PNG named `.JPEG`). EXIF rotation is not applied and alpha
+//! A file's format is read from its content, not its name (ImageNet has a PNG named `.JPEG`). EXIF rotation is not applied and alpha
 //! is dropped, not blended, as in Pillow. Two departures are errors instead of pixels: formats other than JPEG and PNG, and images of more than
 //! [`MAX_PIXELS`] (where Pillow warns). One is another picture: of 16-bit grey the high byte is taken, as Pillow does with all other 16-bit PNGs (grey with alpha, RGB, RGBA);
 //! 16-bit grey alone it clips at 255, which leaves white.
@@ -24,7 +24,7 @@ pub const MAX_SIDE: u32 = 65_535;
 const MAX_FILE: u64 = 256 << 20;
 /// Bytes that a PNG's colour profile and texts may be unpacked to, beyond the file's own length; profiles of cameras have a few KiB, of printers up to 4 MiB.
 pub(crate) const MAX_EXTRAS: u64 = 16 << 20;
-/// How many times its length deflate can make of something at most. What says it is larger is damaged, and would take memory for nothing.
+/// Largest ratio of deflate. A file that claims to unpack to more is damaged, and would take memory for nothing.
 pub(crate) const DEFLATE_RATIO: u64 = 1032;
 
 /// Decodes the image file at `path` to 8-bit RGB.
@@ -79,7 +79,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> std::result::Result<ImageFormat, String> {
     })
 }
 
-/// What is said of an image of another format than those that are read.
+/// The message for an image of a format that isn't read.
 pub(crate) fn not_read(format: ImageFormat) -> String {
     format!("is a {format:?} image; only JPEG and PNG are read, convert it first")
 }

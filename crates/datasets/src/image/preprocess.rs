@@ -10,7 +10,7 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviations of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// How a photo becomes a network's input: a change of size on 8-bit values, then a change of values.
+/// The way from a photo to a network's input: a change of size on 8-bit values, then a change of values.
 ///
 /// The two steps are free functions ([`squash`], [`normalise`]); another recipe is another pair of them.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -17,7 +17,7 @@ const ID_TABLE: &str = "map_clsloc.txt";
 /// Labels files in the order they are looked for.
 pub(super) const FILE_NAMES: [&str; 3] = [SYNSETS, KAGGLE, GROUND_TRUTH];
 
-/// How to write the table of ids out of the devkit's MATLAB file.
+/// Command that writes the table of ids out of the devkit's MATLAB file.
 const EXPORT_IDS: &str = "python3 -c \"import scipy.io; [print(s[1], int(s[0])) for s in \
     scipy.io.loadmat('meta.mat', squeeze_me=True)['synsets'] if s[4] == 0]\" > map_clsloc.txt";
 

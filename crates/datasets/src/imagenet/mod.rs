@@ -15,7 +15,7 @@ use crate::index::fingerprint::Fingerprint;
 use crate::registry::DatasetKind;
 use crate::{Checksum, Dataset, Error, Pair, Result, Sample};
 
-/// Where the images may lie below the root, tried in this order: torchvision's folder, Kaggle's, the root itself.
+/// Folders of the images below the root, tried in this order: torchvision's, Kaggle's, the root itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];
 
 /// ImageNet's entry in the registry.

@@ -16,12 +16,12 @@ use hdf5_pure::{
 
 use crate::image::decode::{DEFLATE_RATIO, MAX_PIXELS};
 
-/// What is wrong, without the file's name.
+/// A result whose error doesn't name the file.
 pub(super) type Result<T> = std::result::Result<T, String>;
 
-/// How HDF5 files, and only those, start, possibly after a block of the user's.
+/// First bytes of HDF5 files, and of no others, possibly after a block of the user's.
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-/// Where they may, the user's block being 0 or 512, 1024, 2048, … bytes; MATLAB's is 512.
+/// Their possible offsets, the user's block being 0 or 512, 1024, 2048, … bytes; MATLAB's is 512.
 const STARTS: [u64; 6] = [0, 512, 1024, 2048, 4096, 8192];
 /// Most references in an array: more than a thousand times what there is.
 const MAX_REFERENCES: u64 = 1 << 23;
@@ -32,7 +32,7 @@ const MAX_CHUNK: u64 = 3 * MAX_PIXELS;
 #[derive(Debug)]
 pub(super) struct Hdf5 {
     path: PathBuf,
-    /// What addresses in the file are counted from.
+    /// Offset from which addresses in the file are counted.
     base: u64,
     /// In bytes.
     length: u64,

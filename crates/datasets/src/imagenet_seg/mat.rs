@@ -118,7 +118,7 @@ impl Reading {
     }
 }
 
-/// What values of 0 and 1 mean, whatever they are stored as (MATLAB has logical, integer and
+/// Labels of values 0 and 1, in any type that they are stored as (MATLAB has logical, integer and
 /// double). Others mean what the config says of them, or nothing that is known here.
 fn labels(array: &Array, length: usize, rule: Rule) -> Result<Vec<Option<bool>>> {
     if array.kind == DType::U8 {

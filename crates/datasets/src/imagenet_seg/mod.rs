@@ -44,7 +44,7 @@ pub const KIND: DatasetKind = DatasetKind {
 #[derive(Debug)]
 pub struct ImageNetSeg {
     files: Files,
-    /// What values of masks mean.
+    /// Meaning of the values of masks.
     rule: Rule,
     ids: Vec<String>,
     classes: ClassList,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Mask, Region, Result, Source};
 
-/// What an index remembers of the pair of an image and a class.
+/// A class that an image is labeled with, and the pointing games that the pair is part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     /// The class.
@@ -32,7 +32,7 @@ impl Pair {
     }
 }
 
-/// Where the subset comes from.
+/// Source of the subset.
 #[derive(Debug)]
 pub(crate) enum DifficultSubset {
     /// From the published list.
@@ -96,7 +96,7 @@ impl DifficultSubset {
         Err(Error::layout(&list.path, problem))
     }
 
-    /// Whether the pair of class `class` and the image with these names belongs to the subset; `definition` is asked where
+    /// Returns true if the pair of class `class` and the image with these names belongs to the subset; `definition` is asked where
     /// there is no list.
     pub(crate) fn holds(&self, names: &[String], class: usize, definition: impl FnOnce() -> bool) -> bool {
         match self {
@@ -118,7 +118,7 @@ impl DifficultSubset {
     }
 }
 
-/// Whether a class whose boxes sum up to `area` of the `pixels` of an image with `classes` classes is difficult by definition.
+/// Returns true if a class whose boxes sum up to `area` of the `pixels` of an image with `classes` classes is difficult by definition.
 pub(crate) fn by_definition(area: f64, pixels: f64, classes: usize) -> bool {
     area * 4.0 < pixels && classes > 1
 }

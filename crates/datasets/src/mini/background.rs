@@ -1,4 +1,4 @@
-//! What lies behind the objects: a field of noise in a few colours, strewn with strokes and spots.
+//! Background of the objects: a field of noise in a few colours, strewn with strokes and spots.
 
 use super::canvas::Canvas;
 use super::draw::{Colour, Draw};

@@ -1,4 +1,4 @@
-//! What scenes are painted on.
+//! The canvas of scenes.
 
 use image::RgbImage;
 

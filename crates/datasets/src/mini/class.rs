@@ -1,4 +1,4 @@
-//! What is told apart: shapes with textures.
+//! Classes: shapes with textures.
 
 /// Outline of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

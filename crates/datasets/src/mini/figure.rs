@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::class::{Shape, Texture};
 use super::draw::{Colour, Draw};
 
-/// Where a pixel is sampled, from its centre.
+/// Points at which a pixel is sampled, from its centre.
 const SAMPLES: [(f32, f32); 4] = [(-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375)];
 /// Samples that make a pixel a part of the figure: at least half.
 const MAJORITY: u32 = SAMPLES.len() as u32 / 2;
@@ -24,7 +24,7 @@ const SIN_36: f32 = 0.587_785_25;
 const POINTS: [(f32, f32); 5] =
     [(1.0, 0.0), (0.309_017, 0.951_056_5), (-COS_36, SIN_36), (-COS_36, -SIN_36), (0.309_017, -0.951_056_5)];
 
-/// Where a figure ends, in its own coordinates: turned, in units of its radius.
+/// Outline of a figure, in its own coordinates: turned, in units of its radius.
 #[derive(Debug, Clone)]
 pub(super) enum Outline {
     Shape(Shape),
@@ -80,7 +80,7 @@ impl Outline {
     }
 }
 
-/// What covers a figure.
+/// Surface of a figure.
 #[derive(Debug, Clone)]
 pub(super) struct Surface {
     /// Plain where `None`: the first tone everywhere.
@@ -111,7 +111,7 @@ impl Surface {
         }
     }
 
-    /// Which tone is `x` right of and `y` below the centre, in pixels.
+    /// Returns the tone `x` right of and `y` below the centre, in pixels.
     fn tone(&self, x: f32, y: f32) -> usize {
         let half_periods = |along: f32, phase: f32| (2.0 * (along + phase)).floor() as i32;
         let across = half_periods(x * self.wave.0 + y * self.wave.1, self.phase.0);
@@ -143,7 +143,7 @@ impl Figure {
         self.outline.reach() * self.radius
     }
 
-    /// Whether circles around the two, shrunk by `share`, overlap.
+    /// Returns true if circles around the two, shrunk by `share`, overlap.
     pub(super) fn is_near(&self, other: &Self, share: f32) -> bool {
         let (x, y) = (self.centre.0 - other.centre.0, self.centre.1 - other.centre.1);
         let reach = (self.reach() + other.reach()) * share;

@@ -90,7 +90,7 @@ fn mat() -> FileBuilder {
     file
 }
 
-/// What a file of MATLAB's starts with: text to byte 116, and at byte 124 the version and the mark of the byte order.
+/// Returns the head of a MATLAB file: text to byte 116, and at byte 124 the version and the mark of the byte order.
 fn header() -> [u8; 128] {
     let mut header = [b' '; 128];
     let text = b"MATLAB 7.3 MAT-file, embedded scenes";

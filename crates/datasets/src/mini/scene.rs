@@ -17,7 +17,7 @@ const DISTRACTOR_GAP: f32 = 0.95;
 /// An object of which less than this share is visible is difficult.
 const EASY: f32 = 0.7;
 
-/// Which scenes: each stream has its own, and none is in two.
+/// A stream of scenes: each has its own, and none is in two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Scenes that networks are trained on.
@@ -26,7 +26,7 @@ pub enum Stream {
     HeldOut = 1,
 }
 
-/// What a scene holds.
+/// Specification of a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SceneSpec {
     /// Width of the image in pixels.
@@ -103,7 +103,7 @@ pub struct Scene {
 /// One object of a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// What it is.
+    /// Its class.
     pub class: Class,
     /// Its centre in pixels from the image's top left corner: right, down.
     pub centre: (f32, f32),
@@ -117,7 +117,7 @@ pub struct Object {
     pub bounds: PixelBox,
     /// Number of visible pixels, at least 1.
     pub area: usize,
-    /// Whether less than 70 % of it is visible.
+    /// True if less than 70 % of it is visible.
     pub difficult: bool,
 }
 
@@ -163,7 +163,7 @@ impl Scene {
 }
 
 impl Object {
-    /// What is left to see of a figure that covered `covered` pixels, or `None` where nothing is.
+    /// Returns the visible rest of a figure that covered `covered` pixels, or `None` where nothing is.
     fn seen(class: Class, figure: &Figure, owners: &[u32], owner: u32, covered: usize, width: u32) -> Option<Self> {
         let mask: Vec<bool> = owners.iter().map(|found| *found == owner).collect();
         let bounds = PixelBox::around(&mask, width)?;

@@ -150,7 +150,7 @@ mod tests {
         assert_eq!((path.len(), &path[path.len() - 2..]), (20, &[1, 1][..]));
     }
 
-    /// Whether the centre of a pixel is an odd number of edges away from the outside, to its left.
+    /// Returns true if the centre of a pixel is an odd number of edges away from the outside, to its left.
     fn is_inside(polygon: &[u32], column: u32, row: u32) -> bool {
         let corners: Vec<(f64, f64)> = polygon.chunks(2).map(|xy| (f64::from(xy[0]), f64::from(xy[1]))).collect();
         let (x, y) = (f64::from(column) + 0.5, f64::from(row) + 0.5);

@@ -1,4 +1,4 @@
-//! What one XML file of PASCAL VOC says of one photo.
+//! One XML file of PASCAL VOC: the annotation of one photo.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// Names at least this similar are proposed for an unknown one (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.8;
 
-/// What is said of a box that starts at 0.
+/// The note on a box that starts at 0.
 pub(super) const FROM_ZERO: &str = "; VOC counts pixels from 1, and this data set may count from 0";
 
 /// A photo's size and its objects.
