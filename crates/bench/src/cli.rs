@@ -56,6 +56,9 @@ pub enum Command {
     List {
         /// What to list.
         what: Listing,
+        /// Write a page of docs/ instead: methods or metrics
+        #[arg(long)]
+        markdown: bool,
     },
 }
 
@@ -73,6 +76,13 @@ pub enum Listing {
     Datasets,
     /// Protocols and all their fields: protocol, [protocol] base
     Protocols,
+}
+
+impl Listing {
+    /// Returns true if docs/ has a page that is written from it.
+    pub fn has_page(self) -> bool {
+        matches!(self, Listing::Methods | Listing::Metrics)
+    }
 }
 
 /// Which configs to run, and how.
@@ -337,7 +347,10 @@ mod tests {
 
     #[test]
     fn subcommands_need_no_config_but_a_run_does() {
-        assert!(matches!(parse("bench list methods").unwrap().command, Some(Command::List { what: Listing::Methods })));
+        assert!(matches!(
+            parse("bench list methods").unwrap().command,
+            Some(Command::List { what: Listing::Methods, markdown: false })
+        ));
         assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
         assert!(parse("bench list method").unwrap_err().contains("'methods'"));
     }

@@ -17,7 +17,8 @@ use bench::records::Failure;
 use bench::report::{self, Records, ReportFiles, Summary};
 use bench::run::{run_json, signals};
 use bench::{run, say, tell};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -30,7 +31,13 @@ fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::compare(args).map(|()| 0),
         Some(Command::Merge(args)) => merge(args),
         Some(Command::ExportPlan(args)) => export_plan(args),
-        Some(Command::List { what }) => list::print(*what).map(|()| 0).map_err(anyhow::Error::from),
+        Some(Command::List { what, markdown }) => {
+            if *markdown && !what.has_page() {
+                let only = "only methods and metrics have a page in docs/";
+                Cli::command().error(ErrorKind::ArgumentConflict, only).exit();
+            }
+            list::print(*what, *markdown).map(|()| 0).map_err(anyhow::Error::from)
+        }
         None => run_all(&cli.run),
     };
     match result {

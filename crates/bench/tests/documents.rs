@@ -127,3 +127,17 @@ fn the_table_of_fields_says_what_each_protocol_has() {
         }
     }
 }
+
+#[test]
+fn the_pages_of_the_registries_are_those_of_the_program() {
+    for name in ["methods", "metrics"] {
+        let mut bench = std::process::Command::new(env!("CARGO_BIN_EXE_bench"));
+        let written = bench.args(["list", name, "--markdown"]).output().unwrap();
+        let page = fs::read_to_string(root().join(format!("docs/{name}.md"))).unwrap_or_default();
+        assert!(written.status.success());
+        assert!(
+            String::from_utf8(written.stdout).unwrap() == page,
+            "docs/{name}.md is out of date: cargo run -p bench -- list {name} --markdown > docs/{name}.md"
+        );
+    }
+}

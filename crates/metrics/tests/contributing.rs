@@ -1,6 +1,7 @@
 //! The metric that CONTRIBUTING.md adds as an example, compiled from the text there and run.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[allow(unreachable_pub, reason = "in the crate, its module is public")]
 #[path = "contributing/rank_accuracy.rs"]
 mod rank_accuracy;
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use ucag_core::explain::{METHODS, Role};
 use ucag_core::network::FAMILIES;
 
+use super::registry_pages;
 use crate::cli::Listing;
 
 /// Writes a list.
@@ -27,9 +28,14 @@ pub fn write(what: Listing, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Where standard output can't be written to.
-pub fn print(what: Listing) -> io::Result<()> {
+pub fn print(what: Listing, markdown: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match write(what, &mut out).and_then(|()| out.flush()) {
+    let written = match what {
+        Listing::Methods if markdown => registry_pages::methods(&mut out),
+        Listing::Metrics if markdown => registry_pages::metrics(&mut out),
+        other => write(other, &mut out),
+    };
+    match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

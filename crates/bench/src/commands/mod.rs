@@ -6,3 +6,4 @@ pub mod explain;
 pub mod export_plan;
 pub mod list;
 pub mod merge;
+mod registry_pages;

@@ -8,8 +8,8 @@ use super::overrides;
 use super::section::{Choice, Field, Section};
 use super::toml_tree::{Node, Table, Value};
 
-/// The protocol of a run of one method on one image, from arguments instead of a config: a name, `field=value` overrides as `[protocol]` has
-/// them, and `[ucag]`'s n, ρ and α.
+/// The protocol of a run of one method on one image, from arguments instead of a config: a name,
+/// `field=value` overrides as `[protocol]` has them, and `[ucag]`'s n, ρ and α.
 ///
 /// # Errors
 /// As [`super::load`], naming the argument at fault.
@@ -75,7 +75,8 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     rename(&base, protocol)
 }
 
-/// The fields of a protocol that say how a map is made, but for n, ρ and α: they may differ from row to row of a table.
+/// The fields of a protocol that maps depend on, but for n, ρ and α: they may differ from row to row
+/// of a table.
 fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
     override_field(section, "interpolation", &mut protocol.maps.interpolation);
     override_field(section, "coverage", &mut protocol.maps.coverage);
