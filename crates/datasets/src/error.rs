@@ -1,4 +1,4 @@
-//! What can be wrong with a data set, said so that its owner can put it right.
+//! Errors of data sets, in words with which their owners can put them right.
 
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ pub enum Error {
     Missing {
         /// Every missing path, not only the first.
         paths: Vec<PathBuf>,
-        /// How the files must lie below the root.
+        /// Expected layout below the root.
         layout: String,
-        /// Where the files come from.
+        /// Source of the files.
         how_to_get: String,
     },
     /// The operating system refused.
@@ -31,7 +31,7 @@ pub enum Error {
     Image {
         /// The file.
         path: PathBuf,
-        /// What was found in it, and what to do.
+        /// The finding, and what to do.
         problem: String,
     },
     /// A line of a text file that is not as its format says.
@@ -41,7 +41,7 @@ pub enum Error {
         path: PathBuf,
         /// Line number, from 1.
         line: u64,
-        /// What was found, and what to do.
+        /// The finding, and what to do.
         problem: String,
     },
     /// Files and folders that do not fit together.
@@ -49,7 +49,7 @@ pub enum Error {
     Layout {
         /// The file or folder.
         path: PathBuf,
-        /// What was found, and what to do.
+        /// The finding, and what to do.
         problem: String,
     },
     /// No data set has this name.
@@ -62,7 +62,7 @@ pub enum Error {
     },
 }
 
-/// What is wrong is said in at most so many letters: it may quote a file that is one long line.
+/// Most letters of a finding: it may quote a file that is one long line.
 const LONGEST: usize = 2000;
 
 impl Error {

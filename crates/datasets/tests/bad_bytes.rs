@@ -1,4 +1,5 @@
-//! Files with bytes changed at random: whatever comes of it is a sample or a message, never a panic.
+//! Files with bytes changed at random: whatever comes of it is a sample or a message, never a
+//! panic.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

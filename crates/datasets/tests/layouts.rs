@@ -151,7 +151,8 @@ fn a_png_named_jpeg_is_read() {
     assert_eq!(image.as_raw(), &fixture("png_named.JPEG.rgb"));
 }
 
-/// Opening an index touches no image: the files here can't be decoded, and a broken one spoils only its own sample.
+/// Opening an index touches no image: the files here can't be decoded, and a broken one spoils only
+/// its own sample.
 #[test]
 fn opening_reads_no_image() {
     let root = Root::new()
@@ -164,7 +165,8 @@ fn opening_reads_no_image() {
     assert_eq!(dataset.load(1).unwrap().image.dimensions(), (45, 37));
     assert!(dataset.load(2).is_err());
 
-    // An image that goes away after opening is missed only when it is loaded, so nothing was kept of it.
+    // An image that goes away after opening is missed only when it is loaded, so nothing was kept
+    // of it.
     std::fs::remove_file(root.path().join("n01440764/good.JPEG")).unwrap();
     assert!(dataset.load(1).unwrap_err().to_string().contains("good.JPEG"));
 }

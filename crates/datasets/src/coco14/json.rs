@@ -1,6 +1,7 @@
-//! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what is named here is kept.
+//! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what
+//! is named here is kept.
 //!
-//! Whether ids, names and sizes are there is checked here, and an error is one of the whole file;
+//! Missing ids, names and sizes are found here, and are errors of the whole file;
 //! everything else is checked when the index is made.
 
 use std::fmt;
@@ -127,7 +128,7 @@ impl TryFrom<RawAnnotation> for Annotation {
     }
 }
 
-/// What is wrong with an element is said without its place.
+/// A result whose error doesn't name the element's place.
 type Checked<T> = std::result::Result<T, String>;
 
 fn id(value: &Loose, key: &str) -> Checked<i64> {
@@ -174,7 +175,8 @@ pub(super) fn read(path: &Path) -> Result<Json> {
     })
 }
 
-/// A list whose errors say which of its elements they are in: the file is one line, so a column alone helps nobody.
+/// A list whose errors say which of its elements they are in: the file is one line, so a column
+/// alone helps nobody.
 pub(super) struct Elements<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
@@ -204,7 +206,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
     }
 }
 
-/// What an element of a list is called: `annotation` of [`Annotation`].
+/// Returns the name of an element of a list: `annotation` for [`Annotation`].
 fn kind<T>() -> String {
     std::any::type_name::<T>().rsplit("::").next().unwrap_or_default().to_lowercase()
 }

@@ -73,7 +73,7 @@ impl<T> Default for Any<T> {
     }
 }
 
-/// What a list may be of: whatever stands there makes one.
+/// An element of a list, which any value makes.
 pub(super) trait Element: Sized {
     /// The next one of a list.
     fn next<'de, A: SeqAccess<'de>>(list: &mut A) -> Result<Option<Self>, A::Error>;

@@ -18,7 +18,7 @@ const LONGEST: usize = 9;
 pub(super) struct Python<R> {
     inner: R,
     read: Vec<u8>,
-    /// What is ready, and how much of it is taken.
+    /// The bytes that are ready, and the number of them that are taken.
     ready: Vec<u8>,
     taken: usize,
     state: State,

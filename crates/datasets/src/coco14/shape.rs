@@ -1,4 +1,5 @@
-//! Masks of single objects, rasterised as pycocotools does it: the `hotcoco` crate is a port of its arithmetic.
+//! Masks of single objects, rasterised as pycocotools does it: the `hotcoco` crate is a port of its
+//! arithmetic.
 
 use hotcoco::mask;
 
@@ -7,7 +8,8 @@ use crate::Mask;
 use super::json::{Runs, Segmentation};
 use super::loose::{Loose, Numbers};
 
-/// Coordinates farther from zero belong to no image; pycocotools' own integers overflow a little beyond.
+/// Coordinates farther from zero belong to no image; pycocotools' own integers overflow a little
+/// beyond.
 const FAR: f64 = 4_194_304.0;
 
 /// An object's mask, checked.
@@ -32,7 +34,7 @@ impl Shape {
         }
     }
 
-    /// Whether the mask holds no pixel of an image of `width` × `height`.
+    /// Returns true if the mask holds no pixel of an image of `width` × `height`.
     pub(super) fn is_empty(&self, width: u32, height: u32) -> bool {
         match self {
             Self::Runs(runs) => runs.iter().skip(1).step_by(2).all(|&run| run == 0),
@@ -58,7 +60,7 @@ impl Shape {
         Ok(())
     }
 
-    /// What it holds, as numbers that differ where masks do.
+    /// Returns its content as numbers that differ where masks do.
     pub(super) fn bits(&self) -> Vec<u64> {
         match self {
             Self::Runs(runs) => runs.iter().map(|&run| run.into()).collect(),
@@ -74,8 +76,8 @@ impl Shape {
     }
 }
 
-/// Whether a polygon within the image holds a circle of more than 2 pixels' radius. No area is
-/// larger than its outline times the radius of the largest circle in it.
+/// Returns true if a polygon within the image holds a circle of more than 2 pixels' radius. No area
+/// is larger than its outline times the radius of the largest circle in it.
 fn is_thick(polygon: &[f64], width: f64, height: f64) -> bool {
     let corners = || polygon.chunks_exact(2).map(|corner| (corner[0], corner[1]));
     let (mut area, mut outline) = (0.0, 0.0);

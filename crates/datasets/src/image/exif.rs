@@ -31,7 +31,7 @@ pub(crate) fn orientation(path: &Path) -> Option<u8> {
     Orientation::from_exif_chunk(&chunk).map(Orientation::to_exif)
 }
 
-/// What the EXIF segment holds, which is a TIFF file's header.
+/// Returns the content of the EXIF segment, which is a TIFF file's header.
 fn in_jpeg(file: &mut BufReader<File>) -> Option<Vec<u8>> {
     for _ in 0..MAX_SEGMENTS {
         let (mut fill, mut marker) = (0, 0);

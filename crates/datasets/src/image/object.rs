@@ -11,11 +11,11 @@ use image::ImageFormat;
 use png::{ColorType, Transformations};
 
 use crate::image::decode;
-use crate::image::decode::MAX_EXTRAS;
 use crate::image::jpeg;
+use crate::image::limits::{MAX_EXTRAS, check_png};
 use crate::{Mask, Object};
 
-/// What is wrong completes a sentence that starts with the file's name.
+/// A result whose error completes a sentence that starts with the file's name.
 type Checked<T> = Result<T, String>;
 
 /// So many values are named of a mask that has too many.
@@ -23,7 +23,7 @@ const NAMED: usize = 6;
 /// Values from here on are colours, below it grey levels and indices.
 const COLOUR: u64 = 1 << 48;
 
-/// What the values of masks mean beyond 0 for background.
+/// Meaning of the values of masks, beyond 0 for background.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rule {
     /// The value of pixels that count neither as object nor as background.
@@ -46,7 +46,7 @@ impl Rule {
     }
 }
 
-/// What to do about a mask of too many values.
+/// Remedy for a mask of too many values.
 const REMEDY: &str = "; set `void = …` in [[dataset]] to the value of pixels that don't count, or `threshold = …` to the least value of the object";
 
 /// Reads the mask in an image file.
@@ -109,7 +109,7 @@ impl Raster {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
         decoder.set_transformations(Transformations::IDENTITY);
         let (width, height) = decoder.read_header_info().map_err(damaged)?.size();
-        decode::check_png(bytes, width, height)?;
+        check_png(bytes, width, height)?;
         let mut reader = decoder.read_info().map_err(damaged)?;
         let mut packed = vec![0; reader.output_buffer_size().ok_or("is too large to be read")?];
         let frame = reader.next_frame(&mut packed).map_err(damaged)?;

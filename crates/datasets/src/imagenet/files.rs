@@ -1,11 +1,11 @@
-//! Which files and folders there are, in torchvision's order.
+//! Listing of files and folders, in torchvision's order.
 
 use std::path::Path;
 
 use crate::index::clutter::is_clutter;
 use crate::{Error, Result};
 
-/// What torchvision takes for an image by its name, whatever the case.
+/// Endings of names that torchvision takes for images, in any case.
 const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
 /// Folders nested deeper than this below a class folder are taken for a loop of links.
@@ -40,7 +40,8 @@ pub(super) fn list(folder: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Every image below `folder`, nested folders included: paths below it with `/` separators, by folder, then by file.
+/// Every image below `folder`, nested folders included: paths below it with `/` separators, by
+/// folder, then by file.
 pub(super) fn images_below(folder: &Path) -> Result<Vec<String>> {
     let mut groups = Vec::new();
     collect(folder, String::new(), 0, &mut groups)?;

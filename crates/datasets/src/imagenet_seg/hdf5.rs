@@ -1,8 +1,11 @@
 //! Objects of an HDF5 file: by name, and by the address that a reference holds.
 //!
-//! Elements of MATLAB's cell arrays have no name: the array holds references, which are addresses of objects. `hdf5-pure` follows references an array at a
-//! time and fails where one of them is bad, but a sample is read on its own, and a bad one is nobody else's problem. What the crate does open on its own is the
-//! root of a file, whose address stands in the superblock. So [`Hdf5::at`] opens the file with a superblock in front in which the root is the object asked for.
+//! Elements of MATLAB's cell arrays have no name: the array holds references, which are addresses
+//! of objects. `hdf5-pure` follows references an array at a time and fails where one of them is
+//! bad, but a sample is read on its own, and a bad one is nobody else's problem. What the crate
+//! does open on its own is the root of a file, whose address stands in the superblock. So
+//! [`Hdf5::at`] opens the file with a superblock in front in which the root is the object asked
+//! for.
 //!
 //! Nothing is read but what is asked for: whichever way a file is opened, it stays on disk.
 
@@ -14,14 +17,14 @@ use hdf5_pure::{
     Chunk, ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, Layout, ReadSeekSource, Source,
 };
 
-use crate::image::decode::{DEFLATE_RATIO, MAX_PIXELS};
+use crate::image::limits::{DEFLATE_RATIO, MAX_PIXELS};
 
-/// What is wrong, without the file's name.
+/// A result whose error doesn't name the file.
 pub(super) type Result<T> = std::result::Result<T, String>;
 
-/// How HDF5 files, and only those, start, possibly after a block of the user's.
+/// First bytes of HDF5 files, and of no others, possibly after a block of the user's.
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-/// Where they may, the user's block being 0 or 512, 1024, 2048, … bytes; MATLAB's is 512.
+/// Their possible offsets, the user's block being 0 or 512, 1024, 2048, … bytes; MATLAB's is 512.
 const STARTS: [u64; 6] = [0, 512, 1024, 2048, 4096, 8192];
 /// Most references in an array: more than a thousand times what there is.
 const MAX_REFERENCES: u64 = 1 << 23;
@@ -32,7 +35,7 @@ const MAX_CHUNK: u64 = 3 * MAX_PIXELS;
 #[derive(Debug)]
 pub(super) struct Hdf5 {
     path: PathBuf,
-    /// What addresses in the file are counted from.
+    /// Offset from which addresses in the file are counted.
     base: u64,
     /// In bytes.
     length: u64,
@@ -123,7 +126,8 @@ impl Array {
                     return Err(format!("is stored in pieces of {}, which can't be", sides(&chunk_shape)));
                 }
                 let chunks = dataset.chunks().map_err(text)?;
-                // The crate takes memory for what a chunk says it has before it finds that there is less.
+                // The crate takes memory for what a chunk says it has before it finds that there is
+                // less.
                 let is_inside = |chunk: &Chunk| {
                     chunk.address.checked_add(chunk.storage_size).is_some_and(|end| end <= FRONT + file)
                 };
@@ -225,7 +229,8 @@ impl Source for Rooted {
     }
 }
 
-/// A superblock of version 0 (HDF5 file format specification, II.A): addresses count from `base`, the file ends at `end`, and its root is at `root`.
+/// A superblock of version 0 (HDF5 file format specification, II.A): addresses count from `base`,
+/// the file ends at `end`, and its root is at `root`.
 fn superblock(base: u64, end: u64, root: u64) -> [u8; FRONT as usize] {
     const NONE: u64 = u64::MAX;
     let mut block = [0; FRONT as usize];

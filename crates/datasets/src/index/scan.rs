@@ -1,4 +1,4 @@
-//! What is looked for in the files of the samples that a run has chosen, before it starts.
+//! Scan of the files of the samples that a run has chosen, before it starts.
 
 use rayon::prelude::*;
 

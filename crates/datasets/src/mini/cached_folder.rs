@@ -34,26 +34,27 @@ pub(super) fn place(source: &Source<'_>, layout: &str, write: impl FnOnce(&Path)
     ensure(&cache, layout, write).map(|()| cache)
 }
 
-/// Where programs of this user keep what they can make anew.
+/// Returns the user's folder of caches.
 fn caches() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))).unwrap_or_else(std::env::temp_dir)
 }
 
-/// What the stamp of every version starts with.
+/// Returns the start of every version's stamp.
 fn any_version(layout: &str) -> String {
     format!("embedded scenes, {layout} layout, version ")
 }
 
-/// Whether a stamp is of some version in this layout.
+/// Returns true if a stamp is of some version in this layout.
 fn is_ours(stamp: &str, layout: &str) -> bool {
     stamp.starts_with(&any_version(layout))
 }
 
 /// Makes the folder `root`, where it isn't there yet: `write` fills it, in the layout of that name.
 ///
-/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that could be taken for it, and of two runs at once one wins. A folder
-/// that another version of this program made in the same layout is made anew.
+/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that
+/// could be taken for it, and of two runs at once one wins. A folder that another version of this
+/// program made in the same layout is made anew.
 ///
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.

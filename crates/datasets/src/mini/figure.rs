@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::class::{Shape, Texture};
 use super::draw::{Colour, Draw};
 
-/// Where a pixel is sampled, from its centre.
+/// Points at which a pixel is sampled, from its centre.
 const SAMPLES: [(f32, f32); 4] = [(-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375)];
 /// Samples that make a pixel a part of the figure: at least half.
 const MAJORITY: u32 = SAMPLES.len() as u32 / 2;
@@ -24,7 +24,7 @@ const SIN_36: f32 = 0.587_785_25;
 const POINTS: [(f32, f32); 5] =
     [(1.0, 0.0), (0.309_017, 0.951_056_5), (-COS_36, SIN_36), (-COS_36, -SIN_36), (0.309_017, -0.951_056_5)];
 
-/// Where a figure ends, in its own coordinates: turned, in units of its radius.
+/// Outline of a figure, in its own coordinates: turned, in units of its radius.
 #[derive(Debug, Clone)]
 pub(super) enum Outline {
     Shape(Shape),
@@ -63,7 +63,8 @@ impl Outline {
             Self::Shape(Shape::Square) => x.abs().max(y.abs()) <= SQUARE,
             Self::Shape(Shape::Triangle) => y.max(SIN_60 * x.abs() - 0.5 * y) <= TRIANGLE / 2.0,
             Self::Shape(Shape::Star) => {
-                // In the sector of the nearest point, folded onto one half, the star ends at one straight edge.
+                // In the sector of the nearest point, folded onto one half, the star ends at one
+                // straight edge.
                 let along = POINTS.iter().map(|(cos, sin)| x * cos + y * sin).fold(f32::MIN, f32::max);
                 let across = (square - along * along).max(0.0).sqrt();
                 let (waist_along, waist_across) = (STAR_WAIST * COS_36, STAR_WAIST * SIN_36);
@@ -80,7 +81,7 @@ impl Outline {
     }
 }
 
-/// What covers a figure.
+/// Surface of a figure.
 #[derive(Debug, Clone)]
 pub(super) struct Surface {
     /// Plain where `None`: the first tone everywhere.
@@ -94,7 +95,8 @@ pub(super) struct Surface {
 }
 
 impl Surface {
-    /// A bright tone and a dark one of any hue, in any order, with the given texture; `unit` is [`Canvas::unit`].
+    /// A bright tone and a dark one of any hue, in any order, with the given texture; `unit` is
+    /// [`Canvas::unit`].
     pub(super) fn new(draw: &mut Draw, texture: Option<Texture>, unit: f32) -> Self {
         let mut tones = [draw.colour(0.75, 0.95), draw.colour(0.05, 0.25)];
         if draw.chance(0.5) {
@@ -111,7 +113,7 @@ impl Surface {
         }
     }
 
-    /// Which tone is `x` right of and `y` below the centre, in pixels.
+    /// Returns the tone `x` right of and `y` below the centre, in pixels.
     fn tone(&self, x: f32, y: f32) -> usize {
         let half_periods = |along: f32, phase: f32| (2.0 * (along + phase)).floor() as i32;
         let across = half_periods(x * self.wave.0 + y * self.wave.1, self.phase.0);
@@ -143,14 +145,15 @@ impl Figure {
         self.outline.reach() * self.radius
     }
 
-    /// Whether circles around the two, shrunk by `share`, overlap.
+    /// Returns true if circles around the two, shrunk by `share`, overlap.
     pub(super) fn is_near(&self, other: &Self, share: f32) -> bool {
         let (x, y) = (self.centre.0 - other.centre.0, self.centre.1 - other.centre.1);
         let reach = (self.reach() + other.reach()) * share;
         x * x + y * y < reach * reach
     }
 
-    /// Paints it; `cover` is told the index of every pixel of which it covers at least half the samples.
+    /// Paints it; `cover` is told the index of every pixel of which it covers at least half the
+    /// samples.
     pub(super) fn paint(&self, canvas: &mut Canvas, mut cover: impl FnMut(usize)) {
         let reach = self.reach() + 1.0;
         let shrink = 1.0 / self.radius;

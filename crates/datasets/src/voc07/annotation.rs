@@ -1,4 +1,4 @@
-//! What one XML file of PASCAL VOC says of one photo.
+//! One XML file of PASCAL VOC: the annotation of one photo.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// Names at least this similar are proposed for an unknown one (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.8;
 
-/// What is said of a box that starts at 0.
+/// The note on a box that starts at 0.
 pub(super) const FROM_ZERO: &str = "; VOC counts pixels from 1, and this data set may count from 0";
 
 /// A photo's size and its objects.
@@ -41,7 +41,8 @@ impl Object {
     }
 }
 
-// Elements that are not named here are left out, such as the `part`s of a person, which have names and boxes of their own.
+// Elements that are not named here are left out, such as the `part`s of a person, which have names
+// and boxes of their own.
 #[derive(Deserialize)]
 struct XmlAnnotation {
     size: Option<XmlSize>,
@@ -103,7 +104,8 @@ fn parse(text: &str, classes: &ClassList) -> Checked<Annotation> {
     Ok(Annotation { width, height, objects: objects.collect::<Checked<_>>()? })
 }
 
-/// The deserialiser doesn't say where a file is broken, and takes any root element; this does, and doesn't.
+/// The deserialiser doesn't say where a file is broken, and takes any root element; this does, and
+/// doesn't.
 fn well_formed(text: &str) -> Checked<()> {
     let mut reader = quick_xml::Reader::from_str(text);
     let (mut depth, mut roots) = (0_usize, 0_usize);

@@ -1,4 +1,4 @@
-//! Where the files are below the root.
+//! Layout of the files below the root.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::index::classes::{ClassList, FILE_NAME};
 use crate::{Error, Result};
 
-/// Where the three folders may lie below the root.
+/// Possible parents of the three folders, below the root.
 const PLACES: [&str; 3] = ["VOCdevkit/VOC2007", "VOC2007", ""];
 const IMAGES: &str = "JPEGImages";
 const ANNOTATIONS: &str = "Annotations";
