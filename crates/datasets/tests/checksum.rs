@@ -1,5 +1,5 @@
-//! A sample's checksum is of the bytes that were read: the one that `sha256sum` prints of the files,
-//! whatever their paths.
+//! A sample's checksum is of the bytes that were read: the one that `sha256sum` prints of the
+//! files, whatever their paths.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

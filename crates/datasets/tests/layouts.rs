@@ -131,7 +131,8 @@ fn flat_with_kaggles_csv_in_any_row_order() {
         ILSVRC2012_val_00000001,n01751748 111 108 230 366 n01751748 0 0 9 9\n\
         ILSVRC2012_val_00000002,n01440764 1 2 3 4 \n";
     let root = with_images(&FLAT).file("LOC_val_solution.csv", csv);
-    assert_eq!(labels(&*root.open().unwrap()), [[65], [0], [999]]); // n01751748 is the sea snake, 65
+    // n01751748 is the sea snake, 65.
+    assert_eq!(labels(&*root.open().unwrap()), [[65], [0], [999]]);
 }
 
 #[test]

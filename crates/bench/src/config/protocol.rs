@@ -75,8 +75,8 @@ pub(super) fn read(root: &mut Section<'_>, report: &Report) -> Protocol {
     rename(&base, protocol)
 }
 
-/// The fields of a protocol that maps depend on, but for n, ρ and α: they may differ from row to row
-/// of a table.
+/// The fields of a protocol that maps depend on, but for n, ρ and α: they may differ from row to
+/// row of a table.
 fn for_a_map(section: &mut Section<'_>, protocol: &mut Protocol) {
     override_field(section, "interpolation", &mut protocol.maps.interpolation);
     override_field(section, "coverage", &mut protocol.maps.coverage);

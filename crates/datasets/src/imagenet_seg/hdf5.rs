@@ -235,7 +235,8 @@ fn superblock(base: u64, end: u64, root: u64) -> [u8; FRONT as usize] {
     const NONE: u64 = u64::MAX;
     let mut block = [0; FRONT as usize];
     block[..8].copy_from_slice(&SIGNATURE);
-    (block[13], block[14]) = (8, 8); // bytes of an address and of a length; the versions before them are 0
+    // Bytes of an address and of a length; the versions before them are 0.
+    (block[13], block[14]) = (8, 8);
     (block[16], block[18]) = (4, 16); // sizes of groups' nodes, which are of no use without a group
     for (place, value) in [(24, base), (32, NONE), (40, end), (48, NONE), (64, root)] {
         block[place..place + 8].copy_from_slice(&value.to_le_bytes());
