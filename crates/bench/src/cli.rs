@@ -87,6 +87,13 @@ pub enum Listing {
     Config,
 }
 
+impl Listing {
+    /// Returns true if docs/ has a page that is written from it.
+    pub fn has_page(self) -> bool {
+        matches!(self, Listing::Methods | Listing::Metrics | Listing::Config)
+    }
+}
+
 /// Configs to run, and options.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -355,7 +362,7 @@ mod tests {
     fn subcommands_need_no_config_but_a_run_does() {
         assert!(matches!(
             parse("bench list methods").unwrap().command,
-            Some(Command::List { what: Listing::Methods, .. })
+            Some(Command::List { what: Listing::Methods, markdown: false, .. })
         ));
         assert!(parse("bench").unwrap_err().contains("<CONFIG>"));
         assert!(parse("bench list method").unwrap_err().contains("'methods'"));

@@ -28,8 +28,13 @@ fn execute(cli: &Cli) -> Result<Outcome, CliError> {
         Some(Command::Explain(args)) => explain::explain(args)?,
         Some(Command::Compare(args)) => compare::compare(args)?,
         Some(Command::List { what, section, markdown }) => {
-            if *what != Listing::Config && (section.is_some() || *markdown) {
-                let only = "only `bench list config` takes a section or --markdown";
+            let refused = match what {
+                Listing::Config => None,
+                _ if section.is_some() => Some("only `bench list config` takes a section"),
+                _ if *markdown && !what.has_page() => Some("only methods, metrics and config have a page in docs/"),
+                _ => None,
+            };
+            if let Some(only) = refused {
                 Cli::command().error(ErrorKind::ArgumentConflict, only).exit();
             }
             list::print(*what, section.as_deref(), *markdown)?;

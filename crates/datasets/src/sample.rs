@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use image::RgbImage;
 
-use crate::{Checksum, Pair, Result};
+use crate::{Checksum, LabeledPair, Result};
 
 /// One image with what its owners say about it.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Name of the sample, unique in its data set and the same on every machine: the image's path below the
-    /// data set's root, with `/` separators and without its extension, or its number where images have no names.
+    /// Name of the sample, unique in its data set and the same on every machine: the image's path
+    /// below the data set's root, with `/` separators and without its extension, or its number
+    /// where images have no names.
     pub id: String,
     /// The image as Pillow's `convert("RGB")` gives it: no EXIF rotation, alpha dropped.
     pub image: RgbImage,
@@ -20,8 +21,9 @@ pub struct Sample {
     pub regions: Vec<Region>,
     /// The object, where the data set tells it from the background without naming a class.
     pub object: Option<Object>,
-    /// SHA-256 of the bytes that were read for it: of the image's file, followed by the mask's where it has one; of what lies in one file with other
-    /// samples, of its own values in that file. What the index holds is in [`Dataset::fingerprint`] instead.
+    /// SHA-256 of the bytes that were read for it: of the image's file, followed by the mask's
+    /// where it has one; of what lies in one file with other samples, of its own values in that
+    /// file. What the index holds is in [`Dataset::fingerprint`] instead.
     pub checksum: Checksum,
 }
 
@@ -42,7 +44,8 @@ pub struct Region {
     pub class: usize,
     /// The union of its objects, difficult ones and crowds included.
     pub mask: Mask,
-    /// True if the annotators flagged every one of its objects as difficult. Pointing games don't count such a pair.
+    /// True if the annotators flagged every one of its objects as difficult. Pointing games don't
+    /// count such a pair.
     pub all_difficult: bool,
     /// True if the pair belongs to the "difficult" subset.
     pub in_difficult_subset: bool,
@@ -61,8 +64,8 @@ pub struct Mask {
 
 /// A data set that is opened: an index in memory, the images still on disk.
 ///
-/// An index of `n` samples costs `O(n)` small strings; images are decoded one at a time in [`Dataset::load`], so memory
-/// does not grow with the number of images.
+/// An index of `n` samples costs `O(n)` small strings; images are decoded one at a time in
+/// [`Dataset::load`], so memory does not grow with the number of images.
 pub trait Dataset: Send + Sync {
     /// Number of samples.
     fn len(&self) -> usize;
@@ -81,13 +84,15 @@ pub trait Dataset: Send + Sync {
     /// Decodes sample `index`.
     ///
     /// # Errors
-    /// Where the file can't be read or decoded; the message names the file. Other samples are not affected.
+    /// Where the file can't be read or decoded; the message names the file. Other samples are not
+    /// affected.
     ///
     /// # Panics
     /// Where `index >= len()`.
     fn load(&self, index: usize) -> Result<Sample>;
 
-    /// [`Sample::checksum`] of sample `index`, as its files are now. Nothing is decoded where it has files to itself.
+    /// [`Sample::checksum`] of sample `index`, as its files are now. Nothing is decoded where it
+    /// has files to itself.
     ///
     /// # Errors
     /// Where a file can't be read; the message names it.
@@ -98,12 +103,13 @@ pub trait Dataset: Send + Sync {
         Ok(self.load(index)?.checksum)
     }
 
-    /// The pairs of sample `index` and the classes that its [`Sample::labels`] will hold, without reading the image; none where it can't be loaded.
-    /// `None` where the data set names no classes.
+    /// The pairs of sample `index` and the classes that its [`Sample::labels`] will hold, without
+    /// reading the image; none where it can't be loaded. `None` where the data set names no
+    /// classes.
     ///
     /// # Panics
     /// Where `index >= len()`.
-    fn pairs(&self, _index: usize) -> Option<Vec<Pair>> {
+    fn pairs(&self, _index: usize) -> Option<Vec<LabeledPair>> {
         None
     }
 
@@ -123,14 +129,15 @@ pub trait Dataset: Send + Sync {
         false
     }
 
-    /// Returns true if samples come with [`Sample::object`], which segmentation metrics need. Such a data set names no classes: the explained class is the
-    /// one that the network thinks likeliest.
+    /// Returns true if samples come with [`Sample::object`], which segmentation metrics need. Such
+    /// a data set names no classes: the explained class is the one that the network thinks
+    /// likeliest.
     fn is_segmented(&self) -> bool {
         false
     }
 
-    /// Returns remarks for readers of the results on the samples `places`, which a run has chosen: a
-    /// sentence each. Looks into their files, and so takes longer than the index does; as
+    /// Returns remarks for readers of the results on the samples `places`, which a run has chosen:
+    /// a sentence each. Looks into their files, and so takes longer than the index does; as
     /// [`Dataset::remarks`] otherwise.
     ///
     /// # Panics
@@ -139,18 +146,20 @@ pub trait Dataset: Send + Sync {
         Vec::new()
     }
 
-    /// Returns the remedy for a network that has `count` classes and not as many as the data set, where
-    /// that can be told.
+    /// Returns the remedy for a network that has `count` classes and not as many as the data set,
+    /// where that can be told.
     fn remedy_for_classes(&self, _count: usize) -> Option<String> {
         None
     }
 
-    /// Returns remarks for readers of the results on the data, such as the source of the difficult subset: a sentence each.
+    /// Returns remarks for readers of the results on the data, such as the source of the difficult
+    /// subset: a sentence each.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// A digest of what the index holds (ids, labels, where objects are, file sizes), in hex. Two runs whose fingerprints agree have the same index; whether
-    /// they read the same bytes, [`Sample::checksum`] says.
+    /// A digest of what the index holds (ids, labels, where objects are, file sizes), in hex. Two
+    /// runs whose fingerprints agree have the same index; whether they read the same bytes,
+    /// [`Sample::checksum`] says.
     fn fingerprint(&self) -> String;
 }

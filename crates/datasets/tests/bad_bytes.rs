@@ -1,6 +1,5 @@
-//! Files with bytes changed at random: whatever comes of it is a sample or a message, never a panic.
-//!
-//! A program of its own, since it measures the most memory that its process has had.
+//! Files with bytes changed at random: whatever comes of it is a sample or a message, never a
+//! panic.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

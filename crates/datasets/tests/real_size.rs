@@ -1,6 +1,5 @@
-//! Opening data sets of the real ones' sizes: `cargo test -p datasets --test real_size -- --ignored --nocapture --test-threads 1`.
-//!
-//! A program of its own, since it measures the most memory that its process has had.
+//! Opening data sets of the real ones' sizes: `cargo test -p datasets --test real_size -- --ignored
+//! --nocapture --test-threads 1`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 
@@ -136,7 +135,7 @@ fn reads_in_little_memory(photos: usize) {
     assert!(peak().is_none_or(|peak| peak < before.unwrap_or(0) + 32), "{:?} MiB", peak());
 }
 
-/// How many photos are written, and where.
+/// Variable with the number of photos to write, and their folder.
 const WRITE: &str = "WRITE_IMAGENET_SEG";
 const PLANE: usize = 500 * 375;
 const LENGTH: usize = 3 * PLANE;

@@ -9,12 +9,12 @@
 pub enum Averaging {
     /// The mean over samples of the mean over a sample's classes.
     Samples,
-    /// The unweighted mean over all classes of the mean over a class's pairs; a class without a pair
-    /// counts as zero.
+    /// The unweighted mean over all classes of the mean over a class's pairs; a class without a
+    /// pair counts as zero.
     Classes,
-    /// As [`Averaging::Classes`], but under the protocol's `EmptyPairs::Released` every class without a
-    /// scored pair in the data set's first sample has one pair of value zero more: the released code
-    /// sets empty counts to one when it first prints its running result.
+    /// As [`Averaging::Classes`], but under the protocol's `EmptyPairs::Released` every class
+    /// without a scored pair in the data set's first sample has one pair of value zero more: the
+    /// released code sets empty counts to one when it first prints its running result.
     ClassesAsReleased,
     /// Counts are summed over all samples before they are divided: the mean over
     /// [`Score::counts`](crate::Score::counts) of `Σ numerator / Σ denominator`, where 0/0 is 0.
@@ -54,8 +54,8 @@ impl Class {
     }
 }
 
-/// Sums up pairs `(class, value)` for each of `classes` classes. `first` holds the classes with a pair
-/// in the first sample, where all others are to get a padding pair.
+/// Sums up pairs `(class, value)` for each of `classes` classes. `first` holds the classes with a
+/// pair in the first sample, where all others are to get a padding pair.
 ///
 /// # Panics
 /// If a class isn't below `classes`.

@@ -34,7 +34,8 @@ impl Blur {
             Blur::Authors => image.f_reflection_pad2d(padding)?,
             Blur::Rise => image.f_constant_pad_nd(padding)?,
         };
-        // Every channel is an image of its own: all get the same kernel, first down and then across.
+        // Every channel is an image of its own: all get the same kernel, first down and then
+        // across.
         let channels = padded.f_reshape([size[0] * size[1], 1, size[2] + 2 * half, size[3] + 2 * half])?;
         let kernel = kernel.f_to_kind(image.kind())?.f_to_device(image.device())?;
         let convolve = |x: &Tensor, kernel: Tensor| x.f_conv2d(&kernel, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1);
@@ -51,9 +52,9 @@ fn gaussian_kernel(taps: i64, sigma: f64) -> Tensor {
     Tensor::from_slice(&weights.iter().map(|weight| (weight / sum) as f32).collect::<Vec<_>>())
 }
 
-/// One axis of RISE's blur kernel, `[11]`: SciPy's Gaussian filter (σ 5, cut at 4σ) of a unit impulse
-/// in the middle of 11 samples, whose border mode mirrors the impulse at both ends. Its tails are
-/// heavier than those of a plain Gaussian of 11 taps.
+/// One axis of RISE's blur kernel, `[11]`: SciPy's Gaussian filter (σ 5, cut at 4σ) of a unit
+/// impulse in the middle of 11 samples, whose border mode mirrors the impulse at both ends. Its
+/// tails are heavier than those of a plain Gaussian of 11 taps.
 pub fn rise_kernel() -> Tensor {
     const TAPS: i64 = 11;
     const REACH: i64 = 20;

@@ -3,8 +3,8 @@
 //!
 //! Pixels are taken in order of falling saliency, `step` at a time. Deletion replaces them by a
 //! constant; insertion starts from a blurred image and puts the image's own back. The class's
-//! probability before every step and after the last makes a curve `s_0 … s_n`, whose normalised area
-//! is the score: `(Σ s_i − s_0/2 − s_n/2) / n`.
+//! probability before every step and after the last makes a curve `s_0 … s_n`, whose normalised
+//! area is the score: `(Σ s_i − s_0/2 − s_n/2) / n`.
 
 use tch::{Kind, Tensor};
 
@@ -147,8 +147,8 @@ pub struct AreaUnderCurve {
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] where map and image differ in size, the map isn't finite, the step is zero, or
-/// the value of a deleted pixel has another number of channels; [`Error::Network`] where the
+/// [`Error::Invalid`] where map and image differ in size, the map isn't finite, the step is zero,
+/// or the value of a deleted pixel has another number of channels; [`Error::Network`] where the
 /// classifier fails.
 pub fn deletion(
     map: &Tensor,
@@ -170,14 +170,14 @@ pub fn deletion(
     area(&order(map, options.tie_order)?, ends, class, classifier, schedule)
 }
 
-/// Insertion: the area under the class's probability while the most salient pixels are put back into
-/// the blurred image. Higher is better. The arguments are those of [`deletion`].
+/// Insertion: the area under the class's probability while the most salient pixels are put back
+/// into the blurred image. Higher is better. The arguments are those of [`deletion`].
 ///
 /// ```
 /// use metrics::{InsertionOptions, insertion};
 /// use tch::{Device, Kind, Tensor};
 ///
-/// // A grey image blurs to itself: the probability of class 0, its mean, is the same at every step.
+/// // A grey image blurs to itself: the probability of class 0, its mean, stays the same.
 /// let classifier = |images: &Tensor| {
 ///     let p = images.flatten(1, -1).mean_dim(1, true, Kind::Float);
 ///     Ok(Tensor::cat(&[&p, &(1.0 - &p)], 1))
@@ -204,8 +204,8 @@ pub fn insertion(
     area(&order(map, options.tie_order)?, ends, class, classifier, schedule)
 }
 
-/// Flat pixel indices in order of falling saliency, `[H·W]`: a stable sort, so that equal pixels come
-/// in the order that `ties` says.
+/// Flat pixel indices in order of falling saliency, `[H·W]`: a stable sort, so that equal pixels
+/// come in the order that `ties` says.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the map isn't finite.
@@ -258,7 +258,8 @@ fn probabilities(
     if step == 0 {
         return Err(Error::Invalid("a step of 0 pixels".into()));
     }
-    // A pixel has moved by step i if its rank is below i · step: no image depends on the one before it.
+    // A pixel has moved by step i if its rank is below i · step: no image depends on the one before
+    // it.
     let rank = Tensor::f_empty([pixels as i64], (Kind::Int64, order.device()))?;
     let ranks = Tensor::f_arange(pixels as i64, (Kind::Int64, order.device()))?;
     let rank = rank.f_scatter(0, order, &ranks)?.f_view([1, 1, height, width])?;
@@ -281,8 +282,8 @@ fn probabilities(
     Ok(curve)
 }
 
-/// Area under a curve at equal steps over [0, 1], by the trapezoid rule. A last, shorter step counts
-/// in full, as published.
+/// Area under a curve at equal steps over [0, 1], by the trapezoid rule. A last, shorter step
+/// counts in full, as published.
 pub fn auc(curve: &[f32]) -> f64 {
     let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return 0.0 };
     if curve.len() == 1 {

@@ -1,18 +1,19 @@
 //! Positive and negative map density (Jalwana et al., CVPR 2021), the numbers of the paper's Table
 //! 5: see docs/protocol.md#density.
 //!
-//! The class's probability that survives, over the part of the map that it survives on:
-//! `D⁺ = f(x·M) / mean(M)` where the image is dimmed by the map, and `D⁻ = f(x·(1 − M)) / mean(1 − M)`
+//! The class's probability that survives, over the part of the map that it survives on: `D⁺ =
+//! f(x·M) / mean(M)` where the image is dimmed by the map, and `D⁻ = f(x·(1 − M)) / mean(1 − M)`
 //! where it is dimmed by the rest. No code of either was published, and the papers leave much open.
 //! The reading here:
 //!
-//! - `f` is the probability of the explained class; only that has the published magnitudes. The papers
-//!   don't say if the label or the predicted class was explained; here the protocol's `target` does.
-//! - `x` is the normalised image, as in the authors' script that draws masked images, so that a pixel
-//!   of weight zero has the mean colour and isn't black.
+//! - `f` is the probability of the explained class; only that has the published magnitudes. The
+//!   papers don't say if the label or the predicted class was explained; here the protocol's
+//!   `target` does.
+//! - `x` is the normalised image, as in the authors' script that draws masked images, so that a
+//!   pixel of weight zero has the mean colour and isn't black.
 //! - `M` is the map in [0, 1]: the saliency as it is where the method's maps are in [0, 1] anyway,
-//!   smoothed where the protocol smooths them. A signed map is scaled by its own minimum and maximum,
-//!   so that the strongest evidence against the class has weight zero.
+//!   smoothed where the protocol smooths them. A signed map is scaled by its own minimum and
+//!   maximum, so that the strongest evidence against the class has weight zero.
 //!
 //! Data set, number of images and Inception's input size are unknown, too.
 
@@ -64,8 +65,8 @@ pub enum Part {
 }
 
 /// Map density: the class's probability in the image dimmed to a part, over the mean of that part's
-/// weights. `None` where that mean is zero. For [`Part::Marked`] higher is better, for [`Part::Rest`]
-/// lower.
+/// weights. `None` where that mean is zero. For [`Part::Marked`] higher is better, for
+/// [`Part::Rest`] lower.
 ///
 /// `map` is `[H, W]` in [0, 1], `image` normalised, `[1, C, H, W]` with C 3 or 1.
 ///
@@ -126,7 +127,8 @@ fn range(map: &Tensor) -> Result<(f64, f64)> {
     Ok((low, high))
 }
 
-/// Scores a map; `None` for a degenerate one, which marks nothing. A signed map is scaled to [0, 1].
+/// Scores a map; `None` for a degenerate one, which marks nothing. A signed map is scaled to [0,
+/// 1].
 ///
 /// # Errors
 /// As [`map_density`].

@@ -31,8 +31,8 @@ pub(crate) static ENERGY: Metric = Metric::new(Entry {
 .is_scored(|region, empty| empty == EmptyPairs::Released || region.is_none_or(|region| !region.all_difficult));
 
 /// Energy: the sum of the map on the mask over its whole sum, in [0, 1]; zero for a map without
-/// energy. Higher is better. The game is for maps that aren't negative: a negative value of a signed
-/// map is evidence against the class and counts as zero.
+/// energy. Higher is better. The game is for maps that aren't negative: a negative value of a
+/// signed map is evidence against the class and counts as zero.
 ///
 /// `map` is `[H, W]`, finite, of the mask's size.
 ///

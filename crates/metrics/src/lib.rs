@@ -7,8 +7,8 @@
 //! use metrics::{DeletionOptions, Mask, deletion, energy};
 //! use tch::{Device, Kind, Tensor};
 //!
-//! // p of class 0 is the image's mean. Deleting the lit pixel of four, and then the dark ones, makes
-//! // the curve 1/4, 0, 0, 0, 0.
+//! // p of class 0 is the image's mean. Deleting the lit pixel of four, and then the dark ones,
+//! // makes the curve 1/4, 0, 0, 0, 0.
 //! let classifier = |images: &Tensor| {
 //!     let p = images.flatten(1, -1).mean_dim(1, true, Kind::Float);
 //!     Ok(Tensor::cat(&[&p, &(1.0 - &p)], 1))
@@ -32,8 +32,8 @@
 //! | segmentation | [`mean_iou`], [`pixel_accuracy`], [`segmentation`] |
 //! | map density | [`map_density`] |
 //!
-//! A run, which scores many maps by metrics that a config names, reads [`METRICS`]: a [`Metric`] scores
-//! a [`ScoreInput`], and has unit, direction and version as data.
+//! A run, which scores many maps by metrics that a config names, reads [`METRICS`]: a [`Metric`]
+//! scores a [`ScoreInput`], and has unit, direction and version as data.
 //!
 //! Every function that returns a [`Result`] returns [`Error::Torch`] where libtorch refuses its
 //! tensors; `# Errors` sections list the other causes.

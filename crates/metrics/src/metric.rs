@@ -85,8 +85,8 @@ pub struct Score {
     pub value: f64,
     /// The curve that it is the area under, where there is one: values at equal steps from 0 to 1.
     pub curve: Option<Vec<f32>>,
-    /// The counts that [`Averaging::Ratios`] sums over images: numerators and denominators, as many for
-    /// every image.
+    /// The counts that [`Averaging::Ratios`] sums over images: numerators and denominators, as many
+    /// for every image.
     pub counts: Vec<[u64; 2]>,
 }
 
@@ -211,11 +211,11 @@ pub struct Metric {
     pub columns: &'static [Column],
     /// Labels of the curve's axes, horizontal and vertical, where there is a curve.
     pub axes: Option<[&'static str; 2]>,
-    /// Returns true if a pair of image and class is part of the game: of one that isn't, no map need be
-    /// made.
+    /// Returns true if a pair of image and class is part of the game: of one that isn't, no map
+    /// need be made.
     pub is_scored: fn(Option<&Region<'_>>, EmptyPairs) -> bool,
-    /// Scores a map; `None` where the pair of image and class isn't part of the game (`is_scored`), or
-    /// the metric has no number for the map.
+    /// Scores a map; `None` where the pair of image and class isn't part of the game (`is_scored`),
+    /// or the metric has no number for the map.
     pub score: fn(&ScoreInput<'_>) -> Result<Option<Score>>,
     /// Number of images that it has classified for a map of H × W pixels and a step, beyond its
     /// `endpoints`.

@@ -82,8 +82,8 @@ pub fn argmax<T: PartialOrd>(map: &[T]) -> usize {
     (0..map.len()).fold(0, |best, place| if map[place] > map[best] { place } else { best })
 }
 
-/// Returns true if some pixel of the mask is nearer to the point (x, y) than the tolerance. The point
-/// may lie outside.
+/// Returns true if some pixel of the mask is nearer to the point (x, y) than the tolerance. The
+/// point may lie outside.
 pub fn hit(point: [f64; 2], mask: &Mask<'_>, tolerance: f64) -> bool {
     let ([x, y], Mask { pixels, width }) = (point, *mask);
     // Only rows and columns that come near enough; what is negative becomes zero.

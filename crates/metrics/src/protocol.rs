@@ -38,8 +38,8 @@ pub enum EmptyPairs {
     Pairs,
 }
 
-/// Every choice that a score depends on, as one value. Configs call the fields `deleted`, `ties` and
-/// `tally`, and so does its serialised form.
+/// Every choice that a score depends on, as one value. Configs call the fields `deleted`, `ties`
+/// and `tally`, and so does its serialised form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoringProtocol {
     /// Value of a deleted pixel: see docs/protocol.md#d12-deletion-baseline.

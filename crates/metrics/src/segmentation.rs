@@ -4,8 +4,8 @@
 //! A threshold makes a map into object and background. Pixel accuracy and mean IoU are quotients of
 //! counts that are summed over all images. Average precision is an image's own: of two channels,
 //! background and object, each pixel's place in the one or the other being the one to rank first.
-//! Table 4's is of the thresholded map and not of its values, so that it says no more than an image's
-//! accuracy a does: it is a² + (1 − a)/2.
+//! Table 4's is of the thresholded map and not of its values, so that it says no more than an
+//! image's accuracy a does: it is a² + (1 − a)/2.
 
 use tch::Tensor;
 
@@ -169,8 +169,8 @@ pub enum Threshold {
 /// finite.
 pub type Channels = [f32; 2];
 
-/// Thresholds a map: each pixel is in the one channel or in the other; one that isn't a number is in
-/// none.
+/// Thresholds a map: each pixel is in the one channel or in the other; one that isn't a number is
+/// in none.
 pub fn hard(map: &[f32], threshold: Threshold) -> Vec<Channels> {
     let one = |value: f32, bound: f32| [f32::from(value <= bound), f32::from(value > bound)];
     match threshold {
@@ -202,8 +202,8 @@ fn unit(map: &[f32]) -> Vec<f32> {
 pub struct Confusion(pub [[u64; 2]; 2]);
 
 impl Confusion {
-    /// Counts the labelled pixels. A pixel is taken for the channel in which it scores more, and for
-    /// background where it scores the same.
+    /// Counts the labelled pixels. A pixel is taken for the channel in which it scores more, and
+    /// for background where it scores the same.
     pub fn of(channels: &[Channels], labels: &[Label]) -> Self {
         let mut counts = [[0; 2]; 2];
         for ([background, object], label) in channels.iter().zip(labels) {
@@ -228,9 +228,9 @@ impl Confusion {
     }
 }
 
-/// Average precision of scores, of which the positive ones should rank first: `Σ (R_n − R_{n−1}) P_n`
-/// over falling thresholds, without interpolation. Equal scores pass a threshold together. Zero where
-/// nothing is positive. As scikit-learn's `average_precision_score`.
+/// Average precision of scores, of which the positive ones should rank first: `Σ (R_n − R_{n−1})
+/// P_n` over falling thresholds, without interpolation. Equal scores pass a threshold together.
+/// Zero where nothing is positive. As scikit-learn's `average_precision_score`.
 ///
 /// # Errors
 /// Where there is not a score for each, or one isn't a number.
@@ -254,8 +254,8 @@ pub fn average_precision(scores: &[f32], positive: &[bool]) -> Result<f64> {
     Ok(ratio([sum, all]))
 }
 
-/// Average precision of the two channels of all labelled pixels together, where a pixel's own channel
-/// should rank first.
+/// Average precision of the two channels of all labelled pixels together, where a pixel's own
+/// channel should rank first.
 ///
 /// # Errors
 /// As [`average_precision`].

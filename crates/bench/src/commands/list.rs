@@ -7,7 +7,7 @@ use serde_json::Value;
 use ucag_core::explain::{METHODS, Role};
 use ucag_core::network::FAMILIES;
 
-use super::list_config;
+use super::{list_config, registry_pages};
 use crate::cli::Listing;
 
 /// Writes a list.
@@ -35,6 +35,8 @@ pub fn print(what: Listing, section: Option<&str>, markdown: bool) -> io::Result
     let written = match what {
         Listing::Config if markdown => list_config::write_markdown(&mut out),
         Listing::Config => list_config::write(section, &mut out),
+        Listing::Methods if markdown => registry_pages::methods(&mut out),
+        Listing::Metrics if markdown => registry_pages::metrics(&mut out),
         other => write(other, &mut out),
     };
     match written.and_then(|()| out.flush()) {

@@ -8,4 +8,5 @@ pub mod export_plan;
 pub mod list;
 pub mod list_config;
 pub mod merge;
+mod registry_pages;
 pub mod run;

@@ -28,7 +28,6 @@ mod variant;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use ucag_core::network::{self, Preprocessing, Stated};
 
 pub use compute::Compute;
 pub use dataset::{Dataset, Resize};

@@ -26,9 +26,9 @@ pub struct Protocol {
     pub name: String,
     /// Raised whenever a change here changes numbers.
     pub version: u32,
-    /// How maps are made.
+    /// The choices that maps depend on.
     pub maps: MapProtocol,
-    /// How they are scored.
+    /// The choices that scores depend on.
     pub scoring: ScoringProtocol,
     /// Class that is explained and scored: see docs/protocol.md#d17-target-class.
     pub target: Target,
@@ -55,8 +55,8 @@ impl Protocol {
         Self { name: "paper".into(), maps: MapProtocol::paper(), scoring: ScoringProtocol::paper(), ..Self::official() }
     }
 
-    /// A fair comparison: true coverage counts, and the same smoothing for a method with and without
-    /// UCAG, so that their difference is UCAG's own contribution.
+    /// A fair comparison: true coverage counts, and the same smoothing for a method with and
+    /// without UCAG, so that their difference is UCAG's own contribution.
     pub fn controlled() -> Self {
         Self {
             name: "controlled".into(),

@@ -129,13 +129,15 @@ fn the_table_of_fields_says_what_each_protocol_has() {
 }
 
 #[test]
-fn the_page_of_config_keys_is_that_of_the_program() {
-    let mut bench = std::process::Command::new(env!("CARGO_BIN_EXE_bench"));
-    let written = bench.args(["list", "config", "--markdown"]).output().unwrap();
-    let page = fs::read_to_string(root().join("docs/config.md")).unwrap();
-    assert!(written.status.success());
-    assert!(
-        String::from_utf8(written.stdout).unwrap() == page,
-        "docs/config.md is out of date: cargo run -p bench -- list config --markdown > docs/config.md"
-    );
+fn the_generated_pages_are_those_of_the_program() {
+    for name in ["methods", "metrics", "config"] {
+        let mut bench = std::process::Command::new(env!("CARGO_BIN_EXE_bench"));
+        let written = bench.args(["list", name, "--markdown"]).output().unwrap();
+        let page = fs::read_to_string(root().join(format!("docs/{name}.md"))).unwrap_or_default();
+        assert!(written.status.success());
+        assert!(
+            String::from_utf8(written.stdout).unwrap() == page,
+            "docs/{name}.md is out of date: cargo run -p bench -- list {name} --markdown > docs/{name}.md"
+        );
+    }
 }

@@ -1,23 +1,25 @@
-//! The index: photos in the order of their ids, each with its objects, made of what the annotation file says.
+//! The index: photos in the order of their ids, each with its objects, made of what the annotation
+//! file says.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
-use crate::index::difficult::{DifficultSubset, Pair, by_definition};
+use crate::index::difficult::{DifficultSubset, LabeledPair, by_definition};
 use crate::{Error, Result};
 
 use super::json::{Annotation, Category, Image, Json};
 use super::loose::Numbers;
 use super::shape::Shape;
 
-/// A photo: its path below the root and how much of it is the id, its size, its pairs, and its objects or why they can't be used.
+/// A photo: its path below the root and how much of it is the id, its size, its pairs, and its
+/// objects or why they can't be used.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) number: i64,
     pub(super) file: String,
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) pairs: Vec<Pair>,
+    pub(super) pairs: Vec<LabeledPair>,
     pub(super) objects: std::result::Result<Vec<Object>, String>,
 }
 
@@ -36,7 +38,8 @@ impl Entry {
         &self.file[..self.file.rfind('.').filter(|dot| *dot > self.stem_start()).unwrap_or(self.file.len())]
     }
 
-    /// The names that the list of the difficult subset may use for it: its file's name, its number, its number in twelve digits.
+    /// The names that the list of the difficult subset may use for it: its file's name, its number,
+    /// its number in twelve digits.
     pub(super) fn names(&self) -> Vec<String> {
         vec![self.id()[self.stem_start()..].into(), self.number.to_string(), format!("{:012}", self.number)]
     }
@@ -145,7 +148,7 @@ impl Entry {
         let pair = |&class: &usize| {
             let area = || objects.iter().filter(|object| object.class == class).filter_map(|object| object.area).sum();
             let in_difficult_subset = subset.holds(&names, class, || by_definition(area(), pixels, classes.len()));
-            Pair { class, all_difficult: false, in_difficult_subset }
+            LabeledPair { class, all_difficult: false, in_difficult_subset }
         };
         self.pairs = classes.iter().map(pair).collect();
     }

@@ -1,4 +1,5 @@
-//! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what is named here is kept.
+//! The annotation file as it is written, read as a stream: of its hundreds of megabytes only what
+//! is named here is kept.
 //!
 //! Missing ids, names and sizes are found here, and are errors of the whole file;
 //! everything else is checked when the index is made.
@@ -174,7 +175,8 @@ pub(super) fn read(path: &Path) -> Result<Json> {
     })
 }
 
-/// A list whose errors say which of its elements they are in: the file is one line, so a column alone helps nobody.
+/// A list whose errors say which of its elements they are in: the file is one line, so a column
+/// alone helps nobody.
 pub(super) struct Elements<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {

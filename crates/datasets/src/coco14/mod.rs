@@ -1,7 +1,7 @@
 //! COCO 2014's validation photos, with a mask of every object.
 //!
-//! The file names of 2017 are read too: newer copies have them, and subsets of COCO mostly do. Classes are the file's
-//! `categories` in ascending order of their ids.
+//! The file names of 2017 are read too: newer copies have them, and subsets of COCO mostly do.
+//! Classes are the file's `categories` in ascending order of their ids.
 
 mod index;
 mod json;
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use crate::checksum::Reading;
 use crate::image::{decode, exif};
-use crate::index::difficult::{DifficultSubset, Pair};
+use crate::index::difficult::{DifficultSubset, LabeledPair};
 use crate::index::fingerprint::Fingerprint;
 use crate::index::scan;
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample};
 
 use index::{Entry, Index, Object};
@@ -63,16 +63,17 @@ pub struct Coco14 {
 }
 
 impl Coco14 {
-    /// Builds the index of the photos that the annotation file lists, in ascending order of their ids; opens no photo.
+    /// Builds the index of the photos that the annotation file lists, in ascending order of their
+    /// ids; opens no photo.
     ///
     /// The file is read as a stream; polygons and run lengths stay in memory, no masks.
     ///
-    /// An annotation that can't be used is no error here: its photo's sample fails when it is loaded, and [`Dataset::remarks`]
-    /// says so.
+    /// An annotation that can't be used is no error here: its photo's sample fails when it is
+    /// loaded, and [`Dataset::remarks`] says so.
     ///
     /// # Errors
-    /// Where the layout is not found, the file as a whole can't be used, photos that it lists are missing, or the list of the
-    /// difficult subset is not as it must be.
+    /// Where the layout is not found, the file as a whole can't be used, photos that it lists are
+    /// missing, or the list of the difficult subset is not as it must be.
     pub fn open(source: &Source<'_>) -> Result<Self> {
         let root = source.root;
         let (annotations, folder) = find(root)?;
@@ -136,7 +137,8 @@ impl Dataset for Coco14 {
         let path = self.root.join(&entry.file);
         let mut reading = Reading::default();
         let image = decode::decode_into(&path, &mut reading)?;
-        // Before masks are made, so that a size in the file can't ask for more memory than a photo takes.
+        // Before masks are made, so that a size in the file can't ask for more memory than a photo
+        // takes.
         if image.dimensions() != (entry.width, entry.height) {
             let (width, height) = image.dimensions();
             return Err(wrong(format!(
@@ -157,7 +159,7 @@ impl Dataset for Coco14 {
         Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
-    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+    fn pairs(&self, index: usize) -> Option<Vec<LabeledPair>> {
         Some(self.entries[index].pairs.clone())
     }
 

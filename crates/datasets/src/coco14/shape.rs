@@ -1,4 +1,5 @@
-//! Masks of single objects, rasterised as pycocotools does it: the `hotcoco` crate is a port of its arithmetic.
+//! Masks of single objects, rasterised as pycocotools does it: the `hotcoco` crate is a port of its
+//! arithmetic.
 
 use hotcoco::mask;
 
@@ -7,7 +8,8 @@ use crate::Mask;
 use super::json::{Runs, Segmentation};
 use super::loose::{Loose, Numbers};
 
-/// Coordinates farther from zero belong to no image; pycocotools' own integers overflow a little beyond.
+/// Coordinates farther from zero belong to no image; pycocotools' own integers overflow a little
+/// beyond.
 const FAR: f64 = 4_194_304.0;
 
 /// An object's mask, checked.
@@ -74,8 +76,8 @@ impl Shape {
     }
 }
 
-/// Returns true if a polygon within the image holds a circle of more than 2 pixels' radius. No area is
-/// larger than its outline times the radius of the largest circle in it.
+/// Returns true if a polygon within the image holds a circle of more than 2 pixels' radius. No area
+/// is larger than its outline times the radius of the largest circle in it.
 fn is_thick(polygon: &[f64], width: f64, height: f64) -> bool {
     let corners = || polygon.chunks_exact(2).map(|corner| (corner[0], corner[1]));
     let (mut area, mut outline) = (0.0, 0.0);

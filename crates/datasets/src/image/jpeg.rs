@@ -1,7 +1,8 @@
 //! JPEG as Pillow decodes it: by the C library both rest on.
 //!
-//! Decoders in Rust round the inverse transform and the chroma otherwise: on 200 ImageNet photos resized to 224 × 224, 0.58 %
-//! (`zune-jpeg`) and 0.16 % (`jpeg-decoder`) of the pixels were more than one level off Pillow, with libjpeg none.
+//! Decoders in Rust round the inverse transform and the chroma otherwise: on 200 ImageNet photos
+//! resized to 224 × 224, 0.58 % (`zune-jpeg`) and 0.16 % (`jpeg-decoder`) of the pixels were more
+//! than one level off Pillow, with libjpeg none.
 
 use std::cell::Cell;
 use std::io::{BufRead, Read};
@@ -10,12 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use image::RgbImage;
 use mozjpeg::{ColorSpace, Decompress};
 
-use crate::image::decode::check_size;
+use crate::image::limits::check_size;
 
-/// Pixels that a byte can hold at most: a block of 8 × 8 takes a bit at least in Huffman's code, the only one that is read.
+/// Pixels that a byte can hold at most: a block of 8 × 8 takes a bit at least in Huffman's code,
+/// the only one that is read.
 const MAX_RATIO: u64 = 8 * 8 * 8;
 
-/// Bytes in memory that remember whether more were asked for than there are: libjpeg then only warns and fills with grey.
+/// Bytes in memory that remember whether more were asked for than there are: libjpeg then only
+/// warns and fills with grey.
 struct Watched<'a> {
     bytes: &'a [u8],
     ran_out: &'a Cell<bool>,
@@ -43,7 +46,8 @@ impl BufRead for Watched<'_> {
 /// Decodes `bytes`; the error completes a sentence that starts with the file's name.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     let ran_out = Cell::new(false);
-    // libjpeg's fatal errors arrive as an unwinding that carries the message, without the panic hook.
+    // libjpeg's fatal errors arrive as an unwinding that carries the message, without the panic
+    // hook.
     let decoded = catch_unwind(AssertUnwindSafe(|| scanlines(Watched { bytes, ran_out: &ran_out })));
     let decoded = decoded.unwrap_or_else(|cause| match cause.downcast::<String>() {
         Ok(message) => Err(format!("is a damaged JPEG ({})", message.trim_start_matches("libjpeg fatal error: "))),
@@ -78,7 +82,8 @@ fn scanlines(bytes: Watched<'_>) -> Result<RgbImage, String> {
     RgbImage::from_raw(width, height, rgb).ok_or_else(|| "has fewer pixels than its header says".into())
 }
 
-/// CMYK as Adobe stores it (255 is no ink) to RGB. Pillow takes every four-channel JPEG as stored so.
+/// CMYK as Adobe stores it (255 is no ink) to RGB. Pillow takes every four-channel JPEG as stored
+/// so.
 fn inverted_cmyk([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     [cyan, magenta, yellow].map(|light| {
         let product = u32::from(255 - light) * u32::from(black) + 128;

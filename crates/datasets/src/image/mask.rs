@@ -19,7 +19,8 @@ impl Mask {
         }
     }
 
-    /// Sets runs of pixels: lengths in turn of pixels left alone and pixels set, column by column from the left, each from the top.
+    /// Sets runs of pixels: lengths in turn of pixels left alone and pixels set, column by column
+    /// from the left, each from the top.
     ///
     /// Runs must not go on past the last pixel.
     pub(crate) fn fill_runs(&mut self, runs: &[u32]) {

@@ -3,6 +3,7 @@
 pub mod decode;
 pub(crate) mod exif;
 pub(crate) mod jpeg;
+pub mod limits;
 pub(crate) mod mask;
 pub(crate) mod object;
 pub mod preprocess;

@@ -11,8 +11,8 @@ use image::ImageFormat;
 use png::{ColorType, Transformations};
 
 use crate::image::decode;
-use crate::image::decode::MAX_EXTRAS;
 use crate::image::jpeg;
+use crate::image::limits::{MAX_EXTRAS, check_png};
 use crate::{Mask, Object};
 
 /// A result whose error completes a sentence that starts with the file's name.
@@ -109,7 +109,7 @@ impl Raster {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
         decoder.set_transformations(Transformations::IDENTITY);
         let (width, height) = decoder.read_header_info().map_err(damaged)?.size();
-        decode::check_png(bytes, width, height)?;
+        check_png(bytes, width, height)?;
         let mut reader = decoder.read_info().map_err(damaged)?;
         let mut packed = vec![0; reader.output_buffer_size().ok_or("is too large to be read")?];
         let frame = reader.next_frame(&mut packed).map_err(damaged)?;

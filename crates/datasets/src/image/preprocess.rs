@@ -7,12 +7,15 @@ use crate::{Mask, Object};
 
 /// Means of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// Standard deviations of ImageNet's channels, red first, for values in 0 to 1 (torchvision's models).
+/// Standard deviations of ImageNet's channels, red first, for values in 0 to 1 (torchvision's
+/// models).
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// The way from a photo to a network's input: a change of size on 8-bit values, then a change of values.
+/// The way from a photo to a network's input: a change of size on 8-bit values, then a change of
+/// values.
 ///
-/// The two steps are free functions ([`squash`], [`normalise`]); another recipe is another pair of them.
+/// The two steps are free functions ([`squash`], [`normalise`]); another recipe is another pair of
+/// them.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
@@ -33,7 +36,8 @@ impl Preprocess {
         Self { height, width, mean: IMAGENET_MEAN, std: IMAGENET_STD }
     }
 
-    /// The photo at the input's size, still 8-bit RGB: what perturbation methods and pictures start from.
+    /// The photo at the input's size, still 8-bit RGB: what perturbation methods and pictures start
+    /// from.
     ///
     /// # Panics
     /// Where a side of the photo or of the input is 0.
@@ -52,7 +56,8 @@ impl Preprocess {
     }
 }
 
-/// Resizes to `height` × `width` whatever the aspect ratio, with Pillow's anti-aliased bilinear filter on 8-bit values.
+/// Resizes to `height` × `width` whatever the aspect ratio, with Pillow's anti-aliased bilinear
+/// filter on 8-bit values.
 ///
 /// # Panics
 /// Where a side of `photo` or of the result is 0.
@@ -61,8 +66,8 @@ pub fn squash(photo: &RgbImage, height: u32, width: u32) -> RgbImage {
     resize_bilinear::bilinear(photo, height, width)
 }
 
-/// Resizes a mask to `width` × `height` whatever the aspect ratio, with Pillow's nearest-neighbour filter: what [`squash`] does to the photo, so that the
-/// two still lie on each other.
+/// Resizes a mask to `width` × `height` whatever the aspect ratio, with Pillow's nearest-neighbour
+/// filter: what [`squash`] does to the photo, so that the two still lie on each other.
 ///
 /// # Panics
 /// Where a side of `mask` or of the result is 0.
@@ -81,8 +86,8 @@ pub fn squash_object(object: &Object, width: u32, height: u32) -> Object {
     Object { mask: squash(&object.mask), void: object.void.as_ref().map(squash) }
 }
 
-/// `(value / 255 − mean) / std` in single precision, as torchvision's `ToTensor` and `Normalize` compute it; the result is
-/// `3 × height × width`, channel by channel, red first.
+/// `(value / 255 − mean) / std` in single precision, as torchvision's `ToTensor` and `Normalize`
+/// compute it; the result is `3 × height × width`, channel by channel, red first.
 #[must_use]
 pub fn normalise(image: &RgbImage, mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
     let mut values = Vec::with_capacity(image.as_raw().len());

@@ -1,10 +1,12 @@
 //! Bilinear resizing as Pillow does it, to the bit.
 //!
-//! The published preprocessing is Pillow's, so its fixed-point steps are part of what is reproduced: the triangle filter
-//! widens with the scale when shrinking (anti-aliasing), weights are 22-bit integers, and rows are filtered first and rounded
-//! to 8 bits before columns are. Source: Pillow's `Resample.c`. Pillow 9.5, 11.3 and 12.0 give these values; 12.2 and 13.0 filter
-//! columns first where an image is tall, which moves values by one level (13.0: in 17 of 200 ImageNet photos at 224 × 224).
-//! `fast_image_resize`, called for one axis after the other, is one level off on 0.5 % of those photos' pixels.
+//! The published preprocessing is Pillow's, so its fixed-point steps are part of what is
+//! reproduced: the triangle filter widens with the scale when shrinking (anti-aliasing), weights
+//! are 22-bit integers, and rows are filtered first and rounded to 8 bits before columns are.
+//! Source: Pillow's `Resample.c`. Pillow 9.5, 11.3 and 12.0 give these values; 12.2 and 13.0 filter
+//! columns first where an image is tall, which moves values by one level (13.0: in 17 of 200
+//! ImageNet photos at 224 × 224). `fast_image_resize`, called for one axis after the other, is one
+//! level off on 0.5 % of those photos' pixels.
 
 use image::RgbImage;
 
@@ -18,7 +20,8 @@ struct Window {
     weights: Vec<i32>,
 }
 
-/// Resizes to `height` × `width` with Pillow's `resize((width, height), BILINEAR)`; the aspect ratio is not kept.
+/// Resizes to `height` × `width` with Pillow's `resize((width, height), BILINEAR)`; the aspect
+/// ratio is not kept.
 ///
 /// # Panics
 /// Where a side of `image` or of the result is 0.

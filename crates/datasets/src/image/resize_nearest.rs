@@ -1,12 +1,14 @@
 //! Resizing masks without new values, as Pillow does it, to the bit.
 //!
-//! Pillow takes the source pixel that an output pixel's centre falls on, and finds the centres by adding the scale up, one output pixel after the other, in double
-//! precision. Where a centre falls between two source pixels the rounding of that sum decides, so it is done here as there. Source: Pillow's
-//! `Geometry.c` (`ImagingScaleAffine`).
+//! Pillow takes the source pixel that an output pixel's centre falls on, and finds the centres by
+//! adding the scale up, one output pixel after the other, in double precision. Where a centre falls
+//! between two source pixels the rounding of that sum decides, so it is done here as there. Source:
+//! Pillow's `Geometry.c` (`ImagingScaleAffine`).
 
 use crate::Mask;
 
-/// Resizes to `height` × `width` with Pillow's `resize((width, height), NEAREST)`; the aspect ratio is not kept.
+/// Resizes to `height` × `width` with Pillow's `resize((width, height), NEAREST)`; the aspect ratio
+/// is not kept.
 ///
 /// # Panics
 /// Where a side of `mask` or of the result is 0.
@@ -23,7 +25,8 @@ pub(crate) fn nearest(mask: &Mask, height: u32, width: u32) -> Mask {
     Mask { width, height, pixels }
 }
 
-/// The source pixel of every output pixel along one axis; none, and so no object, where rounding leads past the last.
+/// The source pixel of every output pixel along one axis; none, and so no object, where rounding
+/// leads past the last.
 fn sources(input: u32, output: u32) -> Vec<Option<usize>> {
     let scale = f64::from(input) / f64::from(output);
     let mut centre = scale * 0.5;

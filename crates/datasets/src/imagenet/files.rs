@@ -40,7 +40,8 @@ pub(super) fn list(folder: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Every image below `folder`, nested folders included: paths below it with `/` separators, by folder, then by file.
+/// Every image below `folder`, nested folders included: paths below it with `/` separators, by
+/// folder, then by file.
 pub(super) fn images_below(folder: &Path) -> Result<Vec<String>> {
     let mut groups = Vec::new();
     collect(folder, String::new(), 0, &mut groups)?;

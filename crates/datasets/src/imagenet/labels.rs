@@ -1,7 +1,8 @@
 //! Labels of the flat validation folder, from whichever of three files is there.
 //!
-//! The devkit's ground truth numbers classes by ILSVRC id (1 to 1000), which is not the order of the wnids, so it needs the
-//! devkit's table of ids; guessing an order would give wrong labels without a word.
+//! The devkit's ground truth numbers classes by ILSVRC id (1 to 1000), which is not the order of
+//! the wnids, so it needs the devkit's table of ids; guessing an order would give wrong labels
+//! without a word.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -26,7 +27,8 @@ pub(super) fn image_name(number: usize) -> String {
     format!("ILSVRC2012_val_{number:08}.JPEG")
 }
 
-/// The class of every image of `images` (sorted file names), or `None` where `root` has no labels file.
+/// The class of every image of `images` (sorted file names), or `None` where `root` has no labels
+/// file.
 pub(super) fn read(root: &Path, images: &[String], classes: &ClassList) -> Result<Option<Vec<usize>>> {
     let present = |name: &&&str| root.join(name).is_file();
     let Some(&name) = FILE_NAMES.iter().find(present) else {

@@ -1,6 +1,7 @@
 //! ImageNet's validation images (ILSVRC2012), in class folders or flat with a labels file.
 //!
-//! A root may instead hold any single-label data set in class folders, with its own `classes.txt` (see [`ClassList`]).
+//! A root may instead hold any single-label data set in class folders, with its own `classes.txt`
+//! (see [`ClassList`]).
 
 mod files;
 mod labels;
@@ -12,10 +13,11 @@ use crate::checksum::Reading;
 use crate::image::decode;
 use crate::index::classes::ClassList;
 use crate::index::fingerprint::Fingerprint;
-use crate::registry::DatasetKind;
-use crate::{Checksum, Dataset, Error, Pair, Result, Sample};
+use crate::kind::DatasetKind;
+use crate::{Checksum, Dataset, Error, LabeledPair, Result, Sample};
 
-/// Folders of the images below the root, tried in this order: torchvision's, Kaggle's, the root itself.
+/// Folders of the images below the root, tried in this order: torchvision's, Kaggle's, the root
+/// itself.
 const IMAGE_FOLDERS: [&str; 3] = ["val", "ILSVRC/Data/CLS-LOC/val", ""];
 
 /// ImageNet's entry in the registry.
@@ -70,14 +72,15 @@ impl Entry {
 }
 
 impl ImageNet {
-    /// Builds the index of the images below `root`, in torchvision's order: class folders by name, then files by name.
+    /// Builds the index of the images below `root`, in torchvision's order: class folders by name,
+    /// then files by name.
     ///
-    /// Labels are indices in the list of classes, whichever class folders are there. No image is opened; the size of
-    /// every file is asked for.
+    /// Labels are indices in the list of classes, whichever class folders are there. No image is
+    /// opened; the size of every file is asked for.
     ///
     /// # Errors
-    /// Where neither layout is found, a class folder is not in the list or has no image (torchvision refuses it too), or
-    /// images and labels don't match one to one.
+    /// Where neither layout is found, a class folder is not in the list or has no image
+    /// (torchvision refuses it too), or images and labels don't match one to one.
     pub fn open(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(missing(root, &[""]));
@@ -122,9 +125,9 @@ impl Dataset for ImageNet {
         Checksum::of_files(&[&self.root.join(&self.entries[index].file)])
     }
 
-    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+    fn pairs(&self, index: usize) -> Option<Vec<LabeledPair>> {
         let class = self.entries[index].label;
-        Some(vec![Pair { class, all_difficult: false, in_difficult_subset: false }])
+        Some(vec![LabeledPair { class, all_difficult: false, in_difficult_subset: false }])
     }
 
     fn file(&self, index: usize) -> Option<PathBuf> {

@@ -23,12 +23,12 @@ const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Pairs of files with the same name, by name.
 #[derive(Debug)]
 pub(super) struct Folder {
-    pub(super) samples: Vec<Pair>,
+    pub(super) samples: Vec<ImageAndMask>,
 }
 
 /// A sample's files.
 #[derive(Debug)]
-pub(super) struct Pair {
+pub(super) struct ImageAndMask {
     pub(super) stem: String,
     pub(super) image: PathBuf,
     mask: PathBuf,
@@ -55,7 +55,7 @@ impl Folder {
         }
         let pair = |(stem, image)| {
             let mask = masks.remove(&stem)?;
-            Some(Pair { stem, image, mask })
+            Some(ImageAndMask { stem, image, mask })
         };
         let samples = images.into_iter().filter_map(pair).collect();
         if let Some(alone) = masks.values().next() {
@@ -98,7 +98,7 @@ impl Folder {
     }
 }
 
-impl Pair {
+impl ImageAndMask {
     /// Bytes of image and mask.
     pub(super) fn sizes(&self) -> Result<[u64; 2]> {
         let size = |path: &Path| Ok(std::fs::metadata(path).map_err(Error::io(path))?.len());

@@ -1,8 +1,11 @@
 //! Objects of an HDF5 file: by name, and by the address that a reference holds.
 //!
-//! Elements of MATLAB's cell arrays have no name: the array holds references, which are addresses of objects. `hdf5-pure` follows references an array at a
-//! time and fails where one of them is bad, but a sample is read on its own, and a bad one is nobody else's problem. What the crate does open on its own is the
-//! root of a file, whose address stands in the superblock. So [`Hdf5::at`] opens the file with a superblock in front in which the root is the object asked for.
+//! Elements of MATLAB's cell arrays have no name: the array holds references, which are addresses
+//! of objects. `hdf5-pure` follows references an array at a time and fails where one of them is
+//! bad, but a sample is read on its own, and a bad one is nobody else's problem. What the crate
+//! does open on its own is the root of a file, whose address stands in the superblock. So
+//! [`Hdf5::at`] opens the file with a superblock in front in which the root is the object asked
+//! for.
 //!
 //! Nothing is read but what is asked for: whichever way a file is opened, it stays on disk.
 
@@ -14,7 +17,7 @@ use hdf5_pure::{
     Chunk, ChunkCacheConfig, DType, Dataset, Error, FileAccessProperties, FormatError, Layout, ReadSeekSource, Source,
 };
 
-use crate::image::decode::{DEFLATE_RATIO, MAX_PIXELS};
+use crate::image::limits::{DEFLATE_RATIO, MAX_PIXELS};
 
 /// A result whose error doesn't name the file.
 pub(super) type Result<T> = std::result::Result<T, String>;
@@ -123,7 +126,8 @@ impl Array {
                     return Err(format!("is stored in pieces of {}, which can't be", sides(&chunk_shape)));
                 }
                 let chunks = dataset.chunks().map_err(text)?;
-                // The crate takes memory for what a chunk says it has before it finds that there is less.
+                // The crate takes memory for what a chunk says it has before it finds that there is
+                // less.
                 let is_inside = |chunk: &Chunk| {
                     chunk.address.checked_add(chunk.storage_size).is_some_and(|end| end <= FRONT + file)
                 };
@@ -225,12 +229,14 @@ impl Source for Rooted {
     }
 }
 
-/// A superblock of version 0 (HDF5 file format specification, II.A): addresses count from `base`, the file ends at `end`, and its root is at `root`.
+/// A superblock of version 0 (HDF5 file format specification, II.A): addresses count from `base`,
+/// the file ends at `end`, and its root is at `root`.
 fn superblock(base: u64, end: u64, root: u64) -> [u8; FRONT as usize] {
     const NONE: u64 = u64::MAX;
     let mut block = [0; FRONT as usize];
     block[..8].copy_from_slice(&SIGNATURE);
-    (block[13], block[14]) = (8, 8); // bytes of an address and of a length; the versions before them are 0
+    // Bytes of an address and of a length; the versions before them are 0.
+    (block[13], block[14]) = (8, 8);
     (block[16], block[18]) = (4, 16); // sizes of groups' nodes, which are of no use without a group
     for (place, value) in [(24, base), (32, NONE), (40, end), (48, NONE), (64, root)] {
         block[place..place + 8].copy_from_slice(&value.to_le_bytes());

@@ -1,7 +1,8 @@
 //! `gtsegs_ijcv.mat`: a MATLAB 7.3 file, which is HDF5.
 //!
-//! `/value/img` and `/value/gt` are cell arrays with an element an image. An image is `uint8`, in the file `3 × width × height`: MATLAB counts down the columns first, so sides
-//! are in reverse. A mask is in a cell of its own, `width × height` of 0 and 1.
+//! `/value/img` and `/value/gt` are cell arrays with an element an image. An image is `uint8`, in
+//! the file `3 × width × height`: MATLAB counts down the columns first, so sides are in reverse. A
+//! mask is in a cell of its own, `width × height` of 0 and 1.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use image::RgbImage;
 use super::FILE_NAME;
 use super::hdf5::{Array, Hdf5, Result, sides};
 use crate::checksum::Reading;
-use crate::image::decode;
+use crate::image::limits::check_size;
 use crate::image::object;
 use crate::image::object::Rule;
 use crate::{Error, Object};
@@ -85,7 +86,8 @@ impl Mat {
     /// `of_image` is the size that it must be of, where that is known.
     fn object(&self, address: u64, of_image: Option<(u32, u32)>, rule: Rule, reading: &mut Reading) -> Result<Object> {
         let mut array = self.hdf5.at(address).map_err(unread)?;
-        // The published masks lie in cells of one element; of several, the first counts. One that is not in a cell will do.
+        // The published masks lie in cells of one element; of several, the first counts. One that
+        // is not in a cell will do.
         if array.kind == DType::ObjectReference {
             let cell = array.references()?;
             let first = cell.first().ok_or("is an empty cell")?;
@@ -143,7 +145,7 @@ fn size(width: u64, height: u64) -> Result<(u32, u32)> {
     if width == 0 || height == 0 {
         return Err(format!("is {width} × {height} pixels, so there is nothing in it"));
     }
-    decode::check_size(width, height)?;
+    check_size(width, height)?;
     Ok((width, height))
 }
 

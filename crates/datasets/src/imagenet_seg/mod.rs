@@ -1,7 +1,9 @@
 //! ImageNet-segmentation: photos of ImageNet with masks of what is object, without a class.
 //!
-//! The published file is one of MATLAB's (7.3, which is HDF5) and is read where it lies, a sample at a time. Images with masks of one's own may lie in two folders instead.
-//! Source of the data: Guillaumin, Küttel and Ferrari, "ImageNet auto-annotation with segmentation propagation", IJCV 110, 2014.
+//! The published file is one of MATLAB's (7.3, which is HDF5) and is read where it lies, a sample
+//! at a time. Images with masks of one's own may lie in two folders instead. Source of the data:
+//! Guillaumin, Küttel and Ferrari, "ImageNet auto-annotation with segmentation propagation", IJCV
+//! 110, 2014.
 
 mod folder;
 mod hdf5;
@@ -14,7 +16,7 @@ use crate::image::object::Rule;
 use crate::index::classes::ClassList;
 use crate::index::fingerprint::Fingerprint;
 use crate::index::scan;
-use crate::registry::DatasetKind;
+use crate::kind::DatasetKind;
 use crate::{Checksum, Dataset, Error, Object, Result, Sample};
 use folder::Folder;
 use mat::Mat;
@@ -58,12 +60,14 @@ enum Files {
 }
 
 impl ImageNetSeg {
-    /// Builds the index: of a MATLAB file the lists of references, in the file's order; of folders the names of files, sorted. No image is read.
+    /// Builds the index: of a MATLAB file the lists of references, in the file's order; of folders
+    /// the names of files, sorted. No image is read.
     ///
     /// Samples are called by their number from 1 with five digits, in folders by their files' name.
     ///
     /// # Errors
-    /// Where neither layout is found, the file is not one of MATLAB 7.3 with images and masks, or files don't pair up.
+    /// Where neither layout is found, the file is not one of MATLAB 7.3 with images and masks, or
+    /// files don't pair up.
     pub(crate) fn open(root: &Path, rule: Rule) -> Result<Self> {
         let file = mat_file(root)?;
         let beside = file.as_deref().and_then(Path::parent).unwrap_or(root);

@@ -11,7 +11,8 @@ const IMAGENET: &str = include_str!("imagenet_classes.txt");
 /// Name of the file that gives a data set's own classes.
 pub const FILE_NAME: &str = "classes.txt";
 
-/// Classes in index order, each with the folder that holds its images (ImageNet: the wnid) and a readable name.
+/// Classes in index order, each with the folder that holds its images (ImageNet: the wnid) and a
+/// readable name.
 #[derive(Debug, Clone)]
 pub struct ClassList {
     folders: Vec<String>,
@@ -20,7 +21,8 @@ pub struct ClassList {
 }
 
 impl ClassList {
-    /// ImageNet's 1000 classes: index `k` is the `k`-th wnid in sorted order, as networks trained on ImageNet number them.
+    /// ImageNet's 1000 classes: index `k` is the `k`-th wnid in sorted order, as networks trained
+    /// on ImageNet number them.
     ///
     /// Two readable names occur twice (`crane`, `maillot`); the wnid is what tells classes apart.
     ///
@@ -44,10 +46,12 @@ impl ClassList {
         Self::parse(&text, &path)
     }
 
-    /// Reads `text`: one class a line in index order, the folder's name, optionally a tab and a readable name.
+    /// Reads `text`: one class a line in index order, the folder's name, optionally a tab and a
+    /// readable name.
     ///
     /// # Errors
-    /// An empty list or line, a folder name with a separator, a folder named twice; `path` is what the message names.
+    /// An empty list or line, a folder name with a separator, a folder named twice; `path` is what
+    /// the message names.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut list = Self { folders: Vec::new(), names: Vec::new(), index: HashMap::new() };
         for (number, line) in (1..).zip(text.lines()) {

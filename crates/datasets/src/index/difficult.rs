@@ -1,12 +1,14 @@
 //! The "difficult" subset of the pointing games: from its published list, else from its definition.
 //! See docs/protocol.md#difficult-subset.
 //!
-//! The list is TorchRay's: a line an image, tab-separated, the image's name and then a flag a class, 1 where the pair of image
-//! and class belongs to the subset. Pairs of an image that is not in the list all belong to it.
+//! The list is TorchRay's: a line an image, tab-separated, the image's name and then a flag a
+//! class, 1 where the pair of image and class belongs to the subset. Pairs of an image that is not
+//! in the list all belong to it.
 //!
-//! The definition is that of the Excitation Backprop paper: the boxes of the class take up less than a quarter of the image in
-//! total, and another class is in the image. "In total" is taken as the sum of the boxes' areas, so where boxes overlap the
-//! overlap counts twice; difficult objects and crowds count like any other.
+//! The definition is that of the Excitation Backprop paper: the boxes of the class take up less
+//! than a quarter of the image in total, and another class is in the image. "In total" is taken as
+//! the sum of the boxes' areas, so where boxes overlap the overlap counts twice; difficult objects
+//! and crowds count like any other.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use crate::{Error, Mask, Region, Result, Source};
 
 /// A class that an image is labeled with, and the pointing games that the pair is part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
+pub struct LabeledPair {
     /// The class.
     pub class: usize,
     /// As [`Region::all_difficult`].
@@ -24,7 +26,7 @@ pub struct Pair {
     pub in_difficult_subset: bool,
 }
 
-impl Pair {
+impl LabeledPair {
     /// The pair's region, given its mask.
     pub(crate) fn region(&self, mask: Mask) -> Region {
         let Self { class, all_difficult, in_difficult_subset } = *self;
@@ -49,14 +51,16 @@ pub(crate) struct DifficultList {
 }
 
 impl DifficultSubset {
-    /// The list that `source` names, else the file called `published` in one of `folders`, else the definition.
+    /// The list that `source` names, else the file called `published` in one of `folders`, else the
+    /// definition.
     pub(crate) fn find(source: &Source<'_>, published: &str, folders: &[&Path], classes: usize) -> Result<Self> {
         let found = || folders.iter().map(|folder| folder.join(published)).find(|path| path.exists());
         let path = source.difficult.map(Path::to_path_buf).or_else(found);
         path.map_or(Ok(Self::Computed), |path| DifficultList::read(&path, classes).map(Self::Listed))
     }
 
-    /// Refuses a list of another data set: more than half of the images, or of the lines, must have their counterpart.
+    /// Refuses a list of another data set: more than half of the images, or of the lines, must have
+    /// their counterpart.
     ///
     /// Of one that fits, returns what is to be said where images have no line, or lines no image.
     ///
@@ -96,8 +100,8 @@ impl DifficultSubset {
         Err(Error::layout(&list.path, problem))
     }
 
-    /// Returns true if the pair of class `class` and the image with these names belongs to the subset; `definition` is asked where
-    /// there is no list.
+    /// Returns true if the pair of class `class` and the image with these names belongs to the
+    /// subset; `definition` is asked where there is no list.
     pub(crate) fn holds(&self, names: &[String], class: usize, definition: impl FnOnce() -> bool) -> bool {
         match self {
             Self::Listed(list) => list.of(names).is_none_or(|flags| flags[class]),
@@ -118,7 +122,8 @@ impl DifficultSubset {
     }
 }
 
-/// Returns true if a class whose boxes sum up to `area` of the `pixels` of an image with `classes` classes is difficult by definition.
+/// Returns true if a class whose boxes sum up to `area` of the `pixels` of an image with `classes`
+/// classes is difficult by definition.
 pub(crate) fn by_definition(area: f64, pixels: f64, classes: usize) -> bool {
     area * 4.0 < pixels && classes > 1
 }

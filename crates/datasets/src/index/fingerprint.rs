@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::index::difficult::Pair;
+use crate::index::difficult::LabeledPair;
 
-/// Collects what an index holds; every field is written with its length, so that no two indices read alike.
+/// Collects what an index holds; every field is written with its length, so that no two indices
+/// read alike.
 pub(crate) struct Fingerprint(Sha256);
 
 impl Fingerprint {
@@ -25,7 +26,7 @@ impl Fingerprint {
     }
 
     /// Adds which pointing games a sample's labels are part of.
-    pub(crate) fn pairs(&mut self, pairs: &[Pair]) {
+    pub(crate) fn pairs(&mut self, pairs: &[LabeledPair]) {
         for pair in pairs {
             self.number(u64::from(pair.all_difficult) * 2 + u64::from(pair.in_difficult_subset));
         }

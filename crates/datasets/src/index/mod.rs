@@ -1,4 +1,5 @@
-//! Indices of data sets: class lists, difficult pairs, fingerprints, and the text files behind them.
+//! Indices of data sets: class lists, difficult pairs, fingerprints, and the text files behind
+//! them.
 
 pub mod classes;
 pub(crate) mod clutter;

@@ -52,7 +52,8 @@ fn add_noise(draw: &mut Draw, field: &mut [f32], canvas: &Canvas, cell: (f32, f3
     }
 }
 
-/// For each pixel of an axis, the node before it and how far it is towards the next, eased at both ends.
+/// For each pixel of an axis, the node before it and how far it is towards the next, eased at both
+/// ends.
 fn smooth(length: u32, cell: f32) -> Vec<(usize, f32)> {
     let place = |pixel| {
         let position = pixel as f32 / cell;

@@ -52,8 +52,9 @@ fn is_ours(stamp: &str, layout: &str) -> bool {
 
 /// Makes the folder `root`, where it isn't there yet: `write` fills it, in the layout of that name.
 ///
-/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that could be taken for it, and of two runs at once one wins. A folder
-/// that another version of this program made in the same layout is made anew.
+/// It is made beside its place and moved there whole, so a run that is killed leaves nothing that
+/// could be taken for it, and of two runs at once one wins. A folder that another version of this
+/// program made in the same layout is made anew.
 ///
 /// # Errors
 /// Where `root` holds something that this program didn't make, or can't be written.

@@ -23,13 +23,14 @@ impl Canvas {
         }
     }
 
-    /// Side of one pixel of a 128 × 128 input, in pixels of this image's longer side: what must survive the squash to that
-    /// size is measured in it.
+    /// Side of one pixel of a 128 × 128 input, in pixels of this image's longer side: what must
+    /// survive the squash to that size is measured in it.
     pub(super) fn unit(&self) -> f32 {
         self.width.max(self.height) as f32 / 128.0
     }
 
-    /// Index, column and row of every pixel whose centre is in the square around `centre`, clipped to the image.
+    /// Index, column and row of every pixel whose centre is in the square around `centre`, clipped
+    /// to the image.
     pub(super) fn square(&self, centre: (f32, f32), reach: f32) -> impl Iterator<Item = (usize, f32, f32)> + use<> {
         let clip = |low: f32, high: f32, length: u32| (low.max(0.0) as u32, (high.max(0.0) as u32 + 1).min(length));
         let (left, right) = clip(centre.0 - reach, centre.0 + reach, self.width);

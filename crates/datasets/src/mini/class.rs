@@ -58,7 +58,8 @@ impl Class {
     /// Number of classes.
     pub const COUNT: usize = Shape::ALL.len() * Texture::ALL.len();
 
-    /// Every class in index order, which is the sorted order of the folder names, as ImageFolder numbers them.
+    /// Every class in index order, which is the sorted order of the folder names, as ImageFolder
+    /// numbers them.
     pub fn all() -> impl Iterator<Item = Self> {
         Shape::ALL.into_iter().flat_map(|shape| Texture::ALL.map(|texture| Self { shape, texture }))
     }

@@ -1,4 +1,5 @@
-//! Held-out scenes with several objects in the layout of COCO 2014, made on first use and read back by the loader of real data.
+//! Held-out scenes with several objects in the layout of COCO 2014, made on first use and read back
+//! by the loader of real data.
 //!
 //! ```text
 //! ROOT/val2014/COCO_val2014_000000000042.jpg ...
@@ -6,15 +7,16 @@
 //! ROOT/VERSION                                  which generator made it
 //! ```
 //!
-//! Category ids have gaps, as the real ones. Masks are written in each of the ways that COCO's tools read: polygons, runs (for crowds:
-//! in every second scene, the objects of a class that has several), and now and then runs in a string.
+//! Category ids have gaps, as the real ones. Masks are written in each of the ways that COCO's
+//! tools read: polygons, runs (for crowds: in every second scene, the objects of a class that has
+//! several), and now and then runs in a string.
 
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::{Class, PixelBox, Scene, SceneSpec, Stream, cached_folder, segmentation};
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Error, Result, coco14};
 
 /// Name of the layout.

@@ -12,7 +12,8 @@ pub(super) type Colour = [f32; 3];
 pub(super) struct Draw(ChaCha8Rng);
 
 impl Draw {
-    /// Stream `stream`'s draws for scene `index`: ChaCha's key is the two numbers, so no two streams share a scene.
+    /// Stream `stream`'s draws for scene `index`: ChaCha's key is the two numbers, so no two
+    /// streams share a scene.
     pub(super) fn new(stream: u64, index: u64) -> Self {
         let mut key = *b"ucag mini scenes................";
         key[16..24].copy_from_slice(&stream.to_le_bytes());
@@ -49,7 +50,8 @@ impl Draw {
         options[self.whole(0..=options.len() as u32 - 1) as usize]
     }
 
-    /// A direction, as its cosine and sine; from a point in the disc, since sines differ between maths libraries.
+    /// A direction, as its cosine and sine; from a point in the disc, since sines differ between
+    /// maths libraries.
     pub(super) fn direction(&mut self) -> (f32, f32) {
         loop {
             let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));

@@ -63,7 +63,8 @@ impl Outline {
             Self::Shape(Shape::Square) => x.abs().max(y.abs()) <= SQUARE,
             Self::Shape(Shape::Triangle) => y.max(SIN_60 * x.abs() - 0.5 * y) <= TRIANGLE / 2.0,
             Self::Shape(Shape::Star) => {
-                // In the sector of the nearest point, folded onto one half, the star ends at one straight edge.
+                // In the sector of the nearest point, folded onto one half, the star ends at one
+                // straight edge.
                 let along = POINTS.iter().map(|(cos, sin)| x * cos + y * sin).fold(f32::MIN, f32::max);
                 let across = (square - along * along).max(0.0).sqrt();
                 let (waist_along, waist_across) = (STAR_WAIST * COS_36, STAR_WAIST * SIN_36);
@@ -94,7 +95,8 @@ pub(super) struct Surface {
 }
 
 impl Surface {
-    /// A bright tone and a dark one of any hue, in any order, with the given texture; `unit` is [`Canvas::unit`].
+    /// A bright tone and a dark one of any hue, in any order, with the given texture; `unit` is
+    /// [`Canvas::unit`].
     pub(super) fn new(draw: &mut Draw, texture: Option<Texture>, unit: f32) -> Self {
         let mut tones = [draw.colour(0.75, 0.95), draw.colour(0.05, 0.25)];
         if draw.chance(0.5) {
@@ -150,7 +152,8 @@ impl Figure {
         x * x + y * y < reach * reach
     }
 
-    /// Paints it; `cover` is told the index of every pixel of which it covers at least half the samples.
+    /// Paints it; `cover` is told the index of every pixel of which it covers at least half the
+    /// samples.
     pub(super) fn paint(&self, canvas: &mut Canvas, mut cover: impl FnMut(usize)) {
         let reach = self.reach() + 1.0;
         let shrink = 1.0 / self.radius;

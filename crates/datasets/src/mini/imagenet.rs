@@ -1,10 +1,12 @@
-//! The held-out scenes in the layout of ImageFolder, made on first use and read back by the loader of real data.
+//! The held-out scenes in the layout of ImageFolder, made on first use and read back by the loader
+//! of real data.
 //!
 //! ```text
 //! ROOT/classes.txt                        class folders in index order, with readable names
 //! ROOT/val/disc_checks/disc_checks_0001.png ...
 //! ROOT/masks/disc_checks/disc_checks_0001.png ...   the object's visible pixels, 0 or 255
-//! ROOT/boxes.csv                          image,class,left,top,right,bottom in pixels, right and bottom beyond the last
+//! ROOT/boxes.csv                          image,class,left,top,right,bottom in pixels, right and
+//!                                         bottom beyond the last
 //! ROOT/VERSION                            which generator made it
 //! ```
 
@@ -13,7 +15,7 @@ use std::path::Path;
 use image::{GrayImage, RgbImage};
 
 use super::{Class, Scene, SceneSpec, Stream, cached_folder};
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Error, Result, imagenet};
 
 /// Scenes of each class in the held-out split.

@@ -1,9 +1,12 @@
-//! Held-out scenes with one object in the layout of ImageNet-segmentation, made on first use and read back by the loader of real data.
+//! Held-out scenes with one object in the layout of ImageNet-segmentation, made on first use and
+//! read back by the loader of real data.
 //!
 //! ```text
-//! ROOT/gtsegs_ijcv.mat     as MATLAB 7.3 writes it: images in /value/img, masks of the object's visible pixels in cells in /value/gt
-//! ROOT/classes.txt         class names in index order, with readable ones; which scene has which is not in the data, as in the real one
-//! ROOT/VERSION             which generator made it
+//! ROOT/gtsegs_ijcv.mat   as MATLAB 7.3 writes it: images in /value/img, masks of the object's
+//!                        visible pixels in cells in /value/gt
+//! ROOT/classes.txt       class names in index order, with readable ones; as in the real data, the
+//!                        class of a scene isn't told
+//! ROOT/VERSION           the generator's version
 //! ```
 
 use std::path::Path;
@@ -12,7 +15,7 @@ use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder};
 use image::RgbImage;
 
 use super::{Class, Scene, SceneSpec, Stream, cached_folder};
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Error, Result, imagenet_seg};
 
 /// Name of the layout.
@@ -32,7 +35,8 @@ pub const KIND: DatasetKind = DatasetKind {
 
 /// Number of images.
 pub const SCENES: u64 = 60;
-/// Index of the first scene in the held-out stream: none of them is in another of the embedded data sets.
+/// Index of the first scene in the held-out stream: none of them is in another of the embedded data
+/// sets.
 const FIRST: u64 = 3000;
 /// Bytes before the HDF5 file, which MATLAB fills with its header.
 const USER_BLOCK: u64 = 512;
@@ -90,7 +94,8 @@ fn mat() -> FileBuilder {
     file
 }
 
-/// Returns the head of a MATLAB file: text to byte 116, and at byte 124 the version and the mark of the byte order.
+/// Returns the head of a MATLAB file: text to byte 116, and at byte 124 the version and the mark of
+/// the byte order.
 fn header() -> [u8; 128] {
     let mut header = [b' '; 128];
     let text = b"MATLAB 7.3 MAT-file, embedded scenes";

@@ -37,10 +37,11 @@ pub struct SceneSpec {
     pub objects: RangeInclusive<u32>,
     /// Classes that each object's is drawn from, all equally likely.
     pub classes: Vec<Class>,
-    /// Side of an object (a disc's diameter; other shapes have about its area) over the image's shorter side, at most 0.7.
+    /// Side of an object (a disc's diameter; other shapes have about its area) over the image's
+    /// shorter side, at most 0.7.
     pub object_side: RangeInclusive<f32>,
-    /// Least distance of two objects' centres over the sum of the radii of the circles around them: below about 0.8, one hides parts of
-    /// another.
+    /// Least distance of two objects' centres over the sum of the radii of the circles around them:
+    /// below about 0.8, one hides parts of another.
     pub object_gap: f32,
     /// Number of untextured shapes that are not objects.
     pub plain_shapes: RangeInclusive<u32>,
@@ -64,10 +65,11 @@ impl SceneSpec {
         }
     }
 
-    /// Up to four objects, small and large, that may hide parts of one another: a scene with any number of labels.
+    /// Up to four objects, small and large, that may hide parts of one another: a scene with any
+    /// number of labels.
     ///
-    /// Of scenes whose turns follow one another, each fourth has two classes only, so that objects of a class come in groups, and each
-    /// thirtieth has no object at all.
+    /// Of scenes whose turns follow one another, each fourth has two classes only, so that objects
+    /// of a class come in groups, and each thirtieth has no object at all.
     #[must_use]
     pub fn several_objects(turn: u64) -> Self {
         let mut spec = Self {
@@ -111,7 +113,8 @@ pub struct Object {
     pub side: f32,
     /// Cosine and sine of its rotation.
     pub turn: (f32, f32),
-    /// Its visible pixels, row by row, `height × width` of the image: those it covers at least half of, and no later object.
+    /// Its visible pixels, row by row, `height × width` of the image: those it covers at least half
+    /// of, and no later object.
     pub mask: Vec<bool>,
     /// The smallest box around the mask.
     pub bounds: PixelBox,
@@ -163,7 +166,8 @@ impl Scene {
 }
 
 impl Object {
-    /// Returns the visible rest of a figure that covered `covered` pixels, or `None` where nothing is.
+    /// Returns the visible rest of a figure that covered `covered` pixels, or `None` where nothing
+    /// is.
     fn seen(class: Class, figure: &Figure, owners: &[u32], owner: u32, covered: usize, width: u32) -> Option<Self> {
         let mask: Vec<bool> = owners.iter().map(|found| *found == owner).collect();
         let bounds = PixelBox::around(&mask, width)?;
@@ -183,7 +187,8 @@ impl Object {
 }
 
 impl PixelBox {
-    /// The smallest box around the true pixels of `mask`, row by row of `width` pixels; `None` where none is true.
+    /// The smallest box around the true pixels of `mask`, row by row of `width` pixels; `None`
+    /// where none is true.
     ///
     /// # Panics
     /// Where `width` is 0.

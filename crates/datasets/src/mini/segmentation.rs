@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 /// Row and column of a pixel's corner.
 type Corner = (u32, u32);
 
-/// Polygons around the mask's pixels, row by row of `width`, each as `x, y, x, y, …`: one around every group of pixels that touch along edges,
-/// with a cut from the outline to each hole, so that what is an odd number of edges away from the outside is the mask.
+/// Polygons around the mask's pixels, row by row of `width`, each as `x, y, x, y, …`: one around
+/// every group of pixels that touch along edges, with a cut from the outline to each hole, so that
+/// what is an odd number of edges away from the outside is the mask.
 pub(super) fn polygons(mask: &[bool], width: u32) -> Vec<Vec<u32>> {
     let mut group_of = vec![0; mask.len()];
     let mut polygons = Vec::new();
@@ -49,7 +50,8 @@ fn neighbours(pixel: usize, width: usize, length: usize) -> [Option<usize>; 4] {
 }
 
 fn polygon(pixels: &[usize], group_of: &[usize], width: usize, group: usize) -> Vec<u32> {
-    // Every edge between the group and what isn't, from corner to corner, clockwise around the pixel.
+    // Every edge between the group and what isn't, from corner to corner, clockwise around the
+    // pixel.
     let mut edges: BTreeMap<Corner, Vec<Corner>> = BTreeMap::new();
     for &pixel in pixels {
         let (row, column) = ((pixel / width) as u32, (pixel % width) as u32);
@@ -107,8 +109,9 @@ pub(super) fn runs(mask: &[bool], width: u32) -> Vec<u32> {
     runs
 }
 
-/// Runs in COCO's string: from the fourth on, each as its difference to the last of its kind; a number is split into groups of
-/// five bits, lowest first, with a sixth that says that more follow; 48 is added to make a printable character.
+/// Runs in COCO's string: from the fourth on, each as its difference to the last of its kind; a
+/// number is split into groups of five bits, lowest first, with a sixth that says that more follow;
+/// 48 is added to make a printable character.
 pub(super) fn text(runs: &[u32]) -> String {
     let mut text = String::new();
     for (index, run) in runs.iter().enumerate() {
@@ -150,7 +153,8 @@ mod tests {
         assert_eq!((path.len(), &path[path.len() - 2..]), (20, &[1, 1][..]));
     }
 
-    /// Returns true if the centre of a pixel is an odd number of edges away from the outside, to its left.
+    /// Returns true if the centre of a pixel is an odd number of edges away from the outside, to
+    /// its left.
     fn is_inside(polygon: &[u32], column: u32, row: u32) -> bool {
         let corners: Vec<(f64, f64)> = polygon.chunks(2).map(|xy| (f64::from(xy[0]), f64::from(xy[1]))).collect();
         let (x, y) = (f64::from(column) + 0.5, f64::from(row) + 0.5);

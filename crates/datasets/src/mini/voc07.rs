@@ -1,19 +1,21 @@
-//! Held-out scenes with several objects in the layout of PASCAL VOC 2007, made on first use and read back by the loader of real data.
+//! Held-out scenes with several objects in the layout of PASCAL VOC 2007, made on first use and
+//! read back by the loader of real data.
 //!
 //! ```text
-//! ROOT/classes.txt                                          class names in index order, with readable ones
-//! ROOT/VOCdevkit/VOC2007/JPEGImages/000001.jpg ...
-//! ROOT/VOCdevkit/VOC2007/Annotations/000001.xml ...         boxes of the objects' visible pixels
-//! ROOT/VOCdevkit/VOC2007/ImageSets/Main/test.txt            which images there are
-//! ROOT/VOCdevkit/VOC2007/ImageSets/Main/disc_checks_test.txt ...   1 there, 0 only difficult ones, -1 not there
-//! ROOT/VERSION                                              which generator made it
+//! ROOT/classes.txt                       class names in index order, with readable ones
+//! ROOT/VERSION                           the generator's version
+//! ROOT/VOCdevkit/VOC2007/
+//!   JPEGImages/000001.jpg ...
+//!   Annotations/000001.xml ...           boxes of the objects' visible pixels
+//!   ImageSets/Main/test.txt              list of images
+//!   ImageSets/Main/disc_checks_test.txt ...   1 there, 0 only difficult ones, -1 not there
 //! ```
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Class, Object, Scene, SceneSpec, Stream, cached_folder};
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Result, voc07};
 
 /// Name of the layout.
@@ -97,7 +99,8 @@ fn annotation(name: &str, scene: &Scene) -> String {
     )
 }
 
-/// Pixels are counted from 1, and those on the box's border are in it. Objects lie within the image, so none is truncated.
+/// Pixels are counted from 1, and those on the box's border are in it. Objects lie within the
+/// image, so none is truncated.
 fn object(object: &Object) -> String {
     let bounds = object.bounds;
     let sides = [("xmin", bounds.left + 1), ("ymin", bounds.top + 1), ("xmax", bounds.right), ("ymax", bounds.bottom)];

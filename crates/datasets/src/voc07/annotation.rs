@@ -41,7 +41,8 @@ impl Object {
     }
 }
 
-// Elements that are not named here are left out, such as the `part`s of a person, which have names and boxes of their own.
+// Elements that are not named here are left out, such as the `part`s of a person, which have names
+// and boxes of their own.
 #[derive(Deserialize)]
 struct XmlAnnotation {
     size: Option<XmlSize>,
@@ -103,7 +104,8 @@ fn parse(text: &str, classes: &ClassList) -> Checked<Annotation> {
     Ok(Annotation { width, height, objects: objects.collect::<Checked<_>>()? })
 }
 
-/// The deserialiser doesn't say where a file is broken, and takes any root element; this does, and doesn't.
+/// The deserialiser doesn't say where a file is broken, and takes any root element; this does, and
+/// doesn't.
 fn well_formed(text: &str) -> Checked<()> {
     let mut reader = quick_xml::Reader::from_str(text);
     let (mut depth, mut roots) = (0_usize, 0_usize);

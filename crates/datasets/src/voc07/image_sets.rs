@@ -1,14 +1,16 @@
-//! VOC's lists of single classes, compared with the annotations where they are there. Nothing is read from them: two sources
-//! that disagree mean that a file of the folder is not what it should be.
+//! VOC's lists of single classes, compared with the annotations where they are there. Nothing is
+//! read from them: two sources that disagree mean that a file of the folder is not what it should
+//! be.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::index::classes::ClassList;
-use crate::index::difficult::Pair;
+use crate::index::difficult::LabeledPair;
 
-/// Names the first of the pairs of photo and class on which the lists and the annotations (`pairs` by photo) disagree.
-pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, &[Pair]>) -> Option<String> {
+/// Names the first of the pairs of photo and class on which the lists and the annotations (`pairs`
+/// by photo) disagree.
+pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, &[LabeledPair]>) -> Option<String> {
     let mut disagreements = 0;
     let mut first = None;
     for (class, name) in classes.folders().iter().enumerate() {
@@ -35,8 +37,9 @@ pub(super) fn compare(folder: &Path, classes: &ClassList, pairs: &HashMap<&str, 
     ))
 }
 
-/// The list's flag: `1` where the photo has an object of the class, `0` where all of them are difficult, `-1` where it has none.
-fn flag(pairs: &[Pair], class: usize) -> &'static str {
+/// The list's flag: `1` where the photo has an object of the class, `0` where all of them are
+/// difficult, `-1` where it has none.
+fn flag(pairs: &[LabeledPair], class: usize) -> &'static str {
     match pairs.iter().find(|pair| pair.class == class) {
         None => "-1",
         Some(pair) if pair.all_difficult => "0",

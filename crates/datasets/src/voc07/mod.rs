@@ -1,6 +1,7 @@
 //! PASCAL VOC 2007's test photos, with a box round every object.
 //!
-//! A folder of another data set in this layout works too, with its own `classes.txt` (see [`ClassList`]).
+//! A folder of another data set in this layout works too, with its own `classes.txt` (see
+//! [`ClassList`]).
 
 mod annotation;
 mod image_sets;
@@ -11,10 +12,10 @@ use std::path::PathBuf;
 use crate::checksum::Reading;
 use crate::image::{decode, exif};
 use crate::index::classes::ClassList;
-use crate::index::difficult::{DifficultSubset, Pair, by_definition};
+use crate::index::difficult::{DifficultSubset, LabeledPair, by_definition};
 use crate::index::fingerprint::Fingerprint;
 use crate::index::scan;
-use crate::registry::{DatasetKind, Source};
+use crate::kind::{DatasetKind, Source};
 use crate::{Checksum, Dataset, Error, Mask, Region, Result, Sample};
 
 use annotation::Annotation;
@@ -57,7 +58,8 @@ pub struct Voc07 {
     fingerprint: String,
 }
 
-/// A photo: its path in the VOC folder and how much of it is the id, and what its annotation says or why it can't be used.
+/// A photo: its path in the VOC folder and how much of it is the id, and what its annotation says
+/// or why it can't be used.
 #[derive(Debug)]
 struct Entry {
     stem: String,
@@ -69,17 +71,19 @@ struct Entry {
 #[derive(Debug)]
 struct Annotated {
     annotation: Annotation,
-    pairs: Vec<Pair>,
+    pairs: Vec<LabeledPair>,
 }
 
 impl Voc07 {
-    /// Builds the index of `ImageSets/Main/test.txt`, in its order: reads every annotation, opens no photo.
+    /// Builds the index of `ImageSets/Main/test.txt`, in its order: reads every annotation, opens
+    /// no photo.
     ///
-    /// An annotation that can't be used is no error here: its sample fails when it is loaded, and [`Dataset::remarks`] says so.
+    /// An annotation that can't be used is no error here: its sample fails when it is loaded, and
+    /// [`Dataset::remarks`] says so.
     ///
     /// # Errors
-    /// Where the layout is not found, files that `test.txt` names are missing, or the list of classes or of the difficult subset
-    /// is not as it must be.
+    /// Where the layout is not found, files that `test.txt` names are missing, or the list of
+    /// classes or of the difficult subset is not as it must be.
     pub fn open(source: &Source<'_>) -> Result<Self> {
         let folder = layout::find(source.root)?;
         let classes = layout::classes(&[&folder, source.root])?;
@@ -133,7 +137,7 @@ impl Entry {
 impl Annotated {
     fn regions(&self) -> Vec<Region> {
         let Annotation { width, height, objects } = &self.annotation;
-        let region = |pair: &Pair| {
+        let region = |pair: &LabeledPair| {
             let mut mask = Mask::empty(*width, *height);
             for object in objects.iter().filter(|object| object.class == pair.class) {
                 mask.fill_box(object.left - 1..object.right, object.top - 1..object.bottom);
@@ -179,7 +183,7 @@ impl Dataset for Voc07 {
         Checksum::of_files(&[&self.folder.join(&self.entries[index].file)])
     }
 
-    fn pairs(&self, index: usize) -> Option<Vec<Pair>> {
+    fn pairs(&self, index: usize) -> Option<Vec<LabeledPair>> {
         Some(self.entries[index].annotated.as_ref().map_or_else(|_| Vec::new(), |annotated| annotated.pairs.clone()))
     }
 
@@ -220,7 +224,7 @@ impl Dataset for Voc07 {
 }
 
 /// The classes of the photo, ascending.
-fn pairs(annotation: &Annotation, subset: &DifficultSubset, stem: &str) -> Vec<Pair> {
+fn pairs(annotation: &Annotation, subset: &DifficultSubset, stem: &str) -> Vec<LabeledPair> {
     let mut classes: Vec<usize> = annotation.objects.iter().map(|object| object.class).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -229,7 +233,7 @@ fn pairs(annotation: &Annotation, subset: &DifficultSubset, stem: &str) -> Vec<P
     let pair = |&class: &usize| {
         let objects = || annotation.objects.iter().filter(move |object| object.class == class);
         let definition = || by_definition(objects().map(annotation::Object::area).sum(), pixels, classes.len());
-        Pair {
+        LabeledPair {
             class,
             all_difficult: objects().all(|object| object.difficult),
             in_difficult_subset: subset.holds(&names, class, definition),

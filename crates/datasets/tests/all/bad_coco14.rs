@@ -1,4 +1,4 @@
-//! What a user of a COCO folder is told where files are missing or don't fit.
+//! Messages to the user of a COCO folder where files are missing or don't fit.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -27,7 +27,8 @@ fn changed(change: impl Fn(&mut Value)) -> String {
     whole(&json.to_string())
 }
 
-/// The message that photo 7 gives for this annotation; photo 9 must load, and the remarks must tell.
+/// The message that photo 7 gives for this annotation; photo 9 must load, and the remarks must
+/// tell.
 #[track_caller]
 fn photo(annotation: Value) -> String {
     let root = coco(&[coco::annotation(4, 7, 3, square()), annotation, coco::annotation(6, 9, 3, square())]);

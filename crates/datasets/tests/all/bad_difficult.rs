@@ -119,7 +119,8 @@ fn list_that_is_not_there() {
     assert!(root.in_root(&error).starts_with("ROOT/nowhere.txt: No such file"), "{error}");
 }
 
-/// The published list, over photos that stand in for the real ones: the counts are those of the folder's README.
+/// The published list, over photos that stand in for the real ones: the counts are those of the
+/// folder's README.
 #[test]
 fn published_list() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");

@@ -1,4 +1,4 @@
-//! What a user is told where files are missing or don't fit.
+//! Messages to the user where files are missing or don't fit.
 
 use crate::common::{Root, reversed_ids};
 

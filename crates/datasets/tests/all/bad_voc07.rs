@@ -1,4 +1,4 @@
-//! What a user of a VOC folder is told where files are missing or don't fit.
+//! Messages to the user of a VOC folder where files are missing or don't fit.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 

@@ -1,4 +1,5 @@
-//! What is read of a sample is told by its bytes: by what `sha256sum` prints of the files, whatever their paths.
+//! A sample's checksum is of the bytes that were read: the one that `sha256sum` prints of the
+//! files, whatever their paths.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -75,7 +76,8 @@ fn of_what_lies_in_one_file_it_is_that_of_its_own_values() {
         [checksum(&*data), data.checksum(1).unwrap().to_string()]
     };
     let base = of(Vec::new());
-    // Python: sha256('3 × 4 × 5 u8\n'.encode() + bytes(range(60)) + '4 × 5 u8\n'.encode() + bytes(i // 7 % 2 for i in range(20)))
+    // Python: sha256('3 × 4 × 5 u8\n'.encode() + bytes(range(60)) + '4 × 5 u8\n'.encode() + bytes(i
+    // // 7 % 2 for i in range(20)))
     assert_eq!(base[0], "6e7a015eaeef7b377bc34c5efbf699bc3dd5cda64be3cfd3f2ac590785c11372");
     let mask = (0..20).map(|i| u8::from(i == 19)).collect();
     let other_mask = of(vec![("m1", Bytes(&[4, 5], mask))]);

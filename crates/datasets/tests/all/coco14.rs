@@ -1,4 +1,4 @@
-//! What the COCO loader reads from small folders and, where it is there, from real photos.
+//! The COCO loader on small folders and, where they are there, on real photos.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 
@@ -33,7 +33,8 @@ fn classes_are_ranks_of_category_ids() {
     assert!(empty.labels.is_empty() && empty.regions.is_empty(), "a photo without objects is a sample");
 }
 
-/// 8 × 6 pixels. The polygon is the box of columns 0 and 1, rows 0 and 1; the crowd's run lengths go down the columns.
+/// 8 × 6 pixels. The polygon is the box of columns 0 and 1, rows 0 and 1; the crowd's run lengths
+/// go down the columns.
 #[test]
 fn a_class_is_the_union_of_objects_and_crowds() {
     let crowd = json!({"size": [6, 8], "counts": [36, 2, 9, 1]});

@@ -1,4 +1,5 @@
-//! Masks of the COCO loader against those that pycocotools rasterises (`fixtures/masks/make_masks.py`).
+//! Masks of the COCO loader against those that pycocotools rasterises
+//! (`fixtures/masks/make_masks.py`).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are not seen as tests
 
@@ -10,8 +11,9 @@ use datasets::{Dataset, Mask, Source};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// On x86-64 every pixel must agree. Elsewhere pycocotools' compiler may fuse a product and a sum, and so does the loader's
-/// crate; the fixtures are from x86-64, so a pixel or two of a border may differ there.
+/// On x86-64 every pixel must agree. Elsewhere pycocotools' compiler may fuse a product and a sum,
+/// and so does the loader's crate; the fixtures are from x86-64, so a pixel or two of a border may
+/// differ there.
 fn tolerance() -> usize {
     if cfg!(target_arch = "x86_64") { 0 } else { 2 }
 }

@@ -1,4 +1,5 @@
-//! ImageNet-segmentation: files as h5py writes them (`fixtures/gtsegs/make_gtsegs.py`), and folders.
+//! ImageNet-segmentation: files as h5py writes them (`fixtures/gtsegs/make_gtsegs.py`), and
+//! folders.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

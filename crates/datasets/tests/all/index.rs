@@ -1,10 +1,11 @@
-//! What an index knows without decoding is what the decoded sample says.
+//! Indexes agree, without decoding, with the decoded samples.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use datasets::image::decode;
-use datasets::{Pair, Source, open};
+use datasets::{LabeledPair, Source, open};
 
-/// Opens an embedded data set and compares every sample. Returns how many files and pairs there are.
+/// Opens an embedded data set and compares every sample. Returns how many files and pairs there
+/// are.
 fn compare(kind: &str) -> (usize, Option<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let data = open(kind, &Source::at(&folder.path().join("data"))).unwrap();
@@ -19,7 +20,7 @@ fn compare(kind: &str) -> (usize, Option<usize>) {
         *pairs.get_or_insert(0) += known.len();
         assert_eq!(known.iter().map(|pair| pair.class).collect::<Vec<_>>(), sample.labels, "{}", sample.id);
         if data.is_localised() {
-            let of = |r: &datasets::Region| Pair {
+            let of = |r: &datasets::Region| LabeledPair {
                 class: r.class,
                 all_difficult: r.all_difficult,
                 in_difficult_subset: r.in_difficult_subset,

@@ -129,7 +129,8 @@ fn flat_with_kaggles_csv_in_any_row_order() {
         ILSVRC2012_val_00000001,n01751748 111 108 230 366 n01751748 0 0 9 9\n\
         ILSVRC2012_val_00000002,n01440764 1 2 3 4 \n";
     let root = with_images(&FLAT).file("LOC_val_solution.csv", csv);
-    assert_eq!(labels(&*root.open().unwrap()), [[65], [0], [999]]); // n01751748 is the sea snake, 65
+    // n01751748 is the sea snake, 65.
+    assert_eq!(labels(&*root.open().unwrap()), [[65], [0], [999]]);
 }
 
 #[test]
@@ -149,7 +150,8 @@ fn a_png_named_jpeg_is_read() {
     assert_eq!(image.as_raw(), &fixture("png_named.JPEG.rgb"));
 }
 
-/// Opening an index touches no image: the files here can't be decoded, and a broken one spoils only its own sample.
+/// Opening an index touches no image: the files here can't be decoded, and a broken one spoils only
+/// its own sample.
 #[test]
 fn opening_reads_no_image() {
     let root = Root::new()
@@ -162,7 +164,8 @@ fn opening_reads_no_image() {
     assert_eq!(dataset.load(1).unwrap().image.dimensions(), (45, 37));
     assert!(dataset.load(2).is_err());
 
-    // An image that goes away after opening is missed only when it is loaded, so nothing was kept of it.
+    // An image that goes away after opening is missed only when it is loaded, so nothing was kept
+    // of it.
     std::fs::remove_file(root.path().join("n01440764/good.JPEG")).unwrap();
     assert!(dataset.load(1).unwrap_err().to_string().contains("good.JPEG"));
 }

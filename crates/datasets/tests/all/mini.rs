@@ -1,4 +1,5 @@
-//! The embedded data: the same bytes everywhere, exact masks and boxes, and nothing that gives a class away.
+//! The embedded data: the same bytes everywhere, exact masks and boxes, and nothing that gives a
+//! class away.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;

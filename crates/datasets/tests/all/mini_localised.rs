@@ -1,4 +1,5 @@
-//! The embedded data with several objects an image: what the loaders of VOC's and COCO's layouts read is what was drawn.
+//! The embedded data with several objects an image: what the loaders of VOC's and COCO's layouts
+//! read is what was drawn.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -63,7 +63,8 @@ fn inputs_equal_those_of_the_reference() {
     assert_eq!(compared, 5);
 }
 
-/// The first 5 photos' network inputs are plain arithmetic on those pixels; one is checked against double precision.
+/// The first 5 photos' network inputs are plain arithmetic on those pixels; one is checked against
+/// double precision.
 #[test]
 fn normalised_values_are_in_range() {
     let Some(shared) = shared() else { return };

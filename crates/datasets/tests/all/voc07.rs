@@ -1,4 +1,4 @@
-//! What the VOC loader reads from small folders, against masks worked out by hand.
+//! The VOC loader on small folders, against masks worked out by hand.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

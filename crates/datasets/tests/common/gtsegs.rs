@@ -5,7 +5,7 @@
 
 use hdf5_pure::FileBuilder;
 
-/// What lies in `#refs#`.
+/// The content of `#refs#`.
 pub(crate) enum Object<'a> {
     /// Bytes with sides.
     Bytes(&'a [u64], Vec<u8>),
@@ -21,7 +21,8 @@ pub(crate) enum Object<'a> {
 
 use Object::{Addresses, Bytes, Cell, Doubles, Group};
 
-/// Objects `i1`, `i2` (two images of 4 × 5 pixels), `m1`, `m2` (their masks) and `c1`, `c2` (those in cells), but `other` where it has the name.
+/// Objects `i1`, `i2` (two images of 4 × 5 pixels), `m1`, `m2` (their masks) and `c1`, `c2` (those
+/// in cells), but `other` where it has the name.
 pub(crate) fn with<'a>(other: Vec<(&'a str, Object<'a>)>) -> Vec<(&'a str, Object<'a>)> {
     let usual = [
         ("i1", Bytes(&[3, 4, 5], (0..60).collect())),

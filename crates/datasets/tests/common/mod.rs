@@ -67,7 +67,8 @@ pub(crate) fn fixture_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/decode").join(name)
 }
 
-/// A table of ILSVRC ids in which id 1 is the last wnid, id 2 the one before, and so on: surely not the sorted order.
+/// A table of ILSVRC ids in which id 1 is the last wnid, id 2 the one before, and so on: surely not
+/// the sorted order.
 pub(crate) fn reversed_ids() -> String {
     let classes = datasets::index::classes::ClassList::imagenet();
     let lines = classes.folders().iter().rev().zip(1..).map(|(wnid, id)| format!("{wnid} {id} name\n"));

@@ -22,7 +22,8 @@ pub(crate) fn object(name: &str, difficult: u8, corners: [&str; 4]) -> String {
     )
 }
 
-/// A folder whose photos all are `width` × `height`, named 000001 and so on, each with the objects given.
+/// A folder whose photos all are `width` × `height`, named 000001 and so on, each with the objects
+/// given.
 pub(crate) fn voc(width: u32, height: u32, photos: &[&str]) -> Root {
     let xmls: Vec<String> = photos.iter().map(|objects| xml(width, height, objects)).collect();
     voc_of_xml(width, height, &xmls.iter().map(String::as_str).collect::<Vec<_>>())

@@ -1,5 +1,5 @@
-//! The same work the way the authors' code does it: every operation as the network has it, a pass of its own for every method, gradients of all weights, and the
-//! images of a curve each in full.
+//! The same work the way the authors' code does it: every operation as the network has it, a pass
+//! of its own for every method, gradients of all weights, and the images of a curve each in full.
 
 use metrics::deletion_insertion::order;
 use metrics::protocol::TieOrder;

@@ -1,7 +1,9 @@
-//! What an image of Table 1 costs: GradCAM, GradCAM++ and WGradCAM, each with and without UCAG, each scored by deletion and insertion, against the same work
-//! done the way the authors' code does it. Random weights, in turn in one process. Prints one table.
+//! The cost of an image of Table 1: GradCAM, GradCAM++ and WGradCAM, each with and without UCAG,
+//! each scored by deletion and insertion, against the same work done the way the authors' code does
+//! it. Random weights, in turn in one process. Prints one table.
 //!
-//! CPU seconds, not wall-clock, wherever there is one worker: machines are shared. What matters are the ratios.
+//! CPU seconds, not wall-clock, wherever there is one worker: machines are shared. What matters are
+//! the ratios.
 //!
 //! `cargo bench -p metrics --bench table1 -- resnet50 bf16` measures one network, in bfloat16.
 
@@ -181,7 +183,8 @@ fn wall(network: &Network, image: &Tensor, protocol: &MapProtocol, workers: usiz
     start.elapsed().as_secs_f64()
 }
 
-/// Floating-point operations of a forward pass over one image: two for each product in convolutions and fully connected layers.
+/// Floating-point operations of a forward pass over one image: two for each product in convolutions
+/// and fully connected layers.
 fn operations(network: &Network, image: &Tensor) -> f64 {
     let mut values = vec![image.shallow_clone()];
     let mut sum = 0.0;

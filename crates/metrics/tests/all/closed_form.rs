@@ -46,7 +46,8 @@ fn deletion_of_a_lit_image_falls_linearly() {
 
 #[test]
 fn a_perfect_map_of_a_fifth_scores_its_triangle() {
-    // 20 lit pixels, deleted first: 0.2, 0.1, 0, 0, …, so the area is (0.1 + 0.1 + …) = (0.2/2 + 0.1) / 10.
+    // 20 lit pixels, deleted first: 0.2, 0.1, 0, 0, …, so the area is (0.1 + 0.1 + …) = (0.2/2 +
+    // 0.1) / 10.
     let (map, image) = (falling(), image(20));
     let perfect = deleted(&map, &image, 10, 16).area;
     assert!((perfect - 0.02).abs() < 1e-6, "{perfect}");

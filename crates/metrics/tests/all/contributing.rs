@@ -1,8 +1,8 @@
 //! The metric that CONTRIBUTING.md adds as an example, compiled from the text there and run.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[allow(unreachable_pub, reason = "in the crate, its module is public")]
 #[path = "contributing/rank_accuracy.rs"]
-#[allow(unreachable_pub, reason = "public where it is a part of the crate")]
 mod rank_accuracy;
 
 use self::rank_accuracy::{RANK_ACCURACY, rank_accuracy};

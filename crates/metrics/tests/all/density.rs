@@ -9,7 +9,8 @@ const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
 type Answer = Result<Tensor, BoxError>;
 
-/// Probability of class 1: a tenth, and a tenth of the mean over the pixels of the red channel, squared.
+/// Probability of class 1: a tenth, and a tenth of the mean over the pixels of the red channel,
+/// squared.
 fn squared(images: &Tensor) -> Answer {
     let red = images.select(1, 0).flatten(1, -1).square().mean_dim(1, true, Kind::Float) * 0.1 + 0.1;
     Ok(Tensor::cat(&[&(1.0 - &red), &red], 1))
@@ -74,8 +75,8 @@ fn near(ours: [Option<f64>; 2], expected: [f64; 2]) {
 
 #[test]
 fn the_image_is_dimmed_and_the_probability_divided_by_the_mean() {
-    // Dimmed to 2, −1, 0.25, 0: squares 4, 1, 0.0625, so 0.1 + 0.1 · 5.0625 / 4 over a mean of 0.4375.
-    // The rest is 0, −1, 0.75, 0: 0.1 + 0.1 · 1.5625 / 4 over 0.5625.
+    // Dimmed to 2, −1, 0.25, 0: squares 4, 1, 0.0625, so 0.1 + 0.1 · 5.0625 / 4 over a mean of
+    // 0.4375. The rest is 0, −1, 0.75, 0: 0.1 + 0.1 · 1.5625 / 4 over 0.5625.
     let expected = [0.2265625 / 0.4375, 0.1390625 / 0.5625];
     near(PLAIN.both(&map([1.0, 0.5, 0.25, 0.0])), expected);
     // The other class has what is left of the probability.
@@ -91,7 +92,8 @@ fn a_map_of_half_the_image_has_twice_the_probability_of_each_half() {
 
 #[test]
 fn a_saliency_is_taken_as_it_is() {
-    // A blurred one needn't reach zero and one: 0.5 everywhere halves the image, whose squares sum to 9.
+    // A blurred one needn't reach zero and one: 0.5 everywhere halves the image, whose squares sum
+    // to 9.
     let half = 0.1 + 0.1 * 9.0 / 4.0 / 4.0;
     near(PLAIN.both(&map([0.5; 4])), [half / 0.5, half / 0.5]);
 }
@@ -113,7 +115,8 @@ fn what_divides_by_nothing_has_no_number() {
     for validity in [Validity::Constant, Validity::NonFinite] {
         assert_eq!(Asked { validity, ..PLAIN }.both(&map([0.0; 4])), [None, None]);
     }
-    // All marked: nothing is left for the negative density, and the positive one is the image's own probability.
+    // All marked: nothing is left for the negative density, and the positive one is the image's own
+    // probability.
     let [positive, negative] = PLAIN.both(&map([1.0; 4]));
     near([positive; 2], [0.1 + 0.1 * 9.0 / 4.0; 2]);
     assert_eq!(negative, None);

@@ -70,7 +70,8 @@ fn peak(width: i64, height: i64, (x, y): (i64, i64)) -> Tensor {
 
 #[test]
 fn a_distance_of_just_the_tolerance_is_a_miss() {
-    // (9, 12) and (15, 0) are 15 away from the origin; (9, 11) and (14, 5) are √202 and √221 away, (10, 12) is √244.
+    // (9, 12) and (15, 0) are 15 away from the origin; (9, 11) and (14, 5) are √202 and √221 away,
+    // (10, 12) is √244.
     for (at, expected) in [((9, 12), 0.), ((15, 0), 0.), ((9, 11), 1.), ((14, 5), 1.), ((0, 14), 1.), ((10, 12), 0.)] {
         let mask = mask(40, 30, &[at]);
         let found = Game::new(peak(40, 30, (0, 0)), &mask, 40).play("pointing").unwrap();
@@ -117,7 +118,8 @@ fn an_empty_mask_is_missed_and_holds_no_energy() {
 #[test]
 fn points_lie_between_pixels_and_outside_of_the_image() {
     let corner = mask(20, 20, &[(19, 19)]);
-    // From (8.5, 8.5) the corner is √(2 · 10.5²) = 14.849 away, from (8.3, 8.3) √(2 · 10.7²) = 15.132.
+    // From (8.5, 8.5) the corner is √(2 · 10.5²) = 14.849 away, from (8.3, 8.3) √(2 · 10.7²) =
+    // 15.132.
     let hits = |point, pixels: &[bool]| hit(point, &Mask { pixels, width: 20 }, TOLERANCE);
     assert!(hits([8.5, 8.5], &corner) && !hits([8.3, 8.3], &corner));
     assert!(hits([33.9, 19.0], &corner) && !hits([34.0, 19.0], &corner));
@@ -132,7 +134,8 @@ fn points_lie_between_pixels_and_outside_of_the_image() {
 
 #[test]
 fn a_window_finds_what_the_whole_mask_holds() {
-    // A sparse pseudo-random mask: the window must agree with every pixel, for points in and around the image.
+    // A sparse pseudo-random mask: the window must agree with every pixel, for points in and around
+    // the image.
     let (width, height) = (70, 50);
     let mask: Vec<bool> = (0..width * height).map(|i: usize| i.wrapping_mul(2_654_435_761) % 1009 < 3).collect();
     let everywhere = |[x, y]: [f64; 2]| {

@@ -1,4 +1,5 @@
-//! Segmentation: against scikit-learn, against the closed form, and on cases that can be worked out by hand.
+//! Segmentation: against scikit-learn, against the closed form, and on cases that can be worked out
+//! by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use metrics::protocol::{EmptyPairs, TieOrder};
@@ -131,7 +132,8 @@ fn numbers_by_hand() {
     assert_eq!((accuracy.value, accuracy.counts), (0.75, vec![[3, 4]]));
     assert_eq!(game.play("mean-iou-mean").unwrap().counts, [[2, 3], [1, 2]]);
     assert_eq!(game.value("map-mean"), 0.75 * 0.75 + 0.125);
-    // Scores of what is right: 1, 1, 0.625, 0.25; of what is wrong: 0, 0, 0.375, 0.75. Ranked: right, right, wrong, right, wrong, right, wrong, wrong.
+    // Scores of what is right: 1, 1, 0.625, 0.25; of what is wrong: 0, 0, 0.375, 0.75. Ranked:
+    // right, right, wrong, right, wrong, right, wrong, wrong.
     assert_eq!(game.value("soft-ap"), (1.0 + 1.0 + 3.0 / 4.0 + 4.0 / 6.0) / 4.0);
 }
 
