@@ -25,7 +25,7 @@ pub enum Error {
         /// The problem, and the remedy.
         problem: String,
     },
-    /// The file is fine but its tensors are not those of the network asked for.
+    /// The file is fine but its tensors are not those of the requested network.
     #[error("checkpoint {}, {tensor}: {problem}", path.display())]
     CheckpointTensor {
         /// The file.
@@ -35,7 +35,7 @@ pub enum Error {
         /// Missing, extra, or what its shape should have been.
         problem: String,
     },
-    /// The checkpoint holds another architecture than the one asked for.
+    /// The checkpoint holds another architecture than the requested one.
     #[error("checkpoint {}: {problem}", path.display())]
     Architecture {
         /// The file.
@@ -88,7 +88,7 @@ pub enum Error {
         /// The node's name in the graph.
         layer: String,
     },
-    /// This machine can't compute in the precision asked for.
+    /// This machine can't compute in the requested precision.
     #[error("precision \"bf16\" needs a processor that can do it: {cause}")]
     Precision {
         /// The refusal.

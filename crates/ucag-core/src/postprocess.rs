@@ -44,9 +44,9 @@ impl MapKind {
 /// docs/protocol.md#own-blur.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MethodBlur {
-    /// σ is this share of the longer side; border pixels are repeated.
+    /// σ is this fraction of the longer side; border pixels are repeated.
     OfLonger(f64),
-    /// σ is this share of the shorter side; there are zeros beyond the border.
+    /// σ is this fraction of the shorter side; there are zeros beyond the border.
     OfShorter(f64),
 }
 
@@ -106,7 +106,7 @@ pub struct Saliency {
 /// Makes the saliency for an image of `image` pixels (height, width) from a raw map `[1, 1, h, w]`,
 /// which UCAG may have folded.
 ///
-/// Whether a map is degenerate is asked of the raw map, and of what clipping and resizing leave:
+/// The raw map is checked for being degenerate, and so is what clipping and resizing leave:
 /// differences that are no larger than rounding aren't stretched to [0, 1]. A map beyond float32's
 /// magnitudes is brought into them by a power of two.
 pub fn saliency(
@@ -169,7 +169,8 @@ pub fn saliency(
         };
     }
     // In the map's own precision: forms of GradCAM++ span more magnitudes than float32 has.
-    // A heat map's zero means something, and shares of its sum are measured: it isn't moved.
+    // The zero of a map that isn't negative means something, and fractions of its sum are measured:
+    // it isn't moved.
     let low = if matches!(map_kind, MapKind::NonNegative(_)) { 0.0 } else { left.low };
     let unit = full.f_sub_scalar(low)?.f_div_scalar(left.high - low)?.f_to_kind(Kind::Float)?;
     if is_one_value(&unit)? {
@@ -211,7 +212,7 @@ impl Range {
     }
 
     /// The state of a map whose values differ by rounding alone where they differ by no more than
-    /// this share of the largest magnitude.
+    /// this fraction of the largest magnitude.
     fn state(self, rounding: f64) -> MapState {
         let Self { low, high } = self;
         match () {

@@ -23,7 +23,7 @@ impl Signal for Tensor {
     }
 }
 
-/// An operation on the way back, with what it saw on the way forth.
+/// An operation on the way back, with its inputs and output of the forward pass.
 #[derive(Debug)]
 pub struct LayerVisit<'a, C = Tensor> {
     /// The network.
@@ -54,7 +54,7 @@ impl<C> LayerVisit<'_, C> {
         Ok(self.inputs[0].f_min()?.f_double_value(&[])? >= 0.0)
     }
 
-    /// The positive part of the operation's weight, which all walks share.
+    /// The positive part of the operation's weight, which all propagations share.
     pub fn positive_weight(&self, weight: &Tensor) -> Result<Tensor> {
         self.network.positive_weight(self.id, self.folded, weight)
     }
@@ -107,14 +107,14 @@ impl Reads {
     pub const NOTHING: Reads = Reads { inputs: false, output: false };
 }
 
-/// The nodes whose outputs a walk from `from` back to `to` may look at: they must be among the
+/// The nodes whose outputs a propagation from `from` back to `to` may read: they must be among the
 /// pass's activations.
 pub fn needs(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
     needs_of(graph, from, to, |_| Reads::ALL)
 }
 
-/// As [`needs`], for a rule that doesn't look at everything: what it leaves out needn't be kept. A
-/// visit has an undefined tensor in its place, which libtorch refuses to work with.
+/// As [`needs`], for a rule that doesn't read everything: the rest needn't be kept. A visit has an
+/// undefined tensor in its place, which libtorch refuses to work with.
 pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> Reads) -> Vec<NodeId> {
     let looked_at = |id: NodeId| {
         let Node { op, inputs, .. } = &graph.nodes()[id];
@@ -128,16 +128,15 @@ pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> 
     nodes
 }
 
-/// Sends `seed`, of the shape of `from`'s output, back to `to` under a rule: what arrives there, of
-/// the shape of its output.
+/// Propagates `seed`, of the shape of `from`'s output, back to `to` under a rule, and returns the
+/// signal there, of the shape of `to`'s output.
 ///
 /// # Errors
-/// Where the rule has nothing for an operation on the way, an output wasn't kept, or no way leads
-/// from `from` to `to`.
+/// [`Error::Layer`] where the rule fails; also where no path leads from `from` to `to`.
 pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Signal, to: NodeId) -> Result<R::Signal> {
     let graph = &pass.network().graph;
     let mut upstream: BTreeMap<NodeId, Vec<R::Signal>> = BTreeMap::from([(from, vec![seed])]);
-    let arrived = |id: NodeId, upstream: &mut BTreeMap<NodeId, Vec<R::Signal>>| -> Result<Option<R::Signal>> {
+    let joined = |id: NodeId, upstream: &mut BTreeMap<NodeId, Vec<R::Signal>>| -> Result<Option<R::Signal>> {
         let mut parts = upstream.remove(&id).unwrap_or_default().into_iter();
         let Some(first) = parts.next() else { return Ok(None) };
         let rest: Vec<_> = parts.collect();
@@ -148,17 +147,17 @@ pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Sign
         }))
     };
     for id in path(graph, from, to).into_iter().rev() {
-        let Some(sum) = arrived(id, &mut upstream)? else { continue };
+        let Some(sum) = joined(id, &mut upstream)? else { continue };
         let node = &graph.nodes()[id];
-        let kept = |id| Ok(pass.activation_if_kept(id)?.unwrap_or_else(Tensor::new));
-        let inputs = node.inputs.iter().map(|&input| kept(input)).collect::<Result<Vec<_>>>()?;
+        let activation = |id| Ok(pass.activation_if_kept(id)?.unwrap_or_else(Tensor::new));
+        let inputs = node.inputs.iter().map(|&input| activation(input)).collect::<Result<Vec<_>>>()?;
         let visit = LayerVisit {
             network: pass.network(),
             id,
             op: &node.op,
             folded: false,
             inputs: &inputs.iter().collect::<Vec<_>>(),
-            output: &kept(id)?,
+            output: &activation(id)?,
             upstream: &sum,
             cache: pass.forward_pass().propagations(),
         };
@@ -171,15 +170,15 @@ pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Sign
             upstream.entry(input).or_default().push(back);
         }
     }
-    arrived(to, &mut upstream)?.ok_or_else(|| {
+    joined(to, &mut upstream)?.ok_or_else(|| {
         let name = |id: NodeId| &graph.nodes()[id].name;
-        Error::Invalid(format!("no way leads back from {} to {}", name(from), name(to)))
+        Error::Invalid(format!("no path leads back from {} to {}", name(from), name(to)))
     })
 }
 
-/// Ordinary differentiation as a walk: what [`Pass::cotangent`] sends back from the output to `to`.
-/// On the way `see` is shown each operation with the gradient at its output, which is dropped
-/// before the next one: all of them together needn't fit in memory.
+/// Ordinary differentiation as a propagation: returns the gradient at `to` of [`Pass::cotangent`]
+/// times the output. `see` is shown each operation with the gradient at its output, which is
+/// dropped before the next one: all of them together needn't fit in memory.
 ///
 /// # Errors
 /// As [`propagate`], or as `see`.
@@ -198,8 +197,7 @@ impl<F: FnMut(&LayerVisit<'_>) -> Result<()>> Rule for Watched<F> {
     }
 }
 
-/// The nodes that lie behind `to`, and on a way from there to `from`, `from` included, in
-/// topological order.
+/// The nodes on paths from `to` to `from`, `from` included and `to` not, in topological order.
 fn path(graph: &Graph, from: NodeId, to: NodeId) -> Vec<NodeId> {
     let nodes = graph.nodes();
     let mut behind = vec![false; nodes.len()];

@@ -1,8 +1,9 @@
-//! The forward pass. What is asked for is computed as the network has it; the rest, the fastest way
-//! that gives the same answer.
+//! The forward pass. Requested activations are computed as the network has them, all else in the
+//! fastest way that returns the same.
 //!
-//! Batch normalisation is folded into the convolution in front of it, rectifiers and sums write
-//! where they read, and up to the first node that is asked for, tensors stay in the fast lane.
+//! Batch normalisation is folded into the convolution in front of it, ReLUs and sums write where
+//! they read, and up to the first requested node, tensors stay in the memory format in which
+//! convolutions are fastest.
 
 mod needs;
 
@@ -18,12 +19,12 @@ pub use needs::Needs;
 
 use crate::{Error, Result};
 
-/// The short cuts that a pass takes. They change its numbers by rounding.
+/// The fused operations of a pass. They change its numbers by rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fusions {
-    /// Convolutions in the fast lane.
+    /// The number of convolutions in the fast memory format.
     fast: usize,
-    /// Convolutions that batch normalisation isn't folded into, because they are asked for.
+    /// Convolutions that batch normalisation isn't folded into, because they are requested.
     unfolded: Vec<NodeId>,
 }
 
@@ -40,7 +41,7 @@ impl Fusions {
     }
 }
 
-/// The first node that is asked for, or one behind the last.
+/// The first requested node, or one behind the last.
 fn first(network: &Network, needs: &Needs) -> NodeId {
     let asked = needs.activations.iter().chain(&needs.gradients);
     asked.copied().min().unwrap_or(network.graph.nodes().len())
@@ -50,7 +51,7 @@ fn first(network: &Network, needs: &Needs) -> NodeId {
 pub(crate) struct Outputs {
     /// `[B, N]`, or `[B, N, h, w]` from a network in convolutional form.
     pub(crate) scores: Tensor,
-    /// Outputs of the nodes that were asked for.
+    /// Outputs of the requested nodes.
     pub(crate) kept: BTreeMap<NodeId, Tensor>,
 }
 
@@ -104,7 +105,7 @@ struct Run<'a> {
     network: &'a Network,
     format: Option<MemoryFormat>,
     needs: &'a Needs,
-    /// The first node that is asked for. The fast lane ends there.
+    /// The first requested node. The fast memory format ends there.
     fast: NodeId,
     values: Vec<Option<Value>>,
 }
@@ -124,7 +125,7 @@ impl Run<'_> {
             Op::Conv(conv) => {
                 return Ok(Value { tensor: self.convolve(id, conv, format, &inputs[0].tensor)?, own: true });
             }
-            // To the same bits, and many times as fast, the way there and back included.
+            // The same bits, many times as fast, both conversions included.
             Op::MaxPool(_) if format.is_none_or(|format| !format.holds(&inputs[0].tensor)) => {
                 let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
                 return Ok(Value { tensor: MemoryFormat::to_plain(&pooled)?, own: true });

@@ -1,5 +1,5 @@
-//! The fast lane: the form in which convolutions cost least, for as long as nobody asks what they
-//! gave.
+//! The memory format in which convolutions are fastest, for layers in front of the first requested
+//! activation.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
@@ -8,7 +8,7 @@ use super::Op;
 use super::weight_cache::Weights;
 use crate::{Error, Result};
 
-/// The arithmetic of layers that nothing is asked of but the network's answer.
+/// Precision of the layers before the first requested activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Precision {
     /// 24 bits of significand.

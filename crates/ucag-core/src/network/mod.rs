@@ -80,7 +80,7 @@ pub struct Network {
     pub assumptions: Vec<String>,
     /// The device of its weights.
     pub device: Device,
-    /// The arithmetic of layers that nothing is asked of but their answer.
+    /// Precision of the layers before the first requested activation.
     precision: Precision,
     /// Views that went through it, whoever shares it.
     views: Arc<AtomicU64>,
@@ -202,7 +202,7 @@ impl Network {
         self.weight_cache.of(key, make)
     }
 
-    /// The fast lane, where there is one.
+    /// The memory format in which convolutions are fastest, if it isn't the usual one.
     pub(crate) fn format(&self) -> Option<MemoryFormat> {
         MemoryFormat::new(self.device, self.precision, self.concatenates())
     }
@@ -220,14 +220,14 @@ impl Network {
         self.graph.nodes().iter().any(|node| matches!(node.op, Op::Concat))
     }
 
-    /// The arithmetic of layers that nothing is asked of but their answer.
+    /// Precision of the layers before the first requested activation.
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
     /// The same network in another precision. It is that of the convolutions in front of the first
-    /// layer that is asked of a pass; all else, and all of a pass that is asked for input gradients
-    /// or relevance, is in float32.
+    /// requested activation; all else, and all of a pass for input gradients or relevance, is in
+    /// float32.
     ///
     /// # Errors
     /// Where this machine can't compute in it, or the network is TorchScript, which computes in

@@ -1,4 +1,4 @@
-//! Gradient, DeConvNet and guided backprop: one walk to the input, three rules for ReLU. See
+//! Gradient, DeConvNet and guided backprop: one propagation to the input, three rules for ReLU. See
 //! docs/protocol.md#backprop.
 
 use std::sync::Arc;

@@ -82,12 +82,12 @@ fn channel_sum(x: &Tensor) -> Result<Tensor> {
     x.sum_over([1])
 }
 
-/// Keeps a share over a zero total finite.
+/// Keeps a fraction of a zero total finite.
 const EPS: f64 = 1e-20;
 
 /// `p' = x · VJP(W⁺, p / (W⁺x + ε))` for convolutions, fully connected layers and average pools (W⁺
-/// then the pool itself), without bias; a sum's summands get their share; batch norm lets p
-/// through; ReLU and max pool differentiate as ever.
+/// then the pool itself), without bias. A sum's summands get p in proportion to their values;
+/// batch norm passes p on unchanged; ReLU and max pool have their gradients.
 struct Rules {
     /// A node whose weights change their sign.
     negated: Option<NodeId>,
@@ -107,26 +107,27 @@ impl Rule for Rules {
 
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         let (x, p) = (visit.inputs[0], visit.upstream);
-        let share = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
+        let over_total = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
         let back = match visit.op {
             Op::Conv(conv) => {
                 let weight = self.positive(visit, &conv.weight)?;
-                conv.transposed(&weight, x, &share(conv.with(&weight, x)?)?)?
+                conv.transposed(&weight, x, &over_total(conv.with(&weight, x)?)?)?
             }
             Op::Linear { weight, .. } => {
                 let weight = self.positive(visit, weight)?;
-                share(x.f_linear(&weight, None::<&Tensor>)?)?.f_matmul(&weight)?
+                over_total(x.f_linear(&weight, None::<&Tensor>)?)?.f_matmul(&weight)?
             }
             Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
-                let shared = share(visit.output.shallow_clone())?;
+                let shared = over_total(visit.output.shallow_clone())?;
                 visit.op.vjp(visit.inputs, visit.output, &shared)?.swap_remove(0)
             }
             Op::BatchNorm(_) | Op::ChannelAffine { .. } => return Ok(vec![p.shallow_clone()]),
             Op::Add => {
-                // Where the sum is zero nothing is shared out.
+                // A sum of zero passes nothing on.
                 let empty = visit.output.f_eq(0.0)?;
-                let part = |input: &&Tensor| Ok(input.f_div(visit.output)?.f_mul(p)?.f_masked_fill(&empty, 0.0)?);
-                return visit.inputs.iter().map(part).collect();
+                let share_of_input =
+                    |input: &&Tensor| Ok(input.f_div(visit.output)?.f_mul(p)?.f_masked_fill(&empty, 0.0)?);
+                return visit.inputs.iter().map(share_of_input).collect();
             }
             _ => return visit.vjp(),
         };

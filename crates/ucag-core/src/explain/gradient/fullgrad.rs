@@ -78,8 +78,8 @@ pub struct FullGradients {
     pub total: Tensor,
 }
 
-/// One walk to the input, which adds up the map as it goes. Layers without height and width have no
-/// place on the map.
+/// Returns the full gradients of one propagation to the input. Layers without height and width have
+/// no place on the map.
 ///
 /// # Errors
 /// Where the pass doesn't keep every node's output.

@@ -30,7 +30,7 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 .black_box();
 
 /// Registry entry. The released code always explains the class that the network predicts; here it
-/// is the class that is asked for. And this is what it means to compute: its hook, on a VGG,
+/// is the requested class. And this is what it means to compute: its hook, on a VGG,
 /// catches the gradient in front of the last pool, which doesn't have the image's shape.
 pub(crate) static RELEASED: Method = Method::new(Entry {
     id: "integrated-gradients-released",
@@ -54,7 +54,7 @@ enum Form {
     Released,
 }
 
-/// The way from zeros to a view.
+/// The straight path from zeros to a view.
 #[derive(Debug)]
 struct Way {
     form: Form,

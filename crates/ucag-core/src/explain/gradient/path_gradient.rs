@@ -23,7 +23,7 @@ pub(super) trait Inputs: Debug {
 }
 
 /// Inputs in one pass. It bounds memory: no more than this many have their activations kept for the
-/// way back.
+/// backward pass.
 const CHUNK: usize = 8;
 
 /// The sum over `inputs` of the gradient of the class's logit, `[B, 3, H, W]`. Classes share the

@@ -32,7 +32,7 @@ pub(crate) static METHOD: Method = Method::new(Entry {
 .settings(&[SAMPLES, NOISE]);
 
 /// Registry entry. The released code always explains the class that the network predicts; here it
-/// is the class that is asked for. As to its hook, see [`super::integrated_gradients`].
+/// is the requested class. As to its hook, see [`super::integrated_gradients`].
 pub(crate) static RELEASED: Method = Method::new(Entry {
     id: "smoothgrad-released",
     name: "SmoothGrad (UCAG's code)",
@@ -58,7 +58,7 @@ const NOISE: Setting = Setting::float(
 /// The range of the noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Noise {
-    /// This share of the input's range.
+    /// This fraction of the input's range.
     OfRange(f64),
     /// `(4 / range)²`; not finite for an input that is the same everywhere, nor is its map.
     Released,

@@ -15,7 +15,7 @@ use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU,
-/// dropout and batch normalisation unchanged; pools, sums and concatenation share it by the z-rule.
+/// dropout and batch normalisation unchanged; pools, sums and concatenation follow the z-rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Composite {
     /// For the convolution that reads pixels.

@@ -77,7 +77,8 @@ fn transpose_and_multiply<C>(visit: &LayerVisit<'_, C>, s: &Tensor) -> Result<Ve
     Ok(c.into_iter().enumerate().map(|(index, c)| Relevance::of_input(visit, index, c)).collect())
 }
 
-/// The |z|-rule, in proportion to the size of contributions: `R' = |x| ⊙ |W|ᵀ(R / (|W||x| + 1e-9))`.
+/// The |z|-rule, in proportion to the size of contributions:
+/// `R' = |x| ⊙ |W|ᵀ(R / (|W||x| + 1e-9))`.
 pub fn absolute_rule(layer: &LinearLayer<'_>, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let (weight, x) = (layer.weight().f_abs()?, x.f_abs()?);
     let s = over(relevance, layer.forward_stabilized(&weight, &x)?)?;

@@ -94,8 +94,9 @@ impl Rule for Rules {
                 vec![visit.op.vjp(&[&x], &output, &s)?.swap_remove(0).f_mul_(&x)?]
             }
             Op::Add => {
-                let part = |input: &&Tensor| -> Result<Tensor> { Ok(input.f_clamp_min(0.0)?.f_add_scalar_(1e-9)?) };
-                let parts = visit.inputs.iter().map(part).collect::<Result<Vec<_>>>()?;
+                let positive_part =
+                    |input: &&Tensor| -> Result<Tensor> { Ok(input.f_clamp_min(0.0)?.f_add_scalar_(1e-9)?) };
+                let parts = visit.inputs.iter().map(positive_part).collect::<Result<Vec<_>>>()?;
                 let s = relevance.f_div(&parts[0].f_add(&parts[1])?)?;
                 parts.into_iter().map(|mut part| Ok(part.f_mul_(&s)?)).collect::<Result<_>>()?
             }
@@ -105,8 +106,9 @@ impl Rule for Rules {
                 vec![z_box_rule(&LinearLayer::Conv(conv), x, relevance)?]
             }
             Op::Conv(conv) => {
-                let view = |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
-                vec![Tensor::f_cat(&(0..x.size()[0]).map(view).collect::<Result<Vec<_>>>()?, 0)?]
+                let relevance_of_view =
+                    |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
+                vec![Tensor::f_cat(&(0..x.size()[0]).map(relevance_of_view).collect::<Result<Vec<_>>>()?, 0)?]
             }
             Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
                 return Err(Error::unsupported(METHOD.id, "rsp has no rule for it"));
@@ -115,8 +117,8 @@ impl Rule for Rules {
     }
 }
 
-/// One view's: in proportion to V, the gradient of the weights for what speaks for, P, and against, N, in
-/// place of the weights.
+/// Returns the relevance of one view, in proportion to V: the gradient of the weights for positive
+/// relevance, P, and for the size of negative relevance, N, in place of the weights.
 fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let x = x.f_clamp_min(0.0)?;
     let width = x.size()[1] / conv.groups;

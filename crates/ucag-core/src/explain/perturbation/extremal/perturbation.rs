@@ -69,11 +69,11 @@ impl Pyramid {
         let below = below.f_to_kind(Kind::Int64)?.f_unsqueeze(1)?;
         let wide = [masks.size()[0], 1, size[1], size[2], size[3]];
         let levels = self.levels.f_unsqueeze(0)?.f_expand([wide[0], LEVELS, wide[2], wide[3], wide[4]], false)?;
-        let at = |level: &Tensor| -> Result<Tensor> {
+        let image_at = |level: &Tensor| -> Result<Tensor> {
             Ok(levels.f_gather(1, &level.f_expand(wide, false)?, false)?.f_squeeze_dim(1)?)
         };
-        let from = at(&below)?;
-        let rise = at(&below.f_add_scalar(1)?.f_clamp_max(LEVELS - 1)?)?.f_sub(&from)?;
+        let from = image_at(&below)?;
+        let rise = image_at(&below.f_add_scalar(1)?.f_clamp_max(LEVELS - 1)?)?.f_sub(&from)?;
         Ok(Perturbed { images: from.f_addcmul(&rise, &between)?, slopes: rise.f_mul_scalar((LEVELS - 1) as f64)? })
     }
 }

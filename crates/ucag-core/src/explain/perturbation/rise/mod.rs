@@ -142,7 +142,7 @@ impl Explainer for Rise {
     /// Not negative, at the resolution of the input.
     fn explain(&self, pass: &Pass<'_>, _: &Layers) -> Result<Tensor> {
         let forward_pass = pass.forward_pass();
-        // The same masks serve every class that is asked for.
+        // The same masks serve every requested class.
         match forward_pass.classes().iter().position(|&class| class == pass.class()) {
             Some(index) => {
                 let maps =

@@ -140,7 +140,8 @@ impl Rule for Rules<'_, '_> {
 }
 
 impl Rules<'_, '_> {
-    /// Relevance in proportion to the size of contributions; behind a map that was flattened, guided by the gradient there.
+    /// Relevance in proportion to the size of contributions; behind a flattened map, guided by the
+    /// gradient there.
     fn linear(&self, visit: &LayerVisit<'_, Stream>, layer: &LinearLayer<'_>, gradient: &Tensor) -> Result<Tensor> {
         let x = visit.inputs[0];
         let redistributed = absolute_rule(layer, x, &visit.upstream.relevance)?;

@@ -49,8 +49,8 @@ impl Relevance {
         Ok(self.activation_over(z)?.f_mul_(&self.factor)?)
     }
 
-    /// Returns `R / z` for the z that `forward` makes. Where there is a cache, all but the factor is
-    /// kept there under `key` for the next relevance that comes this way.
+    /// Returns `R / z` for the z of `forward`. Where there is a cache, all but the factor is kept
+    /// there under `key` for the next relevance that comes this way.
     ///
     /// # Errors
     /// As `forward`, or where another type was kept under this key.

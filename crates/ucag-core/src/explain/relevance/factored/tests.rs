@@ -65,8 +65,7 @@ fn a_factor_of_the_sum_itself_is_that_of_each_input() {
 fn what_arrives_at_a_zero_is_lost_in_concatenation() {
     let plain = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
     assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &plain), [[0.0, 2.0], [3.0, 0.0]]);
-    // A share in what lies behind a normalisation isn't one in the output, zeros of which it
-    // doesn't know.
+    // An activation behind a normalisation isn't the output, zeros of which it doesn't know.
     let behind = Relevance { factor: row(&[1.0; 4]), activation: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
     assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
 }
