@@ -116,8 +116,8 @@ impl MapProtocol {
         }
     }
 
-    /// A fair comparison: true coverage counts, and the same smoothing for a method with and without
-    /// UCAG, so that their difference is UCAG's own contribution.
+    /// A fair comparison: true coverage counts, and the same smoothing for a method with and
+    /// without UCAG, so that their difference is UCAG's own contribution.
     pub const fn controlled() -> Self {
         Self {
             coverage: Coverage::True,

@@ -1,4 +1,5 @@
-//! A run of Table 1's shape that nobody ran: three models, three methods without UCAG and with it, deletion and insertion.
+//! A run of Table 1's shape that nobody ran: three models, three methods without UCAG and with it,
+//! deletion and insertion.
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
@@ -35,7 +36,8 @@ pub(crate) fn write(dir: &Path, samples: usize) -> Result<()> {
         dir.display()
     );
     std::fs::write(dir.join("table1.toml"), text)?;
-    // Its head is the journal's own. Units follow without each being synced, which would take longer than all the rest.
+    // Its head is the journal's own. Units follow without each being synced, which would take
+    // longer than all the rest.
     drop(Journal::open(dir, &json!({}), false)?);
     let mut file = BufWriter::new(OpenOptions::new().append(true).open(dir.join(FILE))?);
     for index in 0..samples * MODELS.len() {
@@ -80,7 +82,8 @@ pub(crate) fn noise(seed: u64) -> f64 {
     ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Everything after the last unit: the journal is opened and the report written. Gives the table for a terminal.
+/// Everything after the last unit: the journal is opened and the report written. Gives the table
+/// for a terminal.
 pub(crate) fn report(dir: &Path, resamples: usize) -> Result<String> {
     let mut config: Config = config::load(&dir.join("table1.toml"), &Overrides::default())?;
     config.output.resamples = resamples;

@@ -1,12 +1,13 @@
-//! How long a report takes, and how much memory, where a run has a million records with curves:
+//! Time and memory of a report where a run has a million records with curves:
 //!
 //! ```text
 //! cargo run -p bench --example million_records                    # 27,778 samples of Table 1's shape, 1,000 resamples
 //! cargo run -p bench --example million_records -- 50000 10000     # as many as the table in full
 //! ```
 //!
-//! A journal is made up in a temporary folder. What is measured is all that a finished run has left to do: open the
-//! journal, and write the tables, plots and pages. Then come the bootstraps alone, at sizes of the paper's tables.
+//! A journal is made up in a temporary folder. What is measured is all that a finished run has left
+//! to do: open the journal, and write the tables, plots and pages. Then come the bootstraps alone,
+//! at sizes of the paper's tables.
 
 #![allow(clippy::print_stdout, reason = "a program whose result is its output")]
 
@@ -48,14 +49,15 @@ fn main() -> Result<()> {
     let (_, taken) = timed(|| class_mean::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
     println!("100 cells × 7,000 pairs, 1,000 resamples: {taken}");
 
-    // A pair that is missing here and there makes another game of each cell, though of as many samples.
+    // A pair that is missing here and there makes another game of each cell, though of as many
+    // samples.
     let cells: Vec<Pairs> = (0..100).map(|cell| voc(cell, cell + 1)).collect();
     let (_, taken) = timed(|| class_mean::bootstrap(&cells.iter().collect::<Vec<_>>(), 0, 1000));
     println!("the same, no two of the same pairs: {taken}");
     Ok(())
 }
 
-/// What comes of this, and how long it takes. On a busy machine the processor's time says more than the clock.
+/// Prints the result and the time. On a busy machine the processor's time says more than the clock.
 fn timed<T>(what: impl FnOnce() -> T) -> (T, String) {
     let (clock, processor) = (Instant::now(), ProcessTime::now());
     let result = what();

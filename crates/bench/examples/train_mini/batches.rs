@@ -31,7 +31,8 @@ pub(crate) struct Batch {
 enum Targets {
     /// The index of each image's class.
     Class(Vec<i64>),
-    /// For each image and class, whether it is there, in 0 and 1, and whether that counts, in 0 and 1.
+    /// For each image and class, whether it is there, in 0 and 1, and whether that counts, in 0
+    /// and 1.
     Present { present: Vec<f32>, counts: Vec<f32> },
 }
 
@@ -85,8 +86,9 @@ fn of_one_object(scenes: impl Iterator<Item = u64>, side: usize) -> Batch {
     Batch { images, targets: Targets::Class(labels) }
 }
 
-/// Half of the scenes as they are, of the others a part with the object's centre in it, from 45 % of each side up. ImageNet's networks are trained on crops
-/// too, without which a network knows objects at one scale only.
+/// Half of the scenes as they are, of the others a part with the object's centre in it, from 45 %
+/// of each side up. ImageNet's networks are trained on crops too, without which a network knows
+/// objects at one scale only.
 fn crop(scene: Scene, index: u64) -> RgbImage {
     let mut rng = ChaCha8Rng::seed_from_u64(index);
     let Some(object) = scene.objects.first().filter(|_| rng.random_bool(0.5)) else { return scene.image };
@@ -118,7 +120,8 @@ fn of_several_objects(scenes: impl Iterator<Item = u64>, side: usize) -> Batch {
     Batch { images, targets: Targets::Present { present, counts } }
 }
 
-/// Resized as the pointing games' preprocessing does it: bilinear on values, not anti-aliased; the aspect ratio is not kept.
+/// Resized as the pointing games' preprocessing does it: bilinear on values, not anti-aliased; the
+/// aspect ratio is not kept.
 fn resized(image: &RgbImage, side: usize) -> Vec<f32> {
     let normal = preprocess::normalise(image, preprocess::IMAGENET_MEAN, preprocess::IMAGENET_STD);
     let (width, height) = (i64::from(image.width()), i64::from(image.height()));
@@ -138,7 +141,8 @@ struct Window {
 }
 
 impl Window {
-    /// The whole scene, or a square: as large as fits, or smaller, from 45 % of the shorter side up, with an object's centre in it.
+    /// The whole scene, or a square: as large as fits, or smaller, from 45 % of the shorter side
+    /// up, with an object's centre in it.
     fn draw(rng: &mut impl Rng, scene: &Scene) -> Self {
         let (width, height) = scene.image.dimensions();
         let shorter = width.min(height);
@@ -170,7 +174,8 @@ impl Window {
         inside as f32 / object.area as f32
     }
 
-    /// Whether the class is there, and whether that is certain. Difficult objects are not: most of them may be hidden.
+    /// The presence of the class, and whether that is certain. Difficult objects are not: most of
+    /// them may be hidden.
     fn shows(&self, class: Class, scene: &Scene) -> (bool, bool) {
         let objects = scene.objects.iter().filter(|object| object.class == class);
         let shares = objects.map(|object| (object.difficult, self.share(object, scene.image.width())));

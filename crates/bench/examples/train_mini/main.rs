@@ -6,9 +6,10 @@
 //! cargo run --release -p bench --example train_mini -- measure vgg   # none: the checkpoint that is there is measured
 //! ```
 //!
-//! A training walks the same graph as an explanation; only batch norm is another operation. Scenes are drawn on the fly by one thread
-//! while the other computes, each one seen once. At the end the held-out scenes are measured, through the checkpoint as it was written.
-//! Networks for any number of labels start from those for one label, as real ones start from ImageNet's.
+//! A training walks the same graph as an explanation; only batch norm is another operation. Scenes
+//! are drawn on the fly by one thread while the other computes, each one seen once. At the end the
+//! held-out scenes are measured, through the checkpoint as it was written. Networks for any number
+//! of labels start from those for one label, as real ones start from ImageNet's.
 
 #![allow(clippy::print_stdout, reason = "a program whose result is its output")]
 
@@ -33,16 +34,16 @@ const CLASSES: i64 = Class::COUNT as i64;
 const BATCH: usize = 32;
 const OUT: &str = "data/mini-weights";
 
-/// What the outputs mean.
+/// The meaning of the outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
-    /// Which class: a softmax.
+    /// One class: a softmax.
     OneLabel,
-    /// Which classes are there: a sigmoid each.
+    /// Several classes: a sigmoid each.
     ManyLabels,
 }
 
-/// What is trained, and for how long.
+/// The training of one network.
 struct Recipe {
     /// Of the checkpoint's file.
     name: &'static str,
@@ -56,8 +57,9 @@ struct Recipe {
 }
 
 impl Recipe {
-    /// Of so many places a weight treats all alike. VGG's first linear layer reads 7 × 7 places; where any number of objects may lie
-    /// anywhere, so few scenes don't teach it every class at every place.
+    /// Of so many places a weight treats all alike. VGG's first linear layer reads 7 × 7 places;
+    /// where any number of objects may lie anywhere, so few scenes don't teach it every class at
+    /// every place.
     fn places(&self, weight: &str) -> i64 {
         if self.task == Task::ManyLabels && self.arch == "vgg" && weight == "classifier.0.weight" { 49 } else { 1 }
     }
@@ -133,7 +135,8 @@ fn train(recipe: &Recipe) -> Result<()> {
     let state = start_from(recipe)?;
     let named = state.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
     let network = Network::from_checkpoint(recipe.arch, &Checkpoint::from_tensors(recipe.arch, named))?;
-    // The graph's tensors are the state's, so what the optimiser changes in place the graph computes with.
+    // The graph's tensors are the state's, so what the optimiser changes in place the graph
+    // computes with.
     let trained = state.iter().filter(|(name, _)| !name.contains("running_"));
     let weights: Vec<Weight<'_>> =
         trained.map(|(name, tensor)| Weight { tensor, places: recipe.places(name) }).collect();
@@ -160,7 +163,8 @@ fn train(recipe: &Recipe) -> Result<()> {
     save(&checkpoint(recipe.name), &state, recipe)
 }
 
-/// Weights to start from: random ones, and for many labels those of the network for one label, as far as they have the same shapes.
+/// Weights to start from: random ones, and for many labels those of the network for one label, as
+/// far as they have the same shapes.
 fn start_from(recipe: &Recipe) -> Result<HashMap<String, Tensor>> {
     let mut state: HashMap<String, Tensor> = recipe.template.random(1).into_iter().collect();
     if recipe.task == Task::ManyLabels {

@@ -1,4 +1,4 @@
-//! How good a checkpoint is on the held-out scenes, through the loaders of the real layouts.
+//! Quality of a checkpoint on the held-out scenes, through the loaders of the real layouts.
 
 use std::path::Path;
 
@@ -24,8 +24,8 @@ pub(crate) fn top_1(network: &Network) -> Result<f64> {
     Ok(100.0 * right as f64 / data.len() as f64)
 }
 
-/// How well a network tells which classes are in the images of a data set. Pairs of an image and a class all of whose objects are
-/// difficult don't count.
+/// Mean accuracy with which a network tells which classes are in the images of a data set. Pairs of
+/// an image and a class all of whose objects are difficult don't count.
 pub(crate) struct ManyLabels {
     /// The data set's kind.
     pub(crate) kind: &'static str,
@@ -65,7 +65,8 @@ fn measure(network: &Network, kind: &'static str, data: &dyn Dataset) -> Result<
     Ok(ManyLabels { kind, mean_average_precision: 100.0 * mean, accuracy })
 }
 
-/// Mean, over the images where the class is, of the precision among all images that score at least as high.
+/// Mean, over the images where the class is, of the precision among all images that score at least
+/// as high.
 fn average_precision(mut pairs: Vec<(f64, bool)>) -> f64 {
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut found, mut sum) = (0, 0.0);

@@ -38,7 +38,8 @@ pub(crate) fn forward(network: &Network, images: Tensor) -> Result<Tensor> {
 /// A tensor that is trained.
 pub(crate) struct Weight<'a> {
     pub(crate) tensor: &'a Tensor,
-    /// So many numbers in a row are kept equal: a layer behind a pooling to that many places that doesn't tell them apart.
+    /// So many numbers in a row are kept equal: a layer behind a pooling to that many places that
+    /// doesn't tell them apart.
     pub(crate) places: i64,
 }
 

@@ -105,8 +105,8 @@ fn per_sample(columns: &Columns) -> anyhow::Result<DataFrame> {
     Ok(samples)
 }
 
-/// Groups rows by `keys`, in order of appearance: the mean of `value` (of the values that there are)
-/// and the sums of `counts`.
+/// Groups rows by `keys`, in order of appearance: the mean of `value` (of the values that there
+/// are) and the sums of `counts`.
 #[allow(deprecated, reason = "polars' lazy engine, which it recommends, doubles the time of a build")]
 fn grouped(frame: &DataFrame, keys: &[&str], counts: &[&str]) -> anyhow::Result<DataFrame> {
     let groups = frame.group_by_stable(keys.iter().copied())?;

@@ -40,7 +40,8 @@ pub(super) fn methods(root: &mut Section<'_>, datasets: &[&str], variants: &[Var
         });
         let Some(method) = method else {
             if !section.has(&keys::method::ID) {
-                section.finish(); // perhaps 'id' was mistyped; without a method, its own keys aren't known
+                // perhaps 'id' was mistyped; without a method, its own keys aren't known
+                section.finish();
             }
             return None;
         };

@@ -1,5 +1,5 @@
-//! What a network's file doesn't prove: refused, stated in a config, or said wherever a run's
-//! numbers are.
+//! Properties that a network's file doesn't prove: refused, stated in a config, or said wherever a
+//! run's numbers are.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use crate::lab::{TestRun, text, weights};
@@ -104,7 +104,8 @@ fn what_a_config_states_belongs_to_the_run() {
         lab.read("cifar", "small.md")
             .contains("resnet: Its input is taken to be normalised with ImageNet's statistics")
     );
-    // The tensors don't tell this stem from the other one, so a run of one isn't continued with the other.
+    // The tensors don't tell this stem from the other one, so a run of one isn't continued with the
+    // other.
     let pool = cifar.replace("'cifar'}", "'cifar-pool'}");
     let refused = text(&lab.run(1, &["small.toml", "--out", "cifar", "--limit", "1", "--set", &pool]).stderr);
     assert!(refused.contains("differs in models.0.variant"), "{refused}");

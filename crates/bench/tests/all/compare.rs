@@ -153,7 +153,8 @@ fn classes_that_the_first_sample_lacks_start_with_a_zero() {
     runs.make("a-pairs", &pairs, &before);
     runs.make("b-pairs", &pairs, &after);
     let all = |arguments: &[&str]| -> Line { find(&runs.table(arguments), &[("subset", "all")]).clone() };
-    // Cats (0.1 + 0.2)/2, dogs (0.4 + 0)/2; the means are cats 1.3/2 and 1.6/2, dogs 0.4/2 and 0.8/2.
+    // Cats (0.1 + 0.2)/2, dogs (0.4 + 0)/2; the means are cats 1.3/2 and 1.6/2, dogs 0.4/2 and
+    // 0.8/2.
     let tallied = all(&["a", "b"]);
     near(&tallied, "difference", 100.0 * (0.15 + 0.2) / 4.0);
     near(&tallied, "baseline_mean", 100.0 * (0.65 + 0.2) / 4.0);

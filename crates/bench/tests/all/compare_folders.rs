@@ -1,4 +1,4 @@
-//! What is said of runs before their numbers are compared, and of folders that hold none.
+//! Remarks on runs before their numbers are compared, and of folders that hold none.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use crate::made_up_runs::{self, Runs, column, difference, find, official, record};

@@ -4,8 +4,8 @@
 use std::process::Command;
 
 #[allow(clippy::print_stderr, reason = "people should know what wasn't tested")]
-/// Runs a script of `scripts/tests` with the Python that `PYTHON` names, else `python3`; nothing where
-/// there is none.
+/// Runs a script of `scripts/tests` with the Python that `PYTHON` names, else `python3`; nothing
+/// where there is none.
 fn run(script: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let path = format!("{}/../../scripts/tests/{script}", env!("CARGO_MANIFEST_DIR"));

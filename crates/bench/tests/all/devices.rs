@@ -1,4 +1,5 @@
-//! Devices, as far as a machine without a GPU can tell; and galleries that are asked for when a run is done.
+//! Devices, as far as a machine without a GPU can tell; and galleries that are asked for when a run
+//! is done.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use crate::lab::{TestRun, text, weights};

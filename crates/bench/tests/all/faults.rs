@@ -1,7 +1,9 @@
-//! Crash safety, shown by doing harm to runs of the program: they are killed at random moments, their disk is full or can't be written, two of them
-//! are started on one folder, what they read is changed. Nothing is lost, nothing is there twice, or the run is refused.
+//! Crash safety, shown by doing harm to runs of the program: they are killed at random moments,
+//! their disk is full or can't be written, two of them are started on one folder, what they read is
+//! changed. Nothing is lost, nothing is there twice, or the run is refused.
 //!
-//! `cargo test -p bench --test all faults:: -- --nocapture` says how often what was hit, and what this machine doesn't allow.
+//! `cargo test -p bench --test all faults:: -- --nocapture` says how often what was hit, and what
+//! this machine doesn't allow.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(clippy::print_stderr, reason = "totals are for who runs these tests")]
 #![cfg(unix)]

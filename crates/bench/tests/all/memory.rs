@@ -1,5 +1,5 @@
-//! What memory depends on: a run's doesn't on how many units it has, a report's grows by a few numbers a record. Each size is measured in a process of
-//! its own, because a peak never falls.
+//! Bounds of memory: a run's doesn't on how many units it has, a report's grows by a few numbers a
+//! record. Each size is measured in a process of its own, because a peak never falls.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -19,7 +19,7 @@ const MEBI: u64 = 1 << 20;
 /// A sample is a unit with each of three models.
 const MODELS: usize = 3;
 
-/// What a run does with so many units: write them down, find them again, and go through them.
+/// Does with so many units as a run does: write them down, find them again, and go through them.
 fn run(dir: &Path, units: usize) {
     let mut journal = Journal::open(dir, &json!({}), true).unwrap();
     (0..units).for_each(|index| journal.append(&made_up::unit(index)).unwrap());

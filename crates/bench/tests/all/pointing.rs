@@ -1,4 +1,5 @@
-//! Runs of the pointing games: two data sets in one table, the same bytes whatever the workers and however it was stopped.
+//! Runs of the pointing games: two data sets in one table, the same bytes whatever the workers and
+//! however it was stopped.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! Maps from files: those that this program wrote itself score as the methods that they are of, to the last bit; the others are found, missed and
-//! refused as they should be.
+//! Maps from files: those that this program wrote itself score as the methods that they are of, to
+//! the last bit; the others are found, missed and refused as they should be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,8 @@ fn plan(lab: &TestRun, arguments: &[&str]) -> Vec<Row> {
     csv.deserialize().map(Result::unwrap).collect()
 }
 
-/// Explains every row of the plan and puts the raw maps where they belong in `folder`; `seen` says what a row's input is.
+/// Explains every row of the plan and puts the raw maps where they belong in `folder`; `seen` says
+/// what a row's input is.
 fn explain(lab: &TestRun, plan: &[Row], seen: &impl Fn(&Row) -> [String; 2], folder: &str, more: &[&str]) {
     for row in plan {
         let arguments = ["explain", "--arch", &row["arch"], "--weights", &row["weights"], "--class", &row["class"]];
@@ -75,7 +76,8 @@ fn both(id: &str, map_kind: &str) -> String {
     )
 }
 
-/// Makes the maps, runs, and expects so many values of each method, the same to the last bit, from its maps.
+/// Makes the maps, runs, and expects so many values of each method, the same to the last bit, from
+/// its maps.
 fn compare(lab: &TestRun, plan: &[Row], seen: impl Fn(&Row) -> [String; 2], ids: &[&str], count: usize) {
     for id in ids {
         explain(lab, plan, &seen, &format!("maps/{id}"), &["--method", id]);
@@ -140,7 +142,8 @@ fn so_do_they_in_pointing_games() {
         ["--input".into(), path.display().to_string()]
     };
     let games = {
-        // What the plan wants is what is scored: released pairs that aren't counted are scored by the energy game alone.
+        // What the plan wants is what is scored: released pairs that aren't counted are scored by
+        // the energy game alone.
         lab.run(0, &["small.toml", "--out", "gradcam", "--set", "method=[{id='gradcam'}]"]);
         values(&lab, "gradcam", "gradcam").len()
     };

@@ -155,7 +155,8 @@ fn a_run_does_not_go_on_with_other_maps() {
     let list = lab.read("run", "maps.csv");
     assert_eq!(list.lines().next(), Some("method,ucag,variant,file,sha256"));
     assert_eq!(list.lines().count(), 3);
-    // A map of a sample that wasn't run may be another; one that was may not, not even if the sample isn't asked for.
+    // A map of a sample that wasn't run may be another; one that was may not, not even if the
+    // sample isn't asked for.
     write(&lab, &rows[3], &[5.0; 6]);
     make(&lab, &rows[3]);
     write(&lab, &rows[1], &[5.0, 4.0, 3.0, 2.0, 1.0, 0.0]);

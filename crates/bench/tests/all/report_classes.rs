@@ -41,7 +41,8 @@ fn near(text: &str, expected: f64) {
     assert!((value - expected).abs() < 1e-6, "{value} is not {expected}");
 }
 
-/// s0 shows cats and dogs, s1 and s2 dogs, s3 cats and owls; a pair that is skipped leaves no record. Nothing is a hen.
+/// s0 shows cats and dogs, s1 and s2 dogs, s3 cats and owls; a pair that is skipped leaves no
+/// record. Nothing is a hen.
 fn hits() -> Vec<Record> {
     vec![
         pair("s0", 0, false, "pointing", 1.0),
@@ -61,7 +62,8 @@ fn a_class_average_by_hand() {
     let table = rows(&out.path().join("made-up.csv"));
     assert_eq!(table.len(), 4, "without and with UCAG, all and difficult");
     let all = find(&table, &[("ucag", "false"), ("subset", "all")]);
-    // Cats 1/2, dogs 2/3, hens none, owls 1: over classes, not over pairs (4/6), nor over samples (¾).
+    // Cats 1/2, dogs 2/3, hens none, owls 1: over classes, not over pairs (4/6), nor over samples
+    // (¾).
     near(&all["ours"], 100.0 * (0.5 + 2.0 / 3.0 + 0.0 + 1.0) / 4.0);
     assert_eq!((all["n"].as_str(), all["pairs"].as_str()), ("4", "6"));
     let difficult = find(&table, &[("ucag", "false"), ("subset", "difficult")]);
@@ -99,7 +101,8 @@ fn every_class_that_the_first_sample_lacks_starts_with_a_zero() {
         energy("s2", 3, false, 0.5),
     ];
     for (protocol, all, difficult) in [
-        // Cats (0.8 + 0.4)/2, dogs (0.6 + 0.3 + 0)/3, hens 0/1, owls (0.5 + 0)/2; difficult: cats (0.4 + 0)/2, dogs (0.6 + 0)/2.
+        // Cats (0.8 + 0.4)/2, dogs (0.6 + 0.3 + 0)/3, hens 0/1, owls (0.5 + 0)/2; difficult: cats
+        // (0.4 + 0)/2, dogs (0.6 + 0)/2.
         (Protocol::official(), (0.6 + 0.3 + 0.25) / 4.0, (0.2 + 0.3) / 4.0),
         // The same without zeros that nothing was scored for.
         (Protocol::controlled(), (0.6 + 0.45 + 0.5) / 4.0, (0.4 + 0.6) / 4.0),
@@ -131,7 +134,8 @@ fn the_first_sample_is_the_plans_even_if_another_model_failed_on_it() {
     let table = rows(&out.path().join("made-up.csv"));
     // The first sample shows cats, whichever model is asked.
     near(&find(&table, &[("model", "N"), ("ucag", "false"), ("subset", "all")])["ours"], 100.0 * 0.6 / 4.0);
-    // It isn't the first in the records: where nothing of s0 was scored, every class starts with a zero.
+    // It isn't the first in the records: where nothing of s0 was scored, every class starts with a
+    // zero.
     let late = [Record { model: "N".to_owned(), ..pair("s1", 0, false, "energy", 0.6) }];
     report(&config, &four_classes(&config), &late, out.path());
     let table = rows(&out.path().join("made-up.csv"));

@@ -19,7 +19,7 @@ fn image(width: u32, height: u32) -> RgbImage {
     RgbImage::from_pixel(width, height, Rgb([GREY; 3]))
 }
 
-/// What stands on the left: a colour that no text and no map has.
+/// The content on the left: a colour that no text and no map has.
 const PHOTO: Rgb<u8> = Rgb([10, 200, 30]);
 
 fn photo(width: u32, height: u32) -> RgbImage {
@@ -72,7 +72,8 @@ fn values_have_the_colours_that_are_documented() {
     near(shade_signed(-1.0, 100.0), over([5.0, 48.0, 97.0], 0.95, 177.5));
     let Rgb([r, g, b]) = shade_signed(0.0, 100.0);
     assert!(r.abs_diff(b) <= 4 && r.abs_diff(g) <= 4 && r > 205, "zero is {r} {g} {b}, which has a colour");
-    // A quarter is half way along the colours, on both sides alike: ColorBrewer's (244, 165, 130) and (146, 197, 222), smoothed.
+    // A quarter is half way along the colours, on both sides alike: ColorBrewer's (244, 165, 130)
+    // and (146, 197, 222), smoothed.
     let [Rgb([for_r, _, for_b]), Rgb([against_r, _, against_b])] =
         [0.25, -0.25].map(|value| shade_signed(value, 100.0));
     assert!(for_r > for_b + 50 && against_b > against_r + 30, "{for_r} {for_b} {against_r} {against_b}");
@@ -135,7 +136,8 @@ fn tiles_have_their_images_proportions() {
 
 #[test]
 fn a_map_is_enlarged_before_it_is_coloured() {
-    // Between −1 and 1 there is zero, which has no colour; between blue and red there would be purple.
+    // Between −1 and 1 there is zero, which has no colour; between blue and red there would be
+    // purple.
     let values: Vec<f32> = (0..1600).map(|i| if i % 40 < 20 { -1.0 } else { 1.0 }).collect();
     let cells = vec![vec![FigureCell::Map(Map { image: image(40, 40), values, signed: true })]];
     let picture = compose(&figure(&[&["A"]], photo(40, 40), cells)).unwrap();
@@ -152,7 +154,8 @@ fn a_map_is_enlarged_before_it_is_coloured() {
 fn degenerate_and_failed_maps_are_hatched_and_named() {
     let picture = |cell: FigureCell| compose(&figure(&[&["A"]], image(40, 40), vec![vec![cell]])).unwrap();
     let degenerate = picture(FigureCell::Degenerate(image(40, 40), MapState::AllZero));
-    // Grey 100 is shown as 40 + 150, and under a stripe as 40 + 60; stripes go down to the left, one every 12 pixels.
+    // Grey 100 is shown as 40 + 150, and under a stripe as 40 + 60; stripes go down to the left,
+    // one every 12 pixels.
     let [left, top, ..] = place(&picture(map(1.0, false)), shade(1.0, f64::from(GREY)));
     for (x, y) in [(0, 0), (1, 0), (0, 1), (12, 0), (5, 7), (319, 5)] {
         let expected = if (x + y) % 12 < 2 { 100 } else { 190 };
@@ -174,7 +177,8 @@ fn long_labels_and_legends_take_more_lines() {
     let [moved, ..] = place(&compose(&long).unwrap(), shade(1.0, f64::from(GREY)));
     assert_eq!(moved, left + 32, "two lines beside a row need 16 logical pixels more");
 
-    // A picture of one column has no room for two keys of the legend side by side; one of two columns has.
+    // A picture of one column has no room for two keys of the legend side by side; one of two
+    // columns has.
     let height = |cells: Vec<Vec<FigureCell>>| {
         compose(&figure(&[&["A", "B"][..cells[0].len()]], photo(40, 40), cells)).unwrap().height()
     };
@@ -196,7 +200,8 @@ fn wanted(models: &[&str], methods: &[&str], columns: Columns) -> Config {
     Config { figure: Some(Wanted { columns }), ..config(models, methods, &[]) }
 }
 
-/// Saved maps of every row of the config, as a run leaves it: the n-th tile's map is n / 10 everywhere.
+/// Saved maps of every row of the config, as a run leaves it: the n-th tile's map is n / 10
+/// everywhere.
 fn leave(out: &Path, config: &Config, place: usize, sample: &str, model: &str, class: usize) {
     let tile = |(method, variant): (&bench::config::Method, &bench::config::Variant)| SavedMap {
         method: method.id.clone(),

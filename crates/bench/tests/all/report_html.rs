@@ -19,7 +19,8 @@ use ucag_core::postprocess::MapState;
 
 const NASTY: &str = "</script><script>alert(1)</script> & \"quoted\" <b>";
 
-/// Three samples on two models, with curves, a plate for each, and names that would break a page that doesn't escape them.
+/// Three samples on two models, with curves, a plate for each, and names that would break a page
+/// that doesn't escape them.
 fn made_up(out: &Path) -> (Config, Vec<DatasetFacts>, Vec<Record>) {
     let mut config = config(&["A", "B"], &["gradcam", "lrp"], &["deletion", "insertion"]);
     config.title = format!("Made up {NASTY}");
@@ -31,7 +32,8 @@ fn made_up(out: &Path) -> (Config, Vec<DatasetFacts>, Vec<Record>) {
                 [("gradcam", false), ("gradcam", true), ("lrp", false), ("lrp", true)].into_iter().enumerate()
             {
                 for metric in ["deletion", "insertion"] {
-                    // The means fall, rise and fall again from row to row, so that every sorting moves something.
+                    // The means fall, rise and fall again from row to row, so that every sorting
+                    // moves something.
                     let value = [0.4, 0.1, 0.3, 0.2][place] + f64::from(s) / 100.0;
                     let curve = Some(vec![value as f32, 0.5, 0.25]);
                     records.push(Record { curve, ..record(&format!("s{s}"), model, method, ucag, metric, value) });
@@ -175,7 +177,7 @@ fn chromium() -> Option<PathBuf> {
     named.into_iter().chain(known).find(|path| path.is_file())
 }
 
-/// What the page must do, as a script in it: says "fine", or what isn't.
+/// The required behaviour of the page, as a script in it: says "fine", or what isn't.
 const CHECKS: &str = include_str!("report_html/checks.js");
 
 #[test]
@@ -216,7 +218,7 @@ fn the_page_works_in_a_browser() {
     }
 }
 
-/// What the page says, within two minutes.
+/// Returns the page's answer, within two minutes.
 fn verdict(listener: &TcpListener) -> Option<serde_json::Value> {
     listener.set_nonblocking(true).unwrap();
     for _ in 0..1200 {

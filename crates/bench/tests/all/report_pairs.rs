@@ -27,7 +27,8 @@ fn one_class_is_a_mean_over_samples() {
 
 #[test]
 fn a_class_that_vanishes_from_a_resample_does_not_pull_it_down() {
-    // Every class is hit wherever it is: whatever is drawn, the mean is 1, though most resamples of four lack a class.
+    // Every class is hit wherever it is: whatever is drawn, the mean is 1, though most resamples of
+    // four lack a class.
     let all = pairs(4, &[(0, 0, 1.0), (1, 1, 1.0), (2, 2, 1.0), (3, 3, 1.0)]);
     assert_eq!(all.mean(), Some(1.0));
     assert_eq!(interval(&all), Some(Interval { low: 1.0, high: 1.0 }));
@@ -39,7 +40,8 @@ fn a_class_that_vanishes_from_a_resample_does_not_pull_it_down() {
 
 #[test]
 fn classes_of_a_sample_are_drawn_together() {
-    // Two samples with both classes each: a resample is all of the one (0), all of the other (1), or both (½).
+    // Two samples with both classes each: a resample is all of the one (0), all of the other (1),
+    // or both (½).
     let joint = pairs(2, &[(0, 0, 0.0), (0, 1, 0.0), (1, 0, 1.0), (1, 1, 1.0)]);
     assert_eq!(interval(&joint), Some(Interval { low: 0.0, high: 1.0 }));
     // Values that cancel within a sample can't vary if samples are drawn as a whole.
@@ -49,7 +51,8 @@ fn classes_of_a_sample_are_drawn_together() {
 
 #[test]
 fn the_width_for_two_classes_in_closed_form() {
-    // 400 samples of each class, half of them hit: each class mean has variance ¼/400, their mean half of that.
+    // 400 samples of each class, half of them hit: each class mean has variance ¼/400, their mean
+    // half of that.
     let of: Vec<(usize, usize, f64)> = (0..800).map(|i| (i, i % 2, f64::from(u8::from(i % 4 < 2)))).collect();
     let interval = bootstrap(&[&pairs(2, &of)], 3, 4000)[0].unwrap();
     let expected = 2.0 * 1.96 * (0.25 / 400.0 / 2.0_f64).sqrt();
@@ -60,7 +63,8 @@ fn the_width_for_two_classes_in_closed_form() {
 
 #[test]
 fn an_extra_pair_of_zero_stays_in_every_resample() {
-    // One class, always hit, and one zero more: with two draws it is 2/3 in every resample, as in the mean.
+    // One class, always hit, and one zero more: with two draws it is 2/3 in every resample, as in
+    // the mean.
     let tallied = Pairs { first: Some(vec![]), ..pairs(1, &[(0, 0, 1.0), (1, 0, 1.0)]) };
     assert_eq!(tallied.mean(), Some(2.0 / 3.0));
     let interval = interval(&tallied).unwrap();

@@ -1,4 +1,5 @@
-//! Plots of everything the registry has: nothing overlaps, nothing lies outside, colours can be told apart.
+//! Plots of everything the registry has: nothing overlaps, nothing lies outside, colours can be
+//! told apart.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,8 @@ use bench::report::plot::{Align, Picture, Shape, bars, lines, svg, sweep, width}
 use ucag_core::explain::{METHODS, Method, Role};
 use ucag_core::protocol::MapProtocol;
 
-/// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of a line's height.
+/// The box around each text that isn't turned: left, top, right, bottom. Letters are at most 0.8 of
+/// a line's height.
 fn boxes(picture: &Picture) -> Vec<(String, [f64; 4])> {
     let mut boxes = Vec::new();
     for shape in &picture.shapes {
@@ -176,7 +178,8 @@ fn a_sweep_has_its_points_where_the_numbers_are() {
             _ => None,
         })
         .collect();
-    // The panel is 300 wide from 70 and 210 high from 72. From 20 to 40 % and 6 % of that more; from 1 to 2 likewise. Series stand 1.5 aside.
+    // The panel is 300 wide from 70 and 210 high from 72. From 20 to 40 % and 6 % of that more;
+    // from 1 to 2 likewise. Series stand 1.5 aside.
     let x = |number: f64, aside: f64| 70.0 + (number - 0.94) / 1.12 * 300.0 + aside;
     let y = |value: f64| 72.0 + 210.0 - (value - 18.8) / 22.4 * 210.0;
     let expected = [

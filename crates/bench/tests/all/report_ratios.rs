@@ -26,7 +26,8 @@ fn counted(ucag: bool, counts: &[[u64; 2]]) -> Vec<Record> {
 fn counts_are_summed_before_they_are_divided() {
     // The mean of the samples' own quotients would be 0.7.
     assert_eq!(ratios(&[[1.0, 2.0], [9.0, 10.0]]).mean(), Some(10.0 / 12.0));
-    // Two quotients are averaged: (3/4 + 1/2) / 2, where the second sample has nothing of the second kind.
+    // Two quotients are averaged: (3/4 + 1/2) / 2, where the second sample has nothing of the
+    // second kind.
     let two = Ratios::new(&[(0, vec![[1.0, 2.0], [1.0, 2.0]]), (1, vec![[2.0, 2.0], [0.0, 0.0]])]);
     assert_eq!(two.mean(), Some(0.625));
     assert_eq!(ratios(&[[0.0, 0.0]]).mean(), Some(0.0));
@@ -73,8 +74,8 @@ fn of_equal_denominators_it_is_the_plain_bootstrap() {
 
 #[test]
 fn the_width_for_unequal_denominators_in_closed_form() {
-    // Half of 800 samples have 1 of 1, half 0 of 3: the quotient is ¼, and by the delta method its variance is var(x − y/4) / (n · ȳ²) with
-    // x − y/4 = ±¾ and ȳ = 2.
+    // Half of 800 samples have 1 of 1, half 0 of 3: the quotient is ¼, and by the delta method its
+    // variance is var(x − y/4) / (n · ȳ²) with x − y/4 = ±¾ and ȳ = 2.
     let of: Vec<[f64; 2]> = (0..800).map(|i| if i % 2 == 0 { [1.0, 1.0] } else { [0.0, 3.0] }).collect();
     let interval = bootstrap(&[&ratios(&of)], 3, 4000)[0].unwrap();
     let expected = 2.0 * 1.96 * (0.75_f64.powi(2) / 800.0 / 4.0).sqrt();

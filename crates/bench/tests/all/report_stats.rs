@@ -25,7 +25,8 @@ fn width_of_the_interval_of_400_normals() {
 
 #[test]
 fn two_samples_by_hand() {
-    // The mean of two draws from {0, 1} is 0, ½ or 1 with probabilities ¼, ½, ¼, so the outer 2.5 % are the ends.
+    // The mean of two draws from {0, 1} is 0, ½ or 1 with probabilities ¼, ½, ¼, so the outer 2.5 %
+    // are the ends.
     let interval = bootstrap(&[vec![0.0, 1.0]], 1, 1000)[0].unwrap();
     assert_eq!(interval, Interval { low: 0.0, high: 1.0 });
 }

@@ -1,4 +1,5 @@
-//! Whole runs of the program: same bytes whatever the workers, however it was stopped; what fails is reported and loses nothing.
+//! Whole runs of the program: same bytes whatever the workers, however it was stopped; what fails
+//! is reported and loses nothing.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::process::Stdio;
@@ -48,9 +49,10 @@ fn the_number_of_workers_changes_no_byte() {
     }
     let provenance: serde_json::Value = serde_json::from_str(&lab.read("one", "run.json")).unwrap();
     assert_eq!(provenance["units"]["done"], 8);
-    // What the dry run says of a sample is what went through the network: one image, 36 views, and the metrics' images, three ends and the
-    // points between them for each row and metric: three in 16384 pixels, two in 9216. At layer3 GradCAM looks less deep than the controls,
-    // which have UCAG's views for themselves.
+    // What the dry run says of a sample is what went through the network: one image, 36 views, and
+    // the metrics' images, three ends and the points between them for each row and metric: three in
+    // 16384 pixels, two in 9216. At layer3 GradCAM looks less deep than the controls, which have
+    // UCAG's views for themselves.
     let went = |model: usize| provenance["views_through_the_networks"][model]["views"].as_u64().unwrap();
     assert_eq!((went(0), went(1)), (4 * (1 + 36 + 3 + 5 * 2 * 3), 4 * (1 + 2 * 36 + 3 + 5 * 2 * 2)));
     assert_eq!(provenance["identity"]["models"][0]["sha256"].as_str().unwrap().len(), 64);
@@ -150,7 +152,8 @@ fn a_dry_run_writes_nothing() {
     let output = lab.run(0, &["small.toml", "--out", "run", "--dry-run"]);
     let plan = text(&output.stdout);
     assert!(plan.contains("4 of 100 samples") && plan.contains("8 units of work"), "{plan}");
-    // A: the image, blurred and deleted; 5 rows × 2 metrics × 3 points between (16384 pixels in steps of 4096).
+    // A: the image, blurred and deleted; 5 rows × 2 metrics × 3 points between (16384 pixels in
+    // steps of 4096).
     assert!(plan.contains("metrics: 3 images, and 30 images for each class"), "{plan}");
     assert!(plan.contains("with UCAG: 36 views of 182 × 182 in 6 passes, shared by 2 methods"), "{plan}");
     assert!(!lab.path("run").exists());

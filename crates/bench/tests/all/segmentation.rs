@@ -1,4 +1,5 @@
-//! Runs of segmentation: the same bytes whatever the workers and however it was stopped; what is wrong is said.
+//! Runs of segmentation: the same bytes whatever the workers and however it was stopped; what is
+//! wrong is said.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::process::Stdio;
@@ -82,7 +83,8 @@ fn the_numbers_in_the_table_are_what_the_samples_come_to() {
             let mean = accuracy.iter().sum::<f64>() / 2.0;
             assert!((shown(model, method, ucag, "pixel-accuracy") - mean).abs() < 1e-6);
         }
-        // A map that is zero in its corners only, and a degenerate one: nearly all is object, and all is background.
+        // A map that is zero in its corners only, and a degenerate one: nearly all is object, and
+        // all is background.
         let (all, none) = (of(model, "center", false, "pixel-accuracy"), of(model, "uniform", false, "pixel-accuracy"));
         all.iter().zip(&none).for_each(|(all, none)| assert!((all + none - 1.0).abs() < 1e-3, "{all} and {none}"));
         // Mean IoU is pooled: Σ background / Σ pixels for the one class, and nothing for the other.
@@ -113,7 +115,8 @@ fn a_dry_run_says_whose_class_is_explained_and_what_that_takes() {
     }
     let said = dry(&["--set", "model.1.classes_from=V"]);
     assert!(said.contains("explains V's likeliest class of an image"), "{said}");
-    // What it says is what goes through the networks, for both samples: 1 for the class, and 1 and 36 views twice, as FullGrad looks at what LRP needn't see.
+    // What it says is what goes through the networks, for both samples: 1 for the class, and 1 and
+    // 36 views twice, as FullGrad looks at what LRP needn't see.
     lab.run(0, &["small.toml", "--out", "run"]);
     let run: serde_json::Value = serde_json::from_str(&lab.read("run", "run.json")).unwrap();
     assert_eq!(run["views_through_the_networks"][0]["views"], 2 * (1 + 2 * 37));

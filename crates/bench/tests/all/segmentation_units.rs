@@ -1,4 +1,5 @@
-//! Units of work on a data set that says what is object and names no class: which class is explained, and how map and object come together.
+//! Units of work on a data set that says what is object and names no class: which class is
+//! explained, and how map and object come together.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::sync::Arc;
@@ -95,7 +96,8 @@ fn weights(file: &str) -> String {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mini-weights").join(file).display().to_string()
 }
 
-/// A plan on [`Drawn`] for a ResNet and a VGG, the second of which has `more`; its method, a signed one, is this explainer.
+/// A plan on [`Drawn`] for a ResNet and a VGG, the second of which has `more`; its method, a signed
+/// one, is this explainer.
 fn plan(folder: &std::path::Path, more: &str, explainer: Arc<dyn Explainer>) -> anyhow::Result<Plan> {
     let path = folder.join("drawn.toml");
     let model = |name: &str, arch: &str| {
@@ -171,8 +173,8 @@ fn the_object_is_brought_to_the_inputs_size_by_its_nearest_pixels() {
     let plan = plan(folder.path(), "", Arc::new(Left)).unwrap();
     let records = records(&run(&plan, false, true).unwrap());
     assert_eq!(records.len(), SAMPLES * 2 * 3);
-    // Pixel u of the input lies at (u + ½) · 50/128 of the photo: columns 26 to 63 and rows 26 to 76 are in the object; the map is above zero in columns
-    // 0 to 62.
+    // Pixel u of the input lies at (u + ½) · 50/128 of the photo: columns 26 to 63 and rows 26 to
+    // 76 are in the object; the map is above zero in columns 0 to 62.
     let columns = (0..128).filter(|u| (10..25).contains(&((2 * u + 1) * 50 / 256))).collect::<Vec<u64>>();
     let rows = (0..128).filter(|v| (6..18).contains(&((2 * v + 1) * 30 / 256))).count() as u64;
     assert_eq!((columns[0], *columns.last().unwrap(), rows), (26, 63, 51));

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::folders::{assert_same, bytes, copy};
 use crate::lab::{TestRun, text, weights};
 
-/// Two data sets, three models, one of which takes its classes from another, published numbers and failures to be.
+/// Two data sets, three models, one of which takes its classes from another, published numbers and
+/// failures to be.
 fn table() -> TestRun {
     let config = "\
 title = 'Small'
@@ -92,8 +93,8 @@ fn shards_of_a_table_merge_to_the_bytes_of_the_whole_run() {
     assert!(text(&third.stdout).contains("its 3 of 8 units are done, 1 of them failed;"), "{}", text(&third.stdout));
     assert!(!lab.path("run/shards/2-of-3/small.md").exists(), "half a table misleads");
 
-    // By hand: unit = sample × 3 models + model. Scenes 0 to 3 with model 0, objects 0 and 1 with models 1 and 2. Shard 1 has every third scene
-    // from the first; the objects begin with shard 2.
+    // By hand: unit = sample × 3 models + model. Scenes 0 to 3 with model 0, objects 0 and 1 with
+    // models 1 and 2. Shard 1 has every third scene from the first; the objects begin with shard 2.
     let sorted = |shard: &str| {
         let mut units = units(&lab, &format!("run/shards/{shard}"));
         units.sort_unstable();

@@ -1,4 +1,4 @@
-//! What isn't merged, what is said then, and that nothing is written.
+//! Refused merges: the messages, and that nothing is written.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs::{File, OpenOptions};

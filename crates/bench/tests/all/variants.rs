@@ -196,8 +196,9 @@ fn a_variant_scores_as_a_run_of_its_own() {
     same("bare", true, "α 1, coverage true");
     same("large", false, "scale 1.5");
     assert_ne!(values(&lab, "large", false, ""), values(&lab, "usual", false, ""));
-    // Protocols that differ in how maps are folded share their views. For each of two scenes: 36 views for each α, the image and the enlarged one,
-    // deletion's two ends, asked once, and the three images between them for each of twelve rows.
+    // Protocols that differ in how maps are folded share their views. For each of two scenes: 36
+    // views for each α, the image and the enlarged one, deletion's two ends, asked once, and the
+    // three images between them for each of twelve rows.
     let provenance: serde_json::Value = serde_json::from_str(&lab.read("grid", "run.json")).unwrap();
     assert_eq!(provenance["views_through_the_networks"][0]["views"], 2 * (2 * 36 + 2 + 2 + 12 * 3));
 }

@@ -42,7 +42,9 @@ pub(super) static CHECKPOINT: Target = Target {
         "{}",
     ],
     mend: header_length,
-    growth: 40, // of half precision, each value is there once as it was and once as float32; the families' graphs beside it
+    // of half precision, each value is there once as it was and once as float32; the families'
+    // graphs beside it
+    growth: 40,
     parse: |bytes| {
         thread_local!(static STAGE: Stage = Stage::new());
         STAGE.with(|stage| {

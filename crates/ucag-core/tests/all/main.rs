@@ -2,8 +2,8 @@
 //!
 //! `cargo test --workspace --test all NAME::` runs the tests of `NAME.rs`.
 //!
-//! Some tests set libtorch's number of threads. It belongs to the thread that sets it, and to those that
-//! start later: a test has one number throughout, and none may depend on which.
+//! Some tests set libtorch's number of threads. It belongs to the thread that sets it, and to those
+//! that start later: a test has one number throughout, and none may depend on which.
 
 #[path = "../support/mod.rs"]
 mod support;

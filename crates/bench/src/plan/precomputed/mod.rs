@@ -1,8 +1,8 @@
 //! Precomputed maps: files that another program wrote, scored like those that are computed here.
 //!
-//! A folder has a file for each data set, model, sample and class ([`file_name`]). [`MapInventory`] says
-//! before a run which of the wanted ones are there; [`checksums`] keeps a run from going on with others
-//! than it began with.
+//! A folder has a file for each data set, model, sample and class ([`file_name`]). [`MapInventory`]
+//! says before a run which of the wanted ones are there; [`checksums`] keeps a run from going on
+//! with others than it began with.
 
 pub mod checksums;
 pub mod file_name;

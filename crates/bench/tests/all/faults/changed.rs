@@ -127,7 +127,8 @@ fn a_photo_of_the_same_length_may_not_change_between_runs() {
     // One of the two units is done.
     cut(&lab, "run", 2);
     refused(&lab, &["--limit", "3"], &["(done with A) data/"]);
-    // A run that doesn't have the sample isn't concerned, and one that hasn't begun takes the photo as it is.
+    // A run that doesn't have the sample isn't concerned, and one that hasn't begun takes the photo
+    // as it is.
     lab.run(0, &["small.toml", "--out", "new", "--limit", "3"]);
     assert_ne!(lab.read("new", "records.jsonl"), lab.read("run", "records.jsonl"));
     // The photo back in its place, all goes on.

@@ -1,4 +1,4 @@
-//! What only looks writes nothing.
+//! Commands that only look write nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,9 +1,11 @@
-//! A record is on the disk before it is counted: what the program asks of the operating system, in which order.
+//! A record is on the disk before it is counted: what the program asks of the operating system, in
+//! which order.
 
 use super::victim::{small, tell};
 use crate::lab::text;
 
-/// The calls of a run that are about the run folder or standard error, in order: the call, the file, and what was written.
+/// The calls of a run that are about the run folder or standard error, in order: the call, the
+/// file, and what was written.
 fn calls(trace: &str) -> Vec<(&str, &str, &str)> {
     trace
         .lines()
@@ -46,7 +48,8 @@ fn a_record_is_synced_before_it_is_counted_and_a_new_journal_with_its_folders() 
     let announced = calls.iter().position(|(_, _, written)| written.contains("\"failed: ")).unwrap();
     let failed = *writes.iter().filter(|&&at| at < announced).max().unwrap();
     assert!(calls[failed..announced].iter().any(|(name, file, _)| *name == "fdatasync" && journal(file)));
-    // The folder that holds the journal, and those that hold folders that were made for it, before the first unit.
+    // The folder that holds the journal, and those that hold folders that were made for it, before
+    // the first unit.
     for folder in ["new/folder/run", "new/folder", "new"] {
         let synced = |(name, file, _): &(&str, &str, &str)| *name == "fsync" && file.ends_with(folder);
         assert!(calls[..writes[1]].iter().any(synced), "{folder} isn't synced");

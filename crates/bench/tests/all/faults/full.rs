@@ -1,4 +1,5 @@
-//! A full disk: files that can't grow (RLIMIT_FSIZE), a file system that is full, and a standard output that is.
+//! A full disk: files that can't grow (RLIMIT_FSIZE), a file system that is full, and a standard
+//! output that is.
 
 use std::process::{Command, Output, Stdio};
 
@@ -60,7 +61,8 @@ fn a_full_file_system_loses_nothing() {
     let lab = small();
     lab.run(0, &["small.toml", "--out", "whole"]);
     std::fs::create_dir(lab.path("disk")).unwrap();
-    // A mount of its own, which is gone when the shell is. The journal is what fills the disk: it is nearly full before the run.
+    // A mount of its own, which is gone when the shell is. The journal is what fills the disk: it
+    // is nearly full before the run.
     let script = "mount -t tmpfs -o size=256k tmpfs disk 2>/dev/null || exit 77\n\
         head -c 253952 /dev/zero >disk/ballast\n\
         \"$0\" \"$@\" 2>said-full; echo $? >code-full; cp disk/run/records.jsonl journal-full\n\

@@ -8,13 +8,14 @@ use rand_chacha::ChaCha8Rng;
 use super::victim::{SAMPLES, assert_same, journal, report, small, start, tell, units, wait_until};
 use crate::lab::TestRun;
 
-/// Samples whose images are broken. A failure is announced on standard error at once, so that what was announced can be compared with what is there;
-/// and as the last sample is one of them, every run ends its units by writing a line.
+/// Samples whose images are broken. A failure is announced on standard error at once, so that what
+/// was announced can be compared with what is there; and as the last sample is one of them, every
+/// run ends its units by writing a line.
 const BROKEN: [&str; 3] = ["disc_checks/disc_checks_0004", "disc_stripes/disc_stripes_0002", LAST];
 const LAST: &str = "ring_checks/ring_checks_0004";
 const GOOD: usize = SAMPLES - BROKEN.len();
 
-/// How long the parts of an undisturbed run take.
+/// Times of the parts of an undisturbed run.
 struct Times {
     start_up: Duration,
     unit: Duration,
@@ -42,7 +43,7 @@ fn undisturbed(lab: &TestRun) -> Times {
     times
 }
 
-/// What a kill hit.
+/// The part of a run that a kill hit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     StartUp,
@@ -88,7 +89,8 @@ fn nothing_is_lost_or_doubled_by_kills_at_random_moments() {
     }
 }
 
-/// Starts a run, kills it `delay` after the phase has begun, and looks at what it left. Says what it was doing; none where it had ended.
+/// Starts a run, kills it `delay` after the phase has begun, and looks at what it left. Says what
+/// it was doing; none where it had ended.
 fn kill(lab: &TestRun, run: &str, phase: Phase, delay: Duration, workers: &str) -> Option<Phase> {
     let before = journal(lab, run);
     let (done_before, _) = units(&before);
@@ -117,7 +119,8 @@ fn kill(lab: &TestRun, run: &str, phase: Phase, delay: Duration, workers: &str) 
         let sample = announced.split(" with ").next().unwrap();
         assert!(failed.iter().any(|known| known == sample), "{sample} was announced, and isn't there");
     }
-    // Files are those of the undisturbed run or aren't there yet; those that are being written can be told by their names.
+    // Files are those of the undisturbed run or aren't there yet; those that are being written can
+    // be told by their names.
     let whole = report(lab, "whole");
     for (name, bytes) in report(lab, run) {
         let hidden = name.rsplit('/').next().unwrap().starts_with('.');

@@ -33,7 +33,7 @@ fn a_second_run_is_refused_and_the_first_is_not_harmed() {
     assert_same(&lab, "whole", "run");
 }
 
-/// Where the last whole line ends.
+/// The end of the last complete line.
 fn journal_end(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1)
 }

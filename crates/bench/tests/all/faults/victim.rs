@@ -30,14 +30,16 @@ pub(crate) fn small() -> TestRun {
     lab
 }
 
-/// The whole lines of a run's journal; none where it isn't there yet. What follows the last newline is left out.
+/// The whole lines of a run's journal; none where it isn't there yet. What follows the last newline
+/// is left out.
 pub(crate) fn journal(lab: &TestRun, run: &str) -> Vec<u8> {
     let mut bytes = std::fs::read(lab.path(run).join(JOURNAL)).unwrap_or_default();
     bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1));
     bytes
 }
 
-/// Units with records, and ids of failed samples, by a journal's lines. No unit may have records twice.
+/// Units with records, and ids of failed samples, by a journal's lines. No unit may have records
+/// twice.
 pub(crate) fn units(journal: &[u8]) -> (BTreeSet<u64>, BTreeSet<String>) {
     let (mut done, mut failed) = (BTreeSet::new(), BTreeSet::new());
     for line in journal.split(|&byte| byte == b'\n').skip(1).filter(|line| !line.is_empty()) {
@@ -51,8 +53,8 @@ pub(crate) fn units(journal: &[u8]) -> (BTreeSet<u64>, BTreeSet<String>) {
     (done, failed)
 }
 
-/// Every file of a run, by its path in the run folder. Left out is what isn't the same from one run to another: the journal's order and `run.json`,
-/// which has times.
+/// Every file of a run, by its path in the run folder. Left out is what isn't the same from one run
+/// to another: the journal's order and `run.json`, which has times.
 pub(crate) fn report(lab: &TestRun, run: &str) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     collect(&lab.path(run), "", &mut files);
@@ -71,7 +73,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// The files of two finished runs are the same, byte for byte, and none is left of what was being written.
+/// The files of two finished runs are the same, byte for byte, and none is left of what was being
+/// written.
 pub(crate) fn assert_same(lab: &TestRun, whole: &str, other: &str) {
     let (whole_files, other_files) = (report(lab, whole), report(lab, other));
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
@@ -94,7 +97,8 @@ pub(crate) fn start(lab: &TestRun, said: &str, arguments: &[&str]) -> Child {
     lab.command(arguments).stdout(Stdio::null()).stderr(said).spawn().unwrap()
 }
 
-/// Waits until something is true, looking every other millisecond; or the process has ended, which is returned.
+/// Waits until something is true, looking every other millisecond; or the process has ended, which
+/// is returned.
 pub(crate) fn wait_until(child: &mut Child, what: &str, mut is_true: impl FnMut() -> bool) -> Option<ExitStatus> {
     let begin = Instant::now();
     loop {

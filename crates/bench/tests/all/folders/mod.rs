@@ -1,10 +1,11 @@
-//! What the tests of runs in parts share: whole folders.
+//! Helpers of tests of runs in parts: whole folders.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Everything in a run's folder but what needn't be the same: `run.json`, and the order of the units in the journal.
+/// Everything in a run's folder but what needn't be the same: `run.json`, and the order of the
+/// units in the journal.
 pub(crate) fn bytes(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     gather(run, "", &mut files);
@@ -29,7 +30,7 @@ fn gather(folder: &Path, above: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Whether two runs' folders hold the same.
+/// Asserts that two runs' folders hold the same.
 #[track_caller]
 pub(crate) fn assert_same(one: &Path, other: &Path) {
     let [one, other] = [one, other].map(bytes);

@@ -1,4 +1,4 @@
-//! What the tests of whole runs share: a folder in which the program runs.
+//! The helper of tests of whole runs: a folder in which the program runs.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::{Path, PathBuf};

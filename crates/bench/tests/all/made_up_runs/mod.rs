@@ -28,7 +28,8 @@ impl Runs {
         self.0.path().join(name)
     }
 
-    /// A run with one unit for each sample, in the order of their first records. What was read of a sample is its id.
+    /// A run with one unit for each sample, in the order of their first records. What was read of a
+    /// sample is its id.
     pub fn make(&self, name: &str, identity: &Value, records: &[Record]) -> PathBuf {
         self.make_of(name, identity, records, |sample| Some(Checksum::of(sample.as_bytes())))
     }
@@ -65,7 +66,8 @@ impl Runs {
         self.append(name, &Unit { index: UnitId(index), sha256: None, outcome: Err(failure) });
     }
 
-    /// Without the lock that a journal has, which a program that another test starts at this moment would hold for a while, too.
+    /// Without the lock that a journal has, which a program that another test starts at this moment
+    /// would hold for a while, too.
     fn append(&self, name: &str, line: &impl serde::Serialize) {
         let path = self.path(name).join(FILE);
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
@@ -78,20 +80,20 @@ impl Runs {
         command.output().unwrap()
     }
 
-    /// What is printed.
+    /// The printed text.
     pub fn compare(&self, arguments: &[&str]) -> String {
         let output = self.bench(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// What `compare.csv` has.
+    /// The contents of `compare.csv`.
     pub fn table(&self, arguments: &[&str]) -> Vec<Line> {
         self.compare(&[arguments, &["--out", "out"]].concat());
         csv::Reader::from_path(self.path("out/compare.csv")).unwrap().deserialize().map(Result::unwrap).collect()
     }
 
-    /// What is complained of, with exit code 2.
+    /// The complaint, with exit code 2.
     pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.bench(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
@@ -103,7 +105,8 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A run on a data set of four classes with M and N, of GradCAM and LayerCAM without UCAG and with it.
+/// A run on a data set of four classes with M and N, of GradCAM and LayerCAM without UCAG and with
+/// it.
 pub fn identity(protocol: &Protocol) -> Value {
     let model = |name: &str| {
         json!({

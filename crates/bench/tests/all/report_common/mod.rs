@@ -92,7 +92,7 @@ pub fn config_on(datasets: &[&str], models: &[(usize, &str)], methods: &[&str], 
     }
 }
 
-/// What is known of the config's data sets: 20 classes each, s0 first.
+/// The facts of the config's data sets: 20 classes each, s0 first.
 pub fn facts(config: &Config) -> Vec<DatasetFacts> {
     let facts = |dataset: &Dataset| DatasetFacts {
         name: dataset.name.clone(),
@@ -106,7 +106,7 @@ pub fn facts(config: &Config) -> Vec<DatasetFacts> {
     config.datasets.iter().map(facts).collect()
 }
 
-/// What a report is made from where nothing failed.
+/// The input of a report where nothing failed.
 pub fn summary<'a>(
     config: &'a Config,
     datasets: &'a [DatasetFacts],
@@ -143,8 +143,8 @@ pub fn pairs(metric: &str, plain: &[f64], with: &[f64]) -> Vec<Record> {
     [row(false, plain), row(true, with)].concat()
 }
 
-/// Numbers of mean 0 and variance 1, close to normal: sums of twelve outputs of a linear congruential
-/// generator, standardised.
+/// Numbers of mean 0 and variance 1, close to normal: sums of twelve outputs of a linear
+/// congruential generator, standardised.
 pub fn normals(n: usize) -> Vec<f64> {
     let mut state = 12345_u64;
     let mut uniform = || {

@@ -1,4 +1,4 @@
-//! What the tests of configs share.
+//! Helpers of tests of configs.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::PathBuf;
