@@ -1,6 +1,7 @@
 //! Records aggregated to cells.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, PolarsError, UInt32Chunked, df};
+use anyhow::Context;
+use polars::prelude::{DataFrame, PolarsResult, df};
 use ucag_core::postprocess::MapState;
 
 use super::record_columns::Columns;
@@ -40,18 +41,12 @@ impl Degenerate {
     }
 }
 
+/// Columns that are added up, over a sample's classes and then over a cell's samples.
+const COUNTS: [&str; 5] = ["pairs", "unscored", "all-zero", "constant", "non-finite"];
+
 /// Aggregates the records of each of `cells` cells.
 pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<Aggregate>> {
     let samples = per_sample(columns)?;
-    let table = grouped(&samples, &["cell"], &["n", "pairs", "unscored", "all-zero", "constant", "non-finite"])?;
-    // Row of each cell in the table; a cell without records has none.
-    let mut rows = vec![None; cells];
-    for (row, cell) in table.column("cell")?.u32()?.iter().enumerate() {
-        if let Some(cell) = cell {
-            rows[cell as usize] = Some(row);
-        }
-    }
-
     let mut values = vec![Vec::new(); cells];
     let (cell, sample, value) =
         (samples.column("cell")?.u32()?, samples.column("sample")?.u32()?, samples.column("value")?.f64()?);
@@ -60,26 +55,28 @@ pub(crate) fn aggregate(cells: usize, columns: &Columns) -> anyhow::Result<Vec<A
             values[cell as usize].push((sample as usize, value));
         }
     }
-    let count = |name: &str, row: Option<usize>| {
-        let counts = table.column(name)?.u32()?;
-        anyhow::Ok(row.and_then(|row| counts.get(row)).unwrap_or(0) as usize)
-    };
+
+    let table = grouped(&samples, &["cell"])?;
+    // A cell without records has no row.
+    let mut rows = vec![None; cells];
+    for (row, cell) in table.column("cell")?.u32()?.iter().enumerate() {
+        rows[cell.context("a cell is null")? as usize] = Some(row);
+    }
+    let means = table.column("value")?.f64()?;
+    let counts = COUNTS.iter().map(|name| table.column(name)?.u32()).collect::<PolarsResult<Vec<_>>>()?;
+    let count = |row: Option<usize>, column: usize| row.and_then(|row| counts[column].get(row)).unwrap_or(0) as usize;
     let aggregate = |(row, samples): (Option<usize>, Vec<(usize, f64)>)| {
-        let means = table.column("value")?.f64()?;
-        Ok(Aggregate {
+        let [pairs, unscored, all_zero, constant, non_finite] = std::array::from_fn(|column| count(row, column));
+        Aggregate {
             mean: row.and_then(|row| means.get(row)),
-            n: count("n", row)?,
-            pairs: count("pairs", row)?,
-            unscored: count("unscored", row)?,
-            degenerate: Degenerate {
-                all_zero: count("all-zero", row)?,
-                constant: count("constant", row)?,
-                non_finite: count("non-finite", row)?,
-            },
+            n: samples.len(),
+            pairs,
+            unscored,
+            degenerate: Degenerate { all_zero, constant, non_finite },
             samples,
-        })
+        }
     };
-    rows.into_iter().zip(values).map(aggregate).collect()
+    Ok(rows.into_iter().zip(values).map(aggregate).collect())
 }
 
 /// A row for each cell and sample: the mean over the sample's classes, how many those are, and how
@@ -91,33 +88,23 @@ fn per_sample(columns: &Columns) -> anyhow::Result<DataFrame> {
         "cell" => &columns.cell[..],
         "sample" => &columns.sample[..],
         "value" => values.collect::<Vec<_>>(),
-        "pairs" => vec![1u32; columns.value.len()],
+        "pairs" => vec![1_u32; columns.cell.len()],
         "unscored" => columns.value.iter().map(|value| u32::from(value.is_nan())).collect::<Vec<_>>(),
         "all-zero" => count(MapState::AllZero),
         "constant" => count(MapState::Constant),
         "non-finite" => count(MapState::NonFinite),
     )?;
-    let mut samples =
-        grouped(&frame, &["cell", "sample"], &["pairs", "unscored", "all-zero", "constant", "non-finite"])?;
-    let scored: UInt32Chunked =
-        samples.column("value")?.f64()?.iter().map(|value| Some(u32::from(value.is_some()))).collect();
-    samples.with_column(scored.into_series().with_name("n".into()).into_column())?;
-    Ok(samples)
+    grouped(&frame, &["cell", "sample"])
 }
 
-/// Groups rows by `keys`, in order of appearance: the mean of `value` (of the values that there
-/// are) and the sums of `counts`.
-#[allow(deprecated, reason = "polars' lazy engine, which it recommends, doubles the time of a build")]
-fn grouped(frame: &DataFrame, keys: &[&str], counts: &[&str]) -> anyhow::Result<DataFrame> {
-    let groups = frame.group_by_stable(keys.iter().copied())?;
-    let means = groups.select(["value"]).mean()?;
-    let groups = frame.group_by_stable(keys.iter().copied())?;
-    let sums = groups.select(counts.iter().copied()).sum()?;
-    let mut columns: Vec<Column> =
-        keys.iter().map(|key| means.column(key).cloned()).collect::<Result<_, PolarsError>>()?;
-    columns.push(means.column("value_mean")?.clone().with_name("value".into()));
-    for count in counts {
-        columns.push(sums.column(&format!("{count}_sum"))?.clone().with_name((*count).into()));
-    }
-    Ok(DataFrame::new_infer_height(columns)?)
+/// A row for each combination of the keys, in the order of their first rows: the mean of `value`
+/// and the sums of [`COUNTS`], under their names.
+#[allow(deprecated, reason = "polars advises its lazy engine, which takes minutes to build and calls the same kernels")]
+fn grouped(frame: &DataFrame, keys: &[&str]) -> anyhow::Result<DataFrame> {
+    let groups = frame.group_by_stable(keys.iter().copied())?.select(["value"]);
+    let mut table = groups.mean()?;
+    let sums = groups.select(COUNTS).sum()?;
+    table.hstack_mut(&sums.columns()[keys.len()..])?;
+    table.set_column_names(&[keys, &["value"], &COUNTS].concat())?;
+    Ok(table)
 }

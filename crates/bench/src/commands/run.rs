@@ -47,6 +47,7 @@ fn run_config(config: Config, args: &RunArgs) -> Result<Outcome> {
         let printed = print_result(&whole.done(completed.units.len(), failures.len()));
         return Ok(outcome(&failures, printed));
     }
+    tell("all units are done; making tables, plots and pages");
     let records = Records::Journal(&completed.journal, &completed.units);
     let config = &plan.config;
     let datasets = plan.facts();

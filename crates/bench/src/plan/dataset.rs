@@ -41,6 +41,10 @@ impl Data {
         let config::Dataset { void, threshold, .. } = *config;
         let source = Source { root: &config.root, difficult: config.difficult.as_deref(), void, threshold, may_write };
         let absent = !config.root.exists();
+        // Only embedded data appear where nothing is.
+        if absent && may_write && config.kind.starts_with("mini-") {
+            crate::tell(&format!("{}: drawing its scenes into {}", config.name, config.root.display()));
+        }
         let dataset = datasets::open(&config.kind, &source)?;
         let samples = config.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
         let usual = if dataset.is_localised() { Resize::ShorterSide } else { Resize::Squash };

@@ -41,6 +41,7 @@ mod report_stats;
 mod runs;
 mod segmentation;
 mod segmentation_units;
+mod setup;
 mod shards;
 mod shards_refused;
 mod torchscript;

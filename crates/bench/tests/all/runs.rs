@@ -176,10 +176,10 @@ fn embedded_data_is_made_where_the_config_says_only_by_a_run() {
     }
     assert!(cache.join("ucag-bench/imagefolder/VERSION").exists());
     let said = text(&bench(&[]).stderr);
-    assert!(said.contains("made on this first use"), "{said}");
+    assert!(said.contains(": drawing its scenes into fresh\n") && said.contains("made on this first use"), "{said}");
     assert!(lab.path("fresh/VERSION").exists());
     let said = text(&bench(&["--fresh"]).stderr);
-    assert!(!said.contains("first use"), "{said}");
+    assert!(!said.contains("first use") && !said.contains("drawing"), "{said}");
 }
 
 #[test]
