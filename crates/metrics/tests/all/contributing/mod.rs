@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 #[allow(unreachable_pub, reason = "in the crate, its module is public")]
-#[path = "contributing/rank_accuracy.rs"]
 mod rank_accuracy;
 
 use self::rank_accuracy::{RANK_ACCURACY, rank_accuracy};
@@ -12,8 +11,8 @@ use tch::{Device, Kind, Tensor};
 
 #[test]
 fn the_file_is_what_the_document_shows() {
-    let document = include_str!("../../../../CONTRIBUTING.md");
-    let file = include_str!("contributing/rank_accuracy.rs");
+    let document = include_str!("../../../../../CONTRIBUTING.md");
+    let file = include_str!("rank_accuracy.rs");
     assert!(document.contains(&format!("\n```rust\n{file}```\n")), "CONTRIBUTING.md's example differs from the test's");
     assert!(document.contains("`pub mod rank_accuracy;`") && document.contains("`&rank_accuracy::RANK_ACCURACY,`"));
     assert!(metric(RANK_ACCURACY.id).is_none(), "an example's id is free");

@@ -12,8 +12,8 @@ use ucag_core::ucag::{ExplainRequest, plain, ucag};
 
 #[test]
 fn the_file_is_what_the_document_shows() {
-    let document = include_str!("../../../../CONTRIBUTING.md");
-    let file = include_str!("contributing/elementwise.rs");
+    let document = include_str!("../../../../../CONTRIBUTING.md");
+    let file = include_str!("elementwise.rs");
     assert!(document.contains(&format!("\n```rust\n{file}```\n")), "CONTRIBUTING.md's example differs from the test's");
     assert!(document.contains("`pub mod elementwise;`") && document.contains("`&cam::elementwise::METHOD,`"));
     assert_eq!(elementwise::METHOD.role, Role::Published);
