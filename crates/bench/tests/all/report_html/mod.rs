@@ -178,7 +178,7 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// The required behaviour of the page, as a script in it: says "fine", or what isn't.
-const CHECKS: &str = include_str!("report_html/checks.js");
+const CHECKS: &str = include_str!("checks.js");
 
 #[test]
 fn the_page_works_in_a_browser() {
