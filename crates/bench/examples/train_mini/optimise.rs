@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tch::Tensor;
-use ucag_core::network::{Network, Op};
+use ucag_core::network::{Network, OpKind};
 
 /// Up for a fifth of the time, then down along a cosine.
 pub(crate) fn one_cycle(progress: f64) -> f64 {
@@ -17,8 +17,8 @@ pub(crate) fn forward(network: &Network, images: Tensor) -> Result<Tensor> {
     let mut values: Vec<Tensor> = vec![images];
     for node in &network.graph.nodes()[1..] {
         let inputs: Vec<&Tensor> = node.inputs.iter().map(|&input| &values[input]).collect();
-        let value = match &node.op {
-            Op::BatchNorm(b) => inputs[0].f_batch_norm(
+        let value = match node.op.kind() {
+            OpKind::BatchNorm(b) => inputs[0].f_batch_norm(
                 Some(&b.weight),
                 Some(&b.bias),
                 Some(&b.mean),
@@ -28,7 +28,7 @@ pub(crate) fn forward(network: &Network, images: Tensor) -> Result<Tensor> {
                 b.eps,
                 false,
             )?,
-            op => op.apply(&inputs)?,
+            _ => node.op.apply(&inputs)?,
         };
         values.push(value);
     }

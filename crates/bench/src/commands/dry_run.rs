@@ -139,13 +139,13 @@ impl Plan {
             let view = views.into_iter().max_by_key(|[height, width]| height * width).unwrap_or([side, side]);
             // The stem's output is the largest: a quarter of the pixels, or all of them in a VGG,
             // times its channels.
-            let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| match &node.op {
-                ucag_core::network::Op::Conv(conv) => Some((conv.weight.size()[0], conv.stride)),
-                _ => None,
+            let stem = model.unfolded.network.graph.nodes().iter().find_map(|node| {
+                let conv: &ucag_core::network::Conv = node.op.downcast_ref()?;
+                Some((conv.weight.size()[0], conv.stride))
             });
-            let (channels, stride) = stem.unwrap_or((3, 1));
+            let (channels, stride) = stem.unwrap_or((3, [1, 1]));
             let floats =
-                channels * (view[0] / stride) * (view[1] / stride) * self.config.compute.views_per_batch as i64;
+                channels * (view[0] / stride[0]) * (view[1] / stride[1]) * self.config.compute.views_per_batch as i64;
             live = live.max(floats as usize * 4 * 4);
         }
         Ok(300 + (weights + live * self.config.compute.workers) / (1 << 20))

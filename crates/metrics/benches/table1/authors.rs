@@ -5,7 +5,7 @@ use metrics::deletion_insertion::order;
 use metrics::protocol::TieOrder;
 use tch::{Device, Kind, Tensor};
 use ucag_core::image_ops::{Border, gaussian_blur};
-use ucag_core::network::{Network, Op};
+use ucag_core::network::{Linear, Network, OpKind};
 use ucag_core::protocol::MapProtocol;
 use ucag_core::ucag::unfold::{Geometry, unfold};
 
@@ -56,13 +56,13 @@ fn with_weight_gradients(network: &Network, work: impl FnOnce(&Network, &[Tensor
     let own = network.shallow_clone().unwrap();
     let mut weights = Vec::new();
     for node in own.graph.nodes() {
-        match &node.op {
-            Op::Conv(conv) => {
+        match node.op.kind() {
+            OpKind::Conv(conv) => {
                 weights.push(conv.weight.set_requires_grad(true));
                 weights.extend(conv.bias.iter().map(|bias| bias.set_requires_grad(true)));
             }
-            Op::BatchNorm(norm) => weights.extend([&norm.weight, &norm.bias].map(|w| w.set_requires_grad(true))),
-            Op::Linear { weight, bias } => {
+            OpKind::BatchNorm(norm) => weights.extend([&norm.weight, &norm.bias].map(|w| w.set_requires_grad(true))),
+            OpKind::Linear(Linear { weight, bias }) => {
                 weights.push(weight.set_requires_grad(true));
                 weights.extend(bias.iter().map(|bias| bias.set_requires_grad(true)));
             }

@@ -20,7 +20,7 @@ use metrics::protocol::{EmptyPairs, TieOrder};
 use metrics::{Endpoints, ScoreInput, Validity};
 use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, method};
-use ucag_core::network::{Checkpoint, Network, Op, Precision, synthetic};
+use ucag_core::network::{Checkpoint, Network, OpKind, Precision, synthetic};
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::{MapKind, saliency};
 use ucag_core::protocol::MapProtocol;
@@ -191,9 +191,9 @@ fn operations(network: &Network, image: &Tensor) -> f64 {
     for node in &network.graph.nodes()[1..] {
         let inputs: Vec<&Tensor> = node.inputs.iter().map(|&input| &values[input]).collect();
         let value = node.op.apply(&inputs).unwrap();
-        let weights = match &node.op {
-            Op::Conv(conv) => conv.weight.numel() * (value.size()[2] * value.size()[3]) as usize,
-            Op::Linear { weight, .. } => weight.numel(),
+        let weights = match node.op.kind() {
+            OpKind::Conv(conv) => conv.weight.numel() * (value.size()[2] * value.size()[3]) as usize,
+            OpKind::Linear(linear) => linear.weight.numel(),
             _ => 0,
         };
         sum += 2.0 * weights as f64;

@@ -14,7 +14,7 @@ use tch::Tensor;
 use crate::network::batchnorm_folding::fold;
 use crate::network::memory_format::MemoryFormat;
 use crate::network::weight_cache::WeightForm;
-use crate::network::{Conv, Network, Node, NodeId, Op};
+use crate::network::{Add, BatchNorm, Conv, Dropout, MaxPool, Network, Node, NodeId};
 pub use needs::Needs;
 
 use crate::{Error, Result};
@@ -32,7 +32,7 @@ impl Fusions {
     /// Those of a pass with these needs.
     pub(crate) fn of(network: &Network, needs: &Needs) -> Self {
         let nodes = network.graph.nodes();
-        let convolutions = |nodes: &[Node]| nodes.iter().filter(|node| matches!(node.op, Op::Conv(_))).count();
+        let convolutions = |nodes: &[Node]| nodes.iter().filter(|node| node.op.is::<Conv>()).count();
         let wanted = |id: &NodeId| needs.activations.contains(id) || needs.gradients.contains(id);
         Self {
             fast: convolutions(&nodes[..first(network, needs)]),
@@ -121,34 +121,35 @@ impl Run<'_> {
         let node = &graph.nodes()[id];
         let format = self.format.filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
-        match &node.op {
-            Op::Conv(conv) => {
-                return Ok(Value { tensor: self.convolve(id, conv, format, &inputs[0].tensor)?, own: true });
-            }
-            // The same bits, many times as fast, both conversions included.
-            Op::MaxPool(_) if format.is_none_or(|format| !format.holds(&inputs[0].tensor)) => {
-                let pooled = node.op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
-                return Ok(Value { tensor: MemoryFormat::to_plain(&pooled)?, own: true });
-            }
-            // Where it was folded into the convolution, its work is done.
-            Op::BatchNorm(_) if self.folds(node.inputs[0]) => return Ok(inputs.swap_remove(0)),
-            Op::Dropout => return Ok(inputs.swap_remove(0)),
-            Op::Relu if inputs[0].writable() => {
-                return Ok(Value { tensor: inputs[0].tensor.f_relu_()?, own: true });
-            }
-            Op::Add if inputs[0].takes(&inputs[1]) => {
-                let other = inputs.swap_remove(1);
-                return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
-            }
-            _ => {}
+        let op = &node.op;
+        if let Some(conv) = op.downcast_ref() {
+            return Ok(Value { tensor: self.convolve(id, conv, format, &inputs[0].tensor)?, own: true });
         }
-        if !format.is_some_and(|format| format.does(&node.op)) {
+        // The same bits, many times as fast, both conversions included.
+        if op.is::<MaxPool>() && format.is_none_or(|format| !format.holds(&inputs[0].tensor)) {
+            let pooled = op.apply(&[&self.network.pools_in(&inputs[0].tensor)?])?;
+            return Ok(Value { tensor: MemoryFormat::to_plain(&pooled)?, own: true });
+        }
+        // Where it was folded into the convolution, its work is done.
+        if op.is::<Dropout>() || (op.is::<BatchNorm>() && self.folds(node.inputs[0])) {
+            return Ok(inputs.swap_remove(0));
+        }
+        if inputs[0].writable()
+            && let Some(tensor) = op.apply_in_place(&inputs[0].tensor)?
+        {
+            return Ok(Value { tensor, own: true });
+        }
+        if op.is::<Add>() && inputs[0].takes(&inputs[1]) {
+            let other = inputs.swap_remove(1);
+            return Ok(Value { tensor: inputs[0].tensor.f_add_(&other.tensor)?, own: true });
+        }
+        if !format.is_some_and(|format| format.does(&**op)) {
             for input in &mut inputs {
                 input.tensor = MemoryFormat::to_plain(&input.tensor)?;
             }
         }
         let tensors: Vec<&Tensor> = inputs.iter().map(|input| &input.tensor).collect();
-        Ok(Value { tensor: node.op.apply(&tensors)?, own: !matches!(node.op, Op::Flatten) })
+        Ok(Value { tensor: op.apply(&tensors)?, own: !op.is_view() })
     }
 
     /// The value of `input` for its reader `id`.
@@ -170,8 +171,15 @@ impl Run<'_> {
     /// A convolution, in the lane where there is one.
     fn convolve(&self, id: NodeId, conv: &Conv, format: Option<MemoryFormat>, x: &Tensor) -> Result<Tensor> {
         let norm = self.network.graph.norm_behind(id).filter(|_| !self.wanted(id));
-        let format = format.filter(|format| format.admits(x));
-        let x = format.map_or_else(|| MemoryFormat::to_plain(x), |format| format.to_format(x))?;
+        let format = match format {
+            Some(format) if format.admits(x) && format.convolves(conv, x)? => Some(format),
+            _ => None,
+        };
+        let (x, padding) = match conv.pads_before(x) {
+            true => conv.padded(&MemoryFormat::to_plain(x)?)?,
+            false => conv.padded(x)?,
+        };
+        let x = format.map_or_else(|| MemoryFormat::to_plain(&x), |format| format.to_format(&x))?;
         let (weight, bias) = match (format, norm) {
             (Some(format), _) => {
                 let form = WeightForm::Fast { folded: norm.is_some(), format };
@@ -182,7 +190,7 @@ impl Run<'_> {
             (None, Some((_, norm))) => self.network.folded(id, conv, norm)?,
             (None, None) => conv.own(),
         };
-        conv.with_bias(&weight, bias.as_ref(), &x)
+        conv.unpadded(&weight, bias.as_ref(), &x, padding)
     }
 }
 

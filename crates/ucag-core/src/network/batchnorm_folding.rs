@@ -2,7 +2,7 @@
 //! output.
 
 use super::weight_cache::{WeightForm, Weights};
-use super::{BatchNorm, Conv, Graph, Network, NodeId, Op};
+use super::{BatchNorm, Conv, Graph, Network, NodeId};
 use crate::Result;
 
 impl Graph {
@@ -13,9 +13,10 @@ impl Graph {
         nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| readers[input] += 1);
         let mut norms = vec![None; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
-            if let (Op::BatchNorm(_), &[input]) = (&node.op, &node.inputs[..])
+            if let &[input] = &node.inputs[..]
+                && node.op.is::<BatchNorm>()
                 && readers[input] == 1
-                && matches!(nodes[input].op, Op::Conv(_))
+                && nodes[input].op.is::<Conv>()
             {
                 norms[input] = Some(id);
             }
@@ -26,7 +27,7 @@ impl Graph {
 
 /// Weight and bias of a convolution with the batch normalisation behind it folded in.
 pub(crate) fn fold(conv: &Conv, norm: &BatchNorm) -> Result<Weights> {
-    let scale = norm.weight.f_div(&norm.var.f_add_scalar(norm.eps)?.f_sqrt()?)?;
+    let scale = norm.scale()?;
     let weight = conv.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
     let shift = match &conv.bias {
         Some(bias) => bias.f_sub(&norm.mean)?,

@@ -4,7 +4,11 @@
 use tch::Tensor;
 
 use super::checkpoint::Checkpoint;
-use super::graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+use super::graph::{Graph, Node, NodeId};
+use super::op::{
+    AdaptiveAvgPool, Add, Affine, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Dropout, Flatten, Input, Linear,
+    MaxPool, Op, Pool, Relu,
+};
 use super::stated::REMEDY;
 use crate::Result;
 
@@ -33,7 +37,7 @@ pub struct Builder<'c> {
 impl<'c> Builder<'c> {
     /// A graph with only its input, of so many channels.
     pub fn new(checkpoint: &'c Checkpoint, channels: i64) -> (Self, NodeId) {
-        let input = Node { name: "input".into(), op: Op::Input { channels }, inputs: vec![] };
+        let input = Node { name: "input".into(), op: Input { channels }.into(), inputs: vec![] };
         (Self { checkpoint, nodes: vec![input], channels: vec![channels], positions: vec![1] }, 0)
     }
 
@@ -51,11 +55,12 @@ impl<'c> Builder<'c> {
         self.channels[node]
     }
 
-    fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, channels: i64) -> NodeId {
-        let positions = match &op {
-            Op::AdaptiveAvgPool { size } => size * size,
-            Op::Flatten | Op::Linear { .. } => 1,
-            _ => inputs.first().map_or(1, |&x| self.positions[x]),
+    fn push(&mut self, name: &str, op: impl Into<Op>, inputs: Vec<NodeId>, channels: i64) -> NodeId {
+        let op = op.into();
+        let positions = match op.downcast_ref() {
+            Some(AdaptiveAvgPool { size }) => size * size,
+            None if op.is::<Flatten>() || op.is::<Linear>() => 1,
+            None => inputs.first().map_or(1, |&x| self.positions[x]),
         };
         self.nodes.push(Node { name: name.to_owned(), op, inputs });
         self.channels.push(channels);
@@ -63,7 +68,7 @@ impl<'c> Builder<'c> {
         self.nodes.len() - 1
     }
 
-    fn unary(&mut self, name: &str, op: Op, x: NodeId) -> NodeId {
+    fn unary(&mut self, name: &str, op: impl Into<Op>, x: NodeId) -> NodeId {
         self.push(name, op, vec![x], self.channels[x])
     }
 
@@ -124,7 +129,8 @@ impl<'c> Builder<'c> {
             Padding::Same => [(shape[2] - 1) / 2, (shape[3] - 1) / 2],
             Padding::Valid => [0, 0],
         };
-        let op = Op::Conv(Conv { weight, bias, stride, padding, groups });
+        let padding = ConvPadding::Even(padding);
+        let op = Conv { weight, bias, stride: [stride; 2], padding, dilation: [1, 1], groups };
         Ok(self.push(name, op, vec![x], out))
     }
 
@@ -146,7 +152,7 @@ impl<'c> Builder<'c> {
             let problem = "holds a negative variance; is the file damaged?".into();
             return Err(self.checkpoint.wrong(&format!("{name}.running_var"), problem));
         }
-        Ok(self.unary(name, Op::BatchNorm(op), x))
+        Ok(self.unary(name, op, x))
     }
 
     /// Fully connected layer `name.{weight,bias}`.
@@ -157,37 +163,37 @@ impl<'c> Builder<'c> {
         let weight = self.checkpoint.take(&format!("{name}.weight"), &[-1, self.channels[x]])?;
         let out = weight.size()[0];
         let bias = Some(self.checkpoint.take(&format!("{name}.bias"), &[out])?);
-        Ok(self.push(name, Op::Linear { weight, bias }, vec![x], out))
+        Ok(self.push(name, Linear { weight, bias }, vec![x], out))
     }
 
     /// `max(x, 0)`.
     pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.unary(name, Op::Relu, x)
+        self.unary(name, Relu, x)
     }
 
     /// A dropout layer's place.
     pub fn dropout(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.unary(name, Op::Dropout, x)
+        self.unary(name, Dropout, x)
     }
 
     /// Max pooling.
     pub fn max_pool(&mut self, name: &str, x: NodeId, kernel: i64, stride: i64, padding: i64, ceil: bool) -> NodeId {
-        self.unary(name, Op::MaxPool(Pool { kernel, stride, padding, ceil }), x)
+        self.unary(name, MaxPool::from(Pool::square(kernel, stride, padding, ceil)), x)
     }
 
     /// Average pooling.
     pub fn avg_pool(&mut self, name: &str, x: NodeId, kernel: i64, stride: i64, padding: i64) -> NodeId {
-        self.unary(name, Op::AvgPool(Pool { kernel, stride, padding, ceil: false }), x)
+        self.unary(name, AvgPool::from(Pool::square(kernel, stride, padding, false)), x)
     }
 
     /// Adaptive average pooling to `size` × `size`.
     pub fn adaptive_avg_pool(&mut self, name: &str, x: NodeId, size: i64) -> NodeId {
-        self.unary(name, Op::AdaptiveAvgPool { size }, x)
+        self.unary(name, AdaptiveAvgPool { size }, x)
     }
 
     /// Flattening behind an adaptive pool.
     pub fn flatten(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::Flatten, vec![x], self.channels[x] * self.positions[x])
+        self.push(name, Flatten, vec![x], self.channels[x] * self.positions[x])
     }
 
     /// `a + b`, whose channels must agree.
@@ -199,19 +205,19 @@ impl<'c> Builder<'c> {
         if left != right {
             return Err(self.checkpoint.wrong(name, format!("adds {left} channels to {right}")));
         }
-        Ok(self.push(name, Op::Add, vec![a, b], left))
+        Ok(self.push(name, Add, vec![a, b], left))
     }
 
     /// Concatenation along channels.
     pub fn concat(&mut self, name: &str, inputs: Vec<NodeId>) -> NodeId {
         let channels = inputs.iter().map(|&x| self.channels[x]).sum();
-        self.push(name, Op::Concat, inputs, channels)
+        self.push(name, Concat::CHANNELS, inputs, channels)
     }
 
     /// A scale and a shift per channel.
     pub fn channel_affine(&mut self, name: &str, x: NodeId, scale: &[f32], shift: &[f32]) -> NodeId {
         let per_channel = |values: &[f32]| Tensor::from_slice(values).view([1, -1, 1, 1]);
-        let op = Op::ChannelAffine { scale: per_channel(scale), shift: per_channel(shift) };
+        let op = Affine { scale: Some(per_channel(scale)), shift: Some(per_channel(shift)) };
         self.unary(name, op, x)
     }
 }

@@ -1,7 +1,8 @@
 //! The fully convolutional form of a network: the same weights, applied at every position of a
 //! larger input. See docs/protocol.md#convolutional-form.
 
-use super::graph::{Conv, Graph, Node, NodeId, Op, Pool};
+use super::graph::{Graph, Node, NodeId};
+use super::op::{AdaptiveAvgPool, AvgPool, Conv, ConvPadding, Flatten, Linear, Op, Pool};
 use super::{Network, resnet, vgg};
 use crate::{Error, Result};
 
@@ -31,28 +32,26 @@ impl Network {
         let mut side = 1;
         for node in self.graph.nodes() {
             let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| places[input]).collect();
-            let op = match &node.op {
-                Op::AdaptiveAvgPool { size: 1 } => {
-                    let stride = self.graph.stride(node.inputs[0]);
-                    let kernel = (self.input_size as i64 + stride - 1) / stride;
-                    Op::AvgPool(Pool { kernel, stride: 1, padding: 0, ceil: false })
-                }
-                Op::AdaptiveAvgPool { size } => {
-                    side = *size;
+            let op: Op = if let Some(&AdaptiveAvgPool { size }) = node.op.downcast_ref() {
+                if size != 1 {
+                    side = size;
                     places.push(inputs[0]);
                     continue;
                 }
-                Op::Flatten => {
-                    places.push(inputs[0]);
-                    continue;
-                }
-                Op::Linear { weight, bias } => {
-                    let weight = weight.f_view([weight.size()[0], -1, side, side])?;
-                    side = 1;
-                    let bias = bias.as_ref().map(tch::Tensor::shallow_clone);
-                    Op::Conv(Conv { weight, bias, stride: 1, padding: [0, 0], groups: 1 })
-                }
-                other => other.with_weights(&|weight| Ok(weight.shallow_clone()))?,
+                let [stride, _] = self.graph.stride(node.inputs[0]);
+                let kernel = (self.input_size as i64 + stride - 1) / stride;
+                AvgPool::from(Pool::square(kernel, 1, 0, false)).into()
+            } else if node.op.is::<Flatten>() {
+                places.push(inputs[0]);
+                continue;
+            } else if let Some(Linear { weight, bias }) = node.op.downcast_ref() {
+                let weight = weight.f_view([weight.size()[0], -1, side, side])?;
+                side = 1;
+                let bias = bias.as_ref().map(tch::Tensor::shallow_clone);
+                let padding = ConvPadding::Even([0, 0]);
+                Conv { weight, bias, stride: [1, 1], padding, dilation: [1, 1], groups: 1 }.into()
+            } else {
+                node.op.with_weights(&|weight| Ok(weight.shallow_clone()))?
             };
             places.push(nodes.len());
             nodes.push(Node { name: node.name.clone(), op, inputs });
@@ -64,13 +63,12 @@ impl Network {
 impl Graph {
     /// Input pixels for each position of a node's map, vertically and horizontally: 32 in front of
     /// the pooling of a ResNet with torchvision's stem, 8 or 16 with one for small images.
-    fn stride(&self, node: NodeId) -> i64 {
+    fn stride(&self, node: NodeId) -> [i64; 2] {
         let Node { op, inputs, .. } = &self.nodes()[node];
-        let own = match op {
-            Op::Conv(conv) => conv.stride,
-            Op::MaxPool(pool) | Op::AvgPool(pool) => pool.stride,
-            _ => 1,
-        };
-        inputs.first().map_or(1, |&input| own * self.stride(input))
+        let own = op.stride();
+        inputs.first().map_or(own, |&input| {
+            let before = self.stride(input);
+            [0, 1].map(|axis| own[axis] * before[axis])
+        })
     }
 }

@@ -2,170 +2,13 @@
 
 use tch::Tensor;
 
-use super::Scripted;
+use super::{BatchNorm, Input, Op, OpKind};
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
 /// Index of a node in its graph. Inputs of a node always have smaller indices: the list is in
 /// topological order.
 pub type NodeId = usize;
-
-/// The operation of a node. Weights are float tensors that never require gradients.
-#[derive(Debug)]
-pub enum Op {
-    /// The batch of views, `[B, channels, H, W]`, normalised.
-    Input {
-        /// 3, or 1 for grey images.
-        channels: i64,
-    },
-    /// 2-D convolution.
-    Conv(Conv),
-    /// Batch normalisation with running statistics.
-    BatchNorm(BatchNorm),
-    /// `max(x, 0)`.
-    Relu,
-    /// The identity in evaluation; kept so that layers have the numbers their owners gave them.
-    Dropout,
-    /// Maximum over windows.
-    MaxPool(Pool),
-    /// Mean over windows; padding counts as zeros, as torch's default has it.
-    AvgPool(Pool),
-    /// Mean over a grid of (possibly uneven) bins, `[B, C, h, w]` to `[B, C, size, size]`.
-    AdaptiveAvgPool {
-        /// Bins per axis.
-        size: i64,
-    },
-    /// `[B, C, h, w]` to `[B, C·h·w]`.
-    Flatten,
-    /// `x Wᵀ + b`.
-    Linear {
-        /// `[out, in]`.
-        weight: Tensor,
-        /// `[out]`.
-        bias: Option<Tensor>,
-    },
-    /// Elementwise sum of two inputs.
-    Add,
-    /// Concatenation of the inputs along channels.
-    Concat,
-    /// A scale and a shift per channel, `[1, C, 1, 1]` each (Inception's `transform_input`).
-    ChannelAffine {
-        /// Factor.
-        scale: Tensor,
-        /// Summand.
-        shift: Tensor,
-    },
-    /// A whole classifier that came as TorchScript.
-    Scripted(Scripted),
-}
-
-/// A 2-D convolution.
-#[derive(Debug)]
-pub struct Conv {
-    /// `[out, in/groups, kh, kw]`.
-    pub weight: Tensor,
-    /// `[out]`.
-    pub bias: Option<Tensor>,
-    /// Step per axis.
-    pub stride: i64,
-    /// Zeros added on each side, vertical and horizontal.
-    pub padding: [i64; 2],
-    /// Channel groups.
-    pub groups: i64,
-}
-
-/// Batch normalisation with running statistics: `(x - mean) / sqrt(var + eps) * weight + bias`,
-/// each `[C]`.
-#[derive(Debug)]
-pub struct BatchNorm {
-    /// Scale γ.
-    pub weight: Tensor,
-    /// Shift β.
-    pub bias: Tensor,
-    /// Running mean.
-    pub mean: Tensor,
-    /// Running variance.
-    pub var: Tensor,
-    /// Added to the variance.
-    pub eps: f64,
-}
-
-/// A square pooling window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pool {
-    /// Side of the window.
-    pub kernel: i64,
-    /// Step.
-    pub stride: i64,
-    /// Padding on each side.
-    pub padding: i64,
-    /// True if a last, partial window counts.
-    pub ceil: bool,
-}
-
-impl Op {
-    /// Applies the operation to its inputs.
-    ///
-    /// # Errors
-    /// Where libtorch refuses the shapes, for instance where a view is too small for the network.
-    pub fn apply(&self, inputs: &[&Tensor]) -> Result<Tensor> {
-        let x = inputs[0];
-        let y = match self {
-            Op::Input { .. } | Op::Dropout => x.shallow_clone(),
-            Op::Conv(c) => {
-                let stride = [c.stride, c.stride];
-                x.f_conv2d(&c.weight, c.bias.as_ref(), stride, c.padding, [1, 1], c.groups)?
-            }
-            Op::BatchNorm(b) => {
-                x.f_batch_norm(Some(&b.weight), Some(&b.bias), Some(&b.mean), Some(&b.var), false, 0.0, b.eps, false)?
-            }
-            Op::Relu => x.f_relu()?,
-            Op::MaxPool(p) => {
-                let Pool { kernel, stride, padding, ceil } = *p;
-                x.f_max_pool2d([kernel, kernel], [stride, stride], [padding, padding], [1, 1], ceil)?
-            }
-            Op::AvgPool(p) => {
-                let Pool { kernel, stride, padding, ceil } = *p;
-                x.f_avg_pool2d([kernel, kernel], [stride, stride], [padding, padding], ceil, true, None)?
-            }
-            Op::AdaptiveAvgPool { size } => x.f_adaptive_avg_pool2d([*size, *size])?,
-            Op::Flatten => x.f_flatten(1, -1)?,
-            Op::Linear { weight, bias } => x.f_linear(weight, bias.as_ref())?,
-            Op::Add => x.f_add(inputs[1])?,
-            Op::Concat => Tensor::f_cat(inputs, 1)?,
-            Op::ChannelAffine { scale, shift } => x.f_mul(scale)?.f_add(shift)?,
-            Op::Scripted(scripted) => scripted.forward(x)?,
-        };
-        Ok(y)
-    }
-
-    /// The same operation on other tensors: each weight as `change` gives it.
-    pub(crate) fn with_weights(&self, change: &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Op> {
-        let optional = |x: &Option<Tensor>| x.as_ref().map(change).transpose();
-        Ok(match self {
-            Op::Conv(c) => Op::Conv(Conv { weight: change(&c.weight)?, bias: optional(&c.bias)?, ..*c }),
-            Op::BatchNorm(b) => Op::BatchNorm(BatchNorm {
-                weight: change(&b.weight)?,
-                bias: change(&b.bias)?,
-                mean: change(&b.mean)?,
-                var: change(&b.var)?,
-                eps: b.eps,
-            }),
-            Op::Linear { weight, bias } => Op::Linear { weight: change(weight)?, bias: optional(bias)? },
-            Op::ChannelAffine { scale, shift } => Op::ChannelAffine { scale: change(scale)?, shift: change(shift)? },
-            Op::Input { channels } => Op::Input { channels: *channels },
-            Op::Relu => Op::Relu,
-            Op::Dropout => Op::Dropout,
-            Op::MaxPool(p) => Op::MaxPool(*p),
-            Op::AvgPool(p) => Op::AvgPool(*p),
-            Op::AdaptiveAvgPool { size } => Op::AdaptiveAvgPool { size: *size },
-            Op::Flatten => Op::Flatten,
-            Op::Add => Op::Add,
-            Op::Concat => Op::Concat,
-            Op::Scripted(scripted) => Op::Scripted(scripted.clone()),
-        })
-    }
-}
 
 /// One operation of a network.
 #[derive(Debug)]
@@ -221,8 +64,8 @@ impl Graph {
     /// The batch normalisation that can be folded into the convolution `node`: its only reader.
     pub fn norm_behind(&self, node: NodeId) -> Option<(NodeId, &BatchNorm)> {
         let norm = self.norms[node]?;
-        match &self.nodes[norm].op {
-            Op::BatchNorm(op) => Some((norm, op)),
+        match self.nodes[norm].op.kind() {
+            OpKind::BatchNorm(op) => Some((norm, op)),
             _ => None,
         }
     }
@@ -248,45 +91,50 @@ impl Graph {
 
     /// Returns the input of the last layer with weights, behind any dropout and flattening.
     pub fn before_classifier(&self) -> NodeId {
-        let weighted = |node: &Node| matches!(node.op, Op::Conv(_) | Op::Linear { .. });
-        let mut id = self.nodes.iter().rposition(weighted).unwrap_or(0);
+        let mut id = self.classifier().unwrap_or(0);
         loop {
             let Some(&input) = self.nodes[id].inputs.first() else { return id };
             id = input;
-            if !matches!(self.nodes[id].op, Op::Dropout | Op::Flatten) {
+            if !matches!(self.nodes[id].op.kind(), OpKind::Identity | OpKind::Reshape) {
                 return id;
             }
         }
+    }
+
+    /// Returns the last layer with weights.
+    pub fn classifier(&self) -> Option<NodeId> {
+        self.nodes.iter().rposition(|node| matches!(node.op.kind(), OpKind::Conv(_) | OpKind::Linear(_)))
     }
 
     /// Returns whether `node`'s output can't be negative, whatever the input: it is behind a ReLU,
     /// with nothing but pools, sums and the like in between.
     pub fn is_positive(&self, node: NodeId) -> bool {
         let Node { op, inputs, .. } = &self.nodes[node];
-        match op {
-            Op::Relu => true,
-            Op::Dropout | Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Flatten => {
-                self.is_positive(inputs[0])
-            }
-            Op::Add | Op::Concat => inputs.iter().all(|&input| self.is_positive(input)),
-            Op::Input { .. }
-            | Op::Conv(_)
-            | Op::BatchNorm(_)
-            | Op::Linear { .. }
-            | Op::ChannelAffine { .. }
-            | Op::Scripted(_) => false,
-        }
+        let positive: Vec<bool> = inputs.iter().map(|&input| self.is_positive(input)).collect();
+        op.is_positive(&positive)
     }
 
-    /// Channels of `node`'s output, which must be in front of any flattening.
-    pub fn channels(&self, node: NodeId) -> i64 {
-        let Node { op, inputs, .. } = &self.nodes[node];
-        match op {
-            Op::Input { channels } => *channels,
-            Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => weight.size()[0],
-            Op::Concat => inputs.iter().map(|&input| self.channels(input)).sum(),
-            _ => self.channels(inputs[0]),
+    /// Returns the shapes of all nodes' outputs for views of this shape.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] where the network doesn't take such views.
+    pub fn shapes(&self, views: &[i64]) -> Result<Vec<Vec<i64>>> {
+        let mut shapes: Vec<Vec<i64>> = vec![views.to_vec()];
+        for node in &self.nodes[1..] {
+            let inputs: Vec<&[i64]> = node.inputs.iter().map(|&input| &shapes[input][..]).collect();
+            let shape = node.op.shape(&inputs).map_err(|error| Error::Layer {
+                name: node.name.clone(),
+                views: Some(views.to_vec()),
+                cause: Box::new(error),
+            })?;
+            shapes.push(shape);
         }
+        Ok(shapes)
+    }
+
+    /// Channels of the input: 3, or 1 for grey images.
+    pub fn input_channels(&self) -> i64 {
+        self.nodes[0].op.downcast_ref::<Input>().map_or(3, |input| input.channels)
     }
 
     /// Every name that [`Graph::resolve`] knows, nodes and modules, in order of first appearance.
@@ -307,8 +155,8 @@ impl Graph {
     /// The same graph with its modules, whose weights aren't its own, on `device`.
     pub(crate) fn loaded_on(mut self, device: tch::Device) -> Result<Graph> {
         for node in &mut self.nodes {
-            if let Op::Scripted(scripted) = &node.op {
-                node.op = Op::Scripted(scripted.on_device(device)?);
+            if let OpKind::Scripted(scripted) = node.op.kind() {
+                node.op = scripted.on_device(device)?.into();
             }
         }
         Ok(self)

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::Op;
+use super::op::{Conv, Layouts, Operation};
 use super::weight_cache::Weights;
 use crate::{Error, Result};
 
@@ -90,6 +90,16 @@ impl MemoryFormat {
         self.holds(x) || (x.kind() == Kind::Float && !x.requires_grad())
     }
 
+    /// Returns whether a convolution of `x` is right there. On processors with AMX, oneDNN's
+    /// strided convolutions in bfloat16 return memory that nobody wrote where the output is one
+    /// column of several rows (libtorch 2.11).
+    pub(crate) fn convolves(self, conv: &Conv, x: &Tensor) -> Result<bool> {
+        if self.precision == Precision::Float32 || conv.stride[1] == 1 {
+            return Ok(true);
+        }
+        Ok(conv.shape(&[&x.size()])?[3] > 1)
+    }
+
     /// Into the lane.
     pub(crate) fn to_format(self, x: &Tensor) -> Result<Tensor> {
         let kind = self.precision.kind();
@@ -105,9 +115,13 @@ impl MemoryFormat {
     }
 
     /// Returns whether an operation without weights can be done in the lane.
-    pub(crate) fn does(self, op: &Op) -> bool {
-        let anywhere = matches!(op, Op::Relu | Op::MaxPool(_) | Op::AvgPool(_));
-        anywhere || (self.layout == Layout::ChannelsLast && matches!(op, Op::Concat | Op::Add | Op::BatchNorm(_)))
+    pub(crate) fn does(self, op: &dyn Operation) -> bool {
+        let layout = match self.layout {
+            Layout::Usual => Layouts::Usual,
+            Layout::ChannelsLast => Layouts::ChannelsLast,
+            Layout::Blocked => Layouts::Blocked,
+        };
+        op.layouts() >= layout
     }
 
     /// Out of any lane: one channel after the other, and in float32.

@@ -10,6 +10,7 @@ mod family;
 mod graph;
 mod inception;
 pub(crate) mod memory_format;
+pub mod op;
 mod preprocessing;
 mod registry;
 mod resnet;
@@ -18,7 +19,6 @@ mod stated;
 pub mod synthetic;
 mod torchscript;
 mod vgg;
-mod vjp;
 pub(crate) mod weight_cache;
 
 use std::path::Path;
@@ -28,8 +28,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use builder::{Builder, Padding};
 pub use checkpoint::Checkpoint;
 pub use family::Family;
-pub use graph::{BatchNorm, Conv, Graph, Node, NodeId, Op, Pool};
+pub use graph::{Graph, Node, NodeId};
 pub use memory_format::Precision;
+pub use op::{
+    AdaptiveAvgPool, Add, Affine, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Dropout, Flatten, Input, Linear,
+    MaxPool, Op, OpKind, Operation, Pool, Relu,
+};
 pub use preprocessing::Preprocessing;
 pub use registry::{FAMILIES, family};
 pub use stated::{Stated, Stem};
@@ -186,6 +190,16 @@ impl Network {
         })
     }
 
+    /// Returns the shapes of all nodes' outputs for one image of the size that the network was made
+    /// for.
+    ///
+    /// # Errors
+    /// Where the shapes can't be told, as of a TorchScript module.
+    pub fn shapes(&self) -> Result<Vec<Vec<i64>>> {
+        let side = self.input_size as i64;
+        self.graph.shapes(&[1, self.preprocessing.channels() as i64, side, side])
+    }
+
     /// The positive part of a node's weight, which is made when it is first asked for, and kept for
     /// all that share the weights. `folded` says that the weight is that of the convolution with
     /// its batch normalisation.
@@ -217,7 +231,7 @@ impl Network {
     }
 
     fn concatenates(&self) -> bool {
-        self.graph.nodes().iter().any(|node| matches!(node.op, Op::Concat))
+        self.graph.nodes().iter().any(|node| node.op.is::<Concat>())
     }
 
     /// Precision of the layers before the first requested activation.
@@ -233,8 +247,7 @@ impl Network {
     /// Where this machine can't compute in it, or the network is TorchScript, which computes in
     /// whatever it was written in.
     pub fn with_precision(&self, precision: Precision) -> Result<Self> {
-        if precision != Precision::default() && self.graph.nodes().iter().any(|node| matches!(node.op, Op::Scripted(_)))
-        {
+        if precision != Precision::default() && self.graph.nodes().iter().any(|node| node.op.is::<Scripted>()) {
             return Err(Error::Invalid(
                 "a TorchScript network has a precision of its own; leave out 'precision'".into(),
             ));

@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 use ucag_core::explain::{Explainer, Settings, method};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::{ResNet, Template};
-use ucag_core::network::{Checkpoint, Layers, Network, Op};
+use ucag_core::network::{Checkpoint, Conv, ConvPadding, Layers, Network};
 use ucag_core::pass::{ForwardPass, Needs, Pass};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -56,14 +56,15 @@ fn off_from_autograd(network: &Network, layer: &str) -> f64 {
     let explainer = method("normgrad-conv").unwrap().explainer();
     let layers = network.layers(Some(layer), None).unwrap();
     let node = &network.graph.nodes()[layers.target];
-    let Op::Conv(conv) = &node.op else { panic!("{layer} is no convolution") };
+    let conv: &Conv = node.op.downcast_ref().unwrap_or_else(|| panic!("{layer} is no convolution"));
+    let ConvPadding::Even(padding) = conv.padding else { panic!("{:?}", conv.padding) };
     let needs = explainer.needs(network, &layers).unwrap();
     let pass = Pass::new(network, views(1), 2, needs).unwrap();
     let map = explainer.explain(&pass, &layers).unwrap();
     let input = pass.activation(node.inputs[0]).unwrap();
     let gradient = pass.gradient(layers.target).unwrap();
     let weight = conv.weight.copy().set_requires_grad(true);
-    let output = input.conv2d(&weight, None::<Tensor>, [conv.stride; 2], conv.padding, [1, 1], conv.groups);
+    let output = input.conv2d(&weight, None::<Tensor>, conv.stride, padding, [1, 1], conv.groups);
     let [_, _, height, width] = output.size()[..] else { panic!("a map has four sides") };
     assert_eq!(map.size(), [1, 1, height, width], "{layer}");
     let mut expected = Vec::new();

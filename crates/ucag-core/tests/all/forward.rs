@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{off, one_by_one};
 use tch::{Kind, Tensor};
-use ucag_core::network::{Checkpoint, FAMILIES, Network, Op, Precision};
+use ucag_core::network::{Checkpoint, Conv, FAMILIES, Flatten, Network, Precision, Relu};
 use ucag_core::pass::{Needs, Pass};
 
 fn fixture(name: &str) -> PathBuf {
@@ -59,9 +59,8 @@ fn whatever_is_asked_for_is_what_the_operations_give() {
         // whatever is folded or written over around it.
         let mut asked = vec![vec![], every.clone()];
         asked.extend(every.iter().step_by(5).map(|&node| vec![node]));
-        asked
-            .push(every.iter().copied().filter(|&node| matches!(single.graph.nodes()[node].op, Op::Conv(_))).collect());
-        asked.push(every.iter().copied().filter(|&node| matches!(single.graph.nodes()[node].op, Op::Relu)).collect());
+        asked.push(every.iter().copied().filter(|&node| single.graph.nodes()[node].op.is::<Conv>()).collect());
+        asked.push(every.iter().copied().filter(|&node| single.graph.nodes()[node].op.is::<Relu>()).collect());
         for activations in asked {
             let pass = Pass::new(
                 &single,
@@ -95,7 +94,7 @@ fn gradients_behind_the_fast_lane_are_those_of_the_operations() {
         let (single, double) = (network(name, Kind::Float), network(name, Kind::Double));
         let views = views();
         let last = single.graph.output();
-        for node in (1..last).step_by(7).filter(|&node| !matches!(single.graph.nodes()[node].op, Op::Flatten)) {
+        for node in (1..last).step_by(7).filter(|&node| !single.graph.nodes()[node].op.is::<Flatten>()) {
             let gradient = |network: &Network, views: &Tensor, shortened: bool| {
                 let mut needs = Needs::layer(node);
                 if !shortened {

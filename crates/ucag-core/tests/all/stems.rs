@@ -8,7 +8,7 @@ use crate::support::close;
 use tch::{Device, Kind, Tensor};
 use ucag_core::network::synthetic;
 use ucag_core::network::synthetic::ResNet;
-use ucag_core::network::{Checkpoint, FAMILIES, Network, Op, Preprocessing, Stated, Stem};
+use ucag_core::network::{Affine, AvgPool, Checkpoint, FAMILIES, Network, Preprocessing, Stated, Stem};
 use ucag_core::pass::{Needs, Pass};
 
 const SIZES: [&str; 3] = ["96x96", "80x107", "113x78"];
@@ -114,11 +114,8 @@ fn a_bias_does_not_make_a_network_caffes() {
     let file = caffe.iter().fold(checkpoint("resnet_bias"), |file, (key, value)| file.with_metadata(key, value));
     let network = Network::from_checkpoint("resnet", &file).unwrap();
     assert_eq!((network.preprocessing, network.assumptions.len()), (Preprocessing::Caffe, 0));
-    let stride = |name: &str| match &network.graph.nodes()[network.graph.resolve(name).unwrap()].op {
-        Op::Conv(conv) => conv.stride,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!((stride("layer2.0.conv1"), stride("layer2.0.conv2")), (2, 1));
+    let stride = |name: &str| network.graph.nodes()[network.graph.resolve(name).unwrap()].op.stride();
+    assert_eq!((stride("layer2.0.conv1"), stride("layer2.0.conv2")), ([2, 2], [1, 1]));
     let half = refusal("resnet_bias", &Stated::default(), &caffe[..1]);
     assert!(half.contains("preprocessing = 'caffe' without max_pool = 'ceil'"), "{half}");
     let half = refusal("resnet_bias", &Stated::default(), &caffe[1..]);
@@ -193,7 +190,7 @@ fn transform_input_has_one_rule() {
         let file = Checkpoint::from_tensors("made", tensors);
         let file = metadata.into_iter().fold(file, |file, value| file.with_metadata("transform_input", value));
         let network = Network::from_checkpoint_as("inception_v3", &file, &stated).map_err(|error| error.to_string())?;
-        let transforms = network.graph.nodes().iter().any(|node| matches!(node.op, Op::ChannelAffine { .. }));
+        let transforms = network.graph.nodes().iter().any(|node| node.op.is::<Affine>());
         Ok::<_, String>((transforms, network.assumptions))
     };
     let none = Stated::default();
@@ -361,10 +358,8 @@ fn the_convolutional_form_is_as_wide_as_a_small_stem_makes_the_last_map() {
             .graph
             .nodes()
             .iter()
-            .filter_map(|node| match &node.op {
-                Op::AvgPool(pool) => Some(pool.kernel),
-                _ => None,
-            })
+            .filter_map(|node| node.op.downcast_ref::<AvgPool>())
+            .map(|pool| pool.window.kernel[0])
             .collect();
         assert_eq!(pools, [side], "{name}");
     }

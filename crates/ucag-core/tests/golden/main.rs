@@ -14,7 +14,7 @@ use ucag_core::explain::cam::{gradcam, gradcampp, layercam, wgradcam, xgradcam};
 use ucag_core::explain::gradient::backprop::{Relu, at_input};
 use ucag_core::explain::method;
 use ucag_core::image_ops::{Border, gaussian_blur};
-use ucag_core::network::Op;
+use ucag_core::network::op;
 use ucag_core::pass::{Needs, Pass};
 use ucag_core::postprocess::{MapKind, saliency};
 use ucag_core::protocol::{MapProtocol, ViewWeight};
@@ -138,7 +138,7 @@ fn layer_check(golden: &Golden, net: &str, entry: &Entry, double: bool) -> Resul
     let node = network.graph.resolve(name)?;
     // The activation that an in-place ReLU has overwritten, with the gradient from before it.
     let inplace = what.contains("_inplace");
-    let reader = network.graph.nodes().iter().position(|n| n.inputs.contains(&node) && matches!(n.op, Op::Relu));
+    let reader = network.graph.nodes().iter().position(|n| n.inputs.contains(&node) && n.op.is::<op::Relu>());
     let seen = if inplace { reader.expect("a ReLU reads the layer") } else { node };
     let needs = Needs { activations: vec![seen], gradients: vec![node], ..Needs::default() };
     let pass = Pass::new(&network, image.shallow_clone(), class, needs)?;

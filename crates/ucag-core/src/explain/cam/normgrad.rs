@@ -11,7 +11,7 @@ use tch::Tensor;
 
 use super::{Cam, Layer};
 use crate::explain::{Entry, Explainer, Method};
-use crate::network::{Conv, Graph, Layers, Network, NodeId, Op};
+use crate::network::{Conv, Graph, Layers, Network, NodeId};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::{Error, Result};
@@ -85,25 +85,17 @@ pub fn scaling(layer: &Layer) -> Result<Tensor> {
 
 /// `‖A's 3 × 3 neighbourhood‖ ‖G‖`, with zeros around the layer.
 pub fn neighbourhood(layer: &Layer) -> Result<Tensor> {
-    windows(&layer.activation, &layer.gradient, &Window { kernel: [3, 3], stride: 1, padding: [1, 1], groups: 1 })
+    windows(&layer.activation.f_im2col([3, 3], [1, 1], [1, 1], [1, 1])?, &layer.gradient, 1)
 }
 
-/// The window through which a convolution reads its input.
-struct Window {
-    kernel: [i64; 2],
-    stride: i64,
-    padding: [i64; 2],
-    groups: i64,
-}
-
-/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that the convolution reads for
-/// position u of its output, and g_u the gradient there: what position u adds to the gradient of
-/// the weights. Groups of channels have weights of their own, so their squares add up.
-fn windows(input: &Tensor, gradient: &Tensor, window: &Window) -> Result<Tensor> {
-    let Window { kernel, stride, padding, groups } = *window;
+/// `‖x_u ⊗ g_u‖ = ‖x_u‖ ‖g_u‖`, where x_u is the window of the input that a convolution reads for
+/// position u of its output, `[B, window, positions]`, and g_u the gradient there: what position u
+/// adds to the gradient of the weights. Groups of channels have weights of their own, so their
+/// squares add up.
+fn windows(windows: &Tensor, gradient: &Tensor, groups: i64) -> Result<Tensor> {
     let size = gradient.size();
     let grouped = |x: &Tensor| norm_over(2, &x.f_reshape([size[0], groups, -1, size[2], size[3]])?);
-    let inputs = grouped(&input.f_im2col(kernel, [1, 1], padding, [stride, stride])?)?;
+    let inputs = grouped(windows)?;
     norm_over(1, &inputs.f_mul(&grouped(gradient)?)?.f_view([size[0], groups, size[2], size[3]])?)
 }
 
@@ -123,9 +115,9 @@ impl AtConvolution {
     /// in the layer it is that of the branch which torchvision computes last; a layer that is
     /// itself a convolution leaves no choice.
     fn find(graph: &Graph, layer: NodeId) -> Result<(NodeId, NodeId, &Conv)> {
-        let convolution = |id: NodeId| match &graph.nodes()[id].op {
-            Op::Conv(conv) => Some((id, graph.nodes()[id].inputs[0], conv)),
-            _ => None,
+        let convolution = |id: NodeId| {
+            let node = &graph.nodes()[id];
+            node.op.downcast_ref().map(|conv| (id, node.inputs[0], conv))
         };
         (0..=layer).rev().find_map(convolution).ok_or_else(|| {
             let name = &graph.nodes()[layer].name;
@@ -145,9 +137,6 @@ impl Explainer for AtConvolution {
 
     fn explain(&self, pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
         let (id, input, conv) = Self::find(&pass.network().graph, layers.target)?;
-        let shape = conv.weight.size();
-        let Conv { stride, padding, groups, .. } = *conv;
-        let window = Window { kernel: [shape[2], shape[3]], stride, padding, groups };
-        windows(&pass.activation(input)?, &pass.gradient(id)?, &window)
+        windows(&conv.windows(&pass.activation(input)?)?, &pass.gradient(id)?, conv.groups)
     }
 }

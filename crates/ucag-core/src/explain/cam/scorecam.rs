@@ -134,6 +134,8 @@ impl Explainer for ScoreCam {
     }
 
     fn extra_passes(&self, network: &Network, layers: &Layers) -> ExtraPasses {
-        ExtraPasses { per_view: network.graph.channels(layers.target) as usize, per_class: 0 }
+        // A target that the network doesn't reach at its own size is refused before anything runs.
+        let channels = network.shapes().ok().and_then(|shapes| shapes[layers.target].get(1).copied());
+        ExtraPasses { per_view: channels.unwrap_or(0) as usize, per_class: 0 }
     }
 }

@@ -7,7 +7,7 @@ use tch::Tensor;
 
 use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network, Op};
+use crate::network::{Layers, Network, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
@@ -59,9 +59,9 @@ impl Rule for Relu {
     type Signal = Tensor;
 
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
-        match (self, visit.op) {
-            (Relu::Deconvnet, Op::Relu) => Ok(vec![visit.upstream.f_relu()?]),
-            (Relu::Guided, Op::Relu) => {
+        match (self, visit.op.kind()) {
+            (Relu::Deconvnet, OpKind::Relu) => Ok(vec![visit.upstream.f_relu()?]),
+            (Relu::Guided, OpKind::Relu) => {
                 let open = visit.inputs[0].f_ge(0.0)?.f_to_kind(visit.upstream.kind())?;
                 Ok(vec![visit.upstream.f_relu()?.f_mul(&open)?])
             }

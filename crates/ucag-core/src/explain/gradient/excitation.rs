@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::explain::{Entry, Explainer, Method};
-use crate::network::{Layers, Network, NodeId, Op};
+use crate::network::{Layers, Linear, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
@@ -65,8 +65,7 @@ pub fn mwp(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
 /// As [`mwp`], or where the contrast layer doesn't lie between the middle layer and the output.
 pub fn contrastive(pass: &Pass<'_>, layers: &Layers) -> Result<Tensor> {
     let graph = &pass.network().graph;
-    let weighted = |id: &NodeId| matches!(graph.nodes()[*id].op, Op::Conv(_) | Op::Linear { .. });
-    let classifier = (0..graph.nodes().len()).rev().find(weighted);
+    let classifier = graph.classifier();
     let upstream = |negated| propagate(pass, &Rules { negated }, graph.output(), pass.cotangent()?, layers.contrast);
     let difference = upstream(None)?.f_sub(&upstream(classifier)?)?;
     let own = Rules { negated: None };
@@ -108,21 +107,21 @@ impl Rule for Rules {
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         let (x, p) = (visit.inputs[0], visit.upstream);
         let over_total = |total: Tensor| -> Result<Tensor> { Ok(p.f_div(&total.f_add_scalar(EPS)?)?) };
-        let back = match visit.op {
-            Op::Conv(conv) => {
+        let back = match visit.op.kind() {
+            OpKind::Conv(conv) => {
                 let weight = self.positive(visit, &conv.weight)?;
                 conv.transposed(&weight, x, &over_total(conv.with(&weight, x)?)?)?
             }
-            Op::Linear { weight, .. } => {
+            OpKind::Linear(Linear { weight, .. }) => {
                 let weight = self.positive(visit, weight)?;
                 over_total(x.f_linear(&weight, None::<&Tensor>)?)?.f_matmul(&weight)?
             }
-            Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
+            OpKind::MeanPool => {
                 let shared = over_total(visit.output.shallow_clone())?;
                 visit.op.vjp(visit.inputs, visit.output, &shared)?.swap_remove(0)
             }
-            Op::BatchNorm(_) | Op::ChannelAffine { .. } => return Ok(vec![p.shallow_clone()]),
-            Op::Add => {
+            OpKind::BatchNorm(_) | OpKind::Affine => return Ok(vec![p.shallow_clone()]),
+            OpKind::Sum => {
                 // A sum of zero passes nothing on.
                 let empty = visit.output.f_eq(0.0)?;
                 let share_of_input =

@@ -10,7 +10,7 @@ use tch::Tensor;
 use super::path_gradient::less_mean;
 use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network, Op};
+use crate::network::{Layers, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
@@ -96,7 +96,7 @@ pub fn full_gradients(pass: &Pass<'_>, form: Form) -> Result<FullGradients> {
         }
         Ok(())
     };
-    let at_input = gradients(pass, 0, |visit| match bias(visit.op)? {
+    let at_input = gradients(pass, 0, |visit| match visit.op.bias()? {
         Some(bias) => take(&visit.upstream.f_mul(&bias)?),
         None => Ok(()),
     })?;
@@ -114,21 +114,6 @@ fn add(sum: &mut Option<Tensor>, part: Tensor) -> Result<()> {
         None => part,
     });
     Ok(())
-}
-
-/// Returns an operation's output for zeros, of a shape that broadcasts to its output's; nothing
-/// where it makes zeros of them.
-fn bias(op: &Op) -> Result<Option<Tensor>> {
-    Ok(match op {
-        Op::Conv(conv) => conv.bias.as_ref().map(|bias| bias.f_view([1, -1, 1, 1])).transpose()?,
-        Op::BatchNorm(b) => {
-            let scale = b.weight.f_div(&b.var.f_add_scalar(b.eps)?.f_sqrt()?)?;
-            Some(b.bias.f_sub(&b.mean.f_mul(&scale)?)?.f_view([1, -1, 1, 1])?)
-        }
-        Op::Linear { bias, .. } => bias.as_ref().map(Tensor::shallow_clone),
-        Op::ChannelAffine { shift, .. } => Some(shift.shallow_clone()),
-        _ => None,
-    })
 }
 
 #[derive(Debug)]

@@ -22,9 +22,9 @@ pub(super) struct Folded {
 pub(super) fn fold(network: &Network) -> Result<BTreeMap<NodeId, Folded>> {
     let mut folded = BTreeMap::new();
     for (id, node) in network.graph.nodes().iter().enumerate() {
-        if let (Op::Conv(conv), Some((norm, op))) = (&node.op, network.graph.norm_behind(id)) {
+        if let (Some(conv), Some((norm, op))) = (node.op.downcast_ref::<Conv>(), network.graph.norm_behind(id)) {
             let (weight, bias) = network.folded(id, conv, op)?;
-            folded.insert(id, Folded { op: Op::Conv(Conv { weight, bias, ..*conv }), norm });
+            folded.insert(id, Folded { op: Conv { weight, bias, ..*conv }.into(), norm });
         }
     }
     Ok(folded)

@@ -8,7 +8,7 @@ use tch::Tensor;
 use super::canonizer::{MergedBatchNorm, fold};
 use super::factored::output;
 use super::{Inputs, LinearLayer, LrpRule, Relevance, divide_away_from_zero, transpose_and_multiply, z_rule};
-use crate::network::{Network, Op};
+use crate::network::{Network, Op, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::propagate::{LayerVisit, Reads, Rule, needs, needs_of, propagate};
 use crate::tensor_ext::TensorExt;
@@ -65,12 +65,12 @@ impl Composite {
         if canonize {
             return Needs { propagations: 1, ..all_activations(network) };
         }
-        let reads = |op: &Op| match (LinearLayer::of(op), op) {
+        let reads = |op: &Op| match (LinearLayer::of(op), op.kind()) {
             (Some(layer), _) => {
                 Reads { inputs: true, output: matches!(self.rule(&layer, network), LrpRule::Epsilon(_)) }
             }
-            (_, Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. }) => Reads::NOTHING,
-            (_, Op::Add) => Reads { inputs: true, output: false },
+            (_, OpKind::Relu | OpKind::Identity | OpKind::BatchNorm(_) | OpKind::Affine) => Reads::NOTHING,
+            (_, OpKind::Sum) => Reads { inputs: true, output: false },
             _ => Reads::ALL,
         };
         let graph = &network.graph;
@@ -103,8 +103,8 @@ impl Rule for Composite {
         if let Some(layer) = LinearLayer::of(visit.op) {
             return Ok(vec![self.rule(&layer, visit.network).propagate(&layer, visit)?]);
         }
-        match (self.stabilizer, visit.op) {
-            (Some(epsilon), Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add) => {
+        match (self.stabilizer, visit.op.kind()) {
+            (Some(epsilon), OpKind::MeanPool | OpKind::Sum) => {
                 let s = divide_away_from_zero(&visit.upstream.to_tensor()?, &output(visit)?, epsilon)?;
                 transpose_and_multiply(visit, &s)
             }
@@ -115,15 +115,13 @@ impl Rule for Composite {
 
 /// Propagates as every method of the family does at operations without weights.
 pub(super) fn propagate_unweighted(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
-    match visit.op {
-        Op::Relu | Op::Dropout | Op::BatchNorm(_) | Op::ChannelAffine { .. } => {
+    match visit.op.kind() {
+        OpKind::Relu | OpKind::Identity | OpKind::BatchNorm(_) | OpKind::Affine => {
             Ok(vec![visit.upstream.shallow_clone()])
         }
-        Op::Flatten => Ok(visit.vjp_of(&visit.upstream.to_tensor()?)?.into_iter().map(Relevance::from).collect()),
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } | Op::Add | Op::Concat => {
-            z_rule(visit, visit.upstream)
-        }
-        Op::Input { .. } | Op::Conv(_) | Op::Linear { .. } | Op::Scripted(_) => {
+        OpKind::Reshape => Ok(visit.vjp_of(&visit.upstream.to_tensor()?)?.into_iter().map(Relevance::from).collect()),
+        OpKind::MaxPool | OpKind::MeanPool | OpKind::Sum | OpKind::Concat => z_rule(visit, visit.upstream),
+        OpKind::Input | OpKind::Conv(_) | OpKind::Linear(_) | OpKind::Scripted(_) => {
             Err(Error::unsupported("relevance", "no rule for relevance here"))
         }
     }

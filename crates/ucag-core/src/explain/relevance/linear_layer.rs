@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::EPS;
 use crate::Result;
-use crate::network::{Conv, Network, Op};
+use crate::network::{Conv, Linear, Network, Op, OpKind};
 
 /// A layer with weights.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +19,9 @@ impl<'a> LinearLayer<'a> {
     /// The operation as a layer with weights, if it is one. Batch normalisation isn't: each of its
     /// outputs has one input.
     pub fn of(op: &'a Op) -> Option<Self> {
-        match op {
-            Op::Conv(conv) => Some(LinearLayer::Conv(conv)),
-            Op::Linear { weight, bias } => Some(LinearLayer::Linear(weight, bias.as_ref())),
+        match op.kind() {
+            OpKind::Conv(conv) => Some(LinearLayer::Conv(conv)),
+            OpKind::Linear(Linear { weight, bias }) => Some(LinearLayer::Linear(weight, bias.as_ref())),
             _ => None,
         }
     }

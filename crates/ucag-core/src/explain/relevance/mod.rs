@@ -24,7 +24,7 @@ use self::factored::output;
 pub use self::linear_layer::LinearLayer;
 pub use self::lrp_rule::{Inputs, LrpRule, z_box_rule};
 use crate::Result;
-use crate::network::Op;
+use crate::network::OpKind;
 use crate::propagate::LayerVisit;
 use crate::tensor_ext::TensorExt;
 
@@ -59,7 +59,7 @@ pub fn divide_away_from_zero(a: &Tensor, b: &Tensor, epsilon: f64) -> Result<Ten
 /// The z-rule, for operations that are linear where they are (pools, sums, concatenation):
 /// `R' = x ⊙ fᵀ(R / f(x))`.
 pub fn z_rule<C>(visit: &LayerVisit<'_, C>, relevance: &Relevance) -> Result<Vec<Relevance>> {
-    if let Op::MaxPool(_) | Op::Concat = visit.op {
+    if let OpKind::MaxPool | OpKind::Concat = visit.op.kind() {
         // Each output is one input.
         let relevance = visit.vjp_of(&relevance.masked(visit)?)?;
         return Ok(relevance.into_iter().map(Relevance::from).collect());

@@ -7,7 +7,7 @@ use tch::Tensor;
 use super::composite::{all_activations, propagate_unweighted, sum_channels};
 use super::{LinearLayer, Relevance, absolute_rule, divide, present, shifted, total, z_box_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network, NodeId, Op};
+use crate::network::{Layers, Linear, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, propagate};
@@ -114,9 +114,9 @@ pub fn of_contributions(pass: &Pass<'_>) -> Result<Tensor> {
 /// Returns the input of the fully connected last layer, its weight and its bias.
 fn last_layer(network: &Network) -> Result<(NodeId, &Tensor, Option<&Tensor>)> {
     let node = &network.graph.nodes()[network.graph.output()];
-    match &node.op {
-        Op::Linear { weight, bias } => Ok((node.inputs[0], weight, bias.as_ref())),
-        _ => {
+    match node.op.downcast_ref() {
+        Some(Linear { weight, bias }) => Ok((node.inputs[0], weight, bias.as_ref())),
+        None => {
             let problem = format!("rap-unit starts in a fully connected last layer, which {} isn't", node.name);
             Err(Error::unsupported(UNIT.id, problem))
         }
@@ -130,7 +130,7 @@ impl Rule for Rules {
 
     fn back(&self, visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
         let x = visit.inputs[0];
-        if let Op::BatchNorm(norm) = visit.op {
+        if let OpKind::BatchNorm(norm) = visit.op.kind() {
             let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
             return Ok(vec![present(&scaled)?.f_mul_(&visit.upstream.to_tensor()?)?.into()]);
         }

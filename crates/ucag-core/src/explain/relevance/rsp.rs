@@ -10,7 +10,7 @@ use tch::Tensor;
 use super::composite::sum_channels;
 use super::{LinearLayer, divide_exactly, maximum, present, total, z_box_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Conv, Layers, Network, NodeId, Op};
+use crate::network::{Conv, Layers, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
@@ -34,8 +34,10 @@ impl Explainer for Rsp {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
         let nodes = network.graph.nodes();
         let activations = needs(&network.graph, layers.target, 0);
-        if let Some(node) =
-            activations.iter().map(|&id| &nodes[id]).find(|node| matches!(node.op, Op::Linear { .. } | Op::Flatten))
+        if let Some(node) = activations
+            .iter()
+            .map(|&id| &nodes[id])
+            .find(|node| matches!(node.op.kind(), OpKind::Linear(_) | OpKind::Reshape))
         {
             let target = &nodes[layers.target].name;
             let problem =
@@ -81,19 +83,19 @@ impl Rule for Rules {
 
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         let (x, relevance) = (visit.inputs[0], visit.upstream);
-        Ok(match visit.op {
-            Op::Relu | Op::Dropout | Op::ChannelAffine { .. } => vec![relevance.shallow_clone()],
-            Op::BatchNorm(norm) => {
+        Ok(match visit.op.kind() {
+            OpKind::Relu | OpKind::Identity | OpKind::Affine => vec![relevance.shallow_clone()],
+            OpKind::BatchNorm(norm) => {
                 let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
                 vec![present(&scaled)?.f_mul_(relevance)?]
             }
-            Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => {
+            OpKind::MaxPool | OpKind::MeanPool => {
                 let x = x.f_add_scalar(1e-9)?;
                 let output = visit.op.apply(&[&x])?;
                 let s = divide_exactly(relevance, &output)?;
                 vec![visit.op.vjp(&[&x], &output, &s)?.swap_remove(0).f_mul_(&x)?]
             }
-            Op::Add => {
+            OpKind::Sum => {
                 let positive_part =
                     |input: &&Tensor| -> Result<Tensor> { Ok(input.f_clamp_min(0.0)?.f_add_scalar_(1e-9)?) };
                 let parts = visit.inputs.iter().map(positive_part).collect::<Result<Vec<_>>>()?;
@@ -101,16 +103,16 @@ impl Rule for Rules {
                 parts.into_iter().map(|mut part| Ok(part.f_mul_(&s)?)).collect::<Result<_>>()?
             }
             // Each channel has one input.
-            Op::Concat => visit.vjp()?,
-            Op::Conv(conv) if LinearLayer::Conv(conv).reads_pixels(visit.network) => {
+            OpKind::Concat => visit.vjp()?,
+            OpKind::Conv(conv) if LinearLayer::Conv(conv).reads_pixels(visit.network) => {
                 vec![z_box_rule(&LinearLayer::Conv(conv), x, relevance)?]
             }
-            Op::Conv(conv) => {
+            OpKind::Conv(conv) => {
                 let relevance_of_view =
                     |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(relevance_of_view).collect::<Result<Vec<_>>>()?, 0)?]
             }
-            Op::Input { .. } | Op::Linear { .. } | Op::Flatten | Op::Scripted(_) => {
+            OpKind::Input | OpKind::Linear(_) | OpKind::Reshape | OpKind::Scripted(_) => {
                 return Err(Error::unsupported(METHOD.id, "rsp has no rule for it"));
             }
         })
@@ -140,9 +142,9 @@ fn convolution(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
 fn sections(conv: &Conv, x: &Tensor, relevance: &Tensor) -> Result<Tensor> {
     let kernel = &conv.weight.size()[2..];
     let parts = Tensor::f_cat(&[relevance.f_clamp_min(0.0)?, relevance.f_clamp_max(0.0)?.f_neg()?], 1)?;
-    let columns = match LinearLayer::Conv(conv).is_pointwise() && conv.stride == 1 && conv.padding == [0, 0] {
+    let columns = match conv.is_pointwise() {
         true => x.f_flatten(2, -1)?,
-        false => x.f_im2col(kernel, [1, 1], conv.padding, [conv.stride; 2])?,
+        false => conv.windows(x)?,
     };
     let gradient = parts.f_flatten(2, -1)?.f_matmul(&columns.f_transpose(1, 2)?)?;
     let weight = gradient.f_view([parts.size()[1], x.size()[1], kernel[0], kernel[1]])?;

@@ -13,7 +13,10 @@ use super::composite::{Composite, all_activations};
 use super::contrast::{contrast, softmax, uniform};
 use super::{Inputs, LrpRule, agf, rap, rsp};
 use crate::explain::gradient::backprop::{Relu, at_input};
-use crate::network::{BatchNorm, Conv, Network, Node, NodeId, Op, Pool};
+use crate::network::{
+    AdaptiveAvgPool, Add, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Flatten, Input, Linear, MaxPool, Network,
+    Node, NodeId, Op, Pool, op,
+};
 use crate::pass::{Needs, Pass};
 use crate::propagate::needs;
 
@@ -75,7 +78,8 @@ impl Grower {
         (self.extras == Extras::Biases).then(|| self.normal(&[count]))
     }
 
-    fn push(&mut self, op: Op, inputs: &[NodeId], channels: i64) -> NodeId {
+    fn push(&mut self, op: impl Into<Op>, inputs: &[NodeId], channels: i64) -> NodeId {
+        let op = op.into();
         self.nodes.push(Node { name: format!("node{}", self.nodes.len()), op, inputs: inputs.to_vec() });
         self.channels.push(channels);
         self.nodes.len() - 1
@@ -84,8 +88,8 @@ impl Grower {
     fn conv(&mut self, x: NodeId, out: i64, kernel: i64, stride: i64, groups: i64) -> NodeId {
         let weight = self.normal(&[out, self.channels[x] / groups, kernel, kernel]);
         let bias = self.biases(out);
-        let padding = [kernel / 2; 2];
-        self.push(Op::Conv(Conv { weight, bias, stride, padding, groups }), &[x], out)
+        let padding = ConvPadding::Even([kernel / 2; 2]);
+        self.push(Conv { weight, bias, stride: [stride; 2], padding, dilation: [1, 1], groups }, &[x], out)
     }
 
     fn norm(&mut self, x: NodeId) -> NodeId {
@@ -99,11 +103,11 @@ impl Grower {
             var: self.normal(&[channels]).abs() + 0.5,
             eps: 1e-5,
         };
-        self.push(Op::BatchNorm(norm), &[x], channels)
+        self.push(norm, &[x], channels)
     }
 
     fn relu(&mut self, x: NodeId) -> NodeId {
-        self.push(Op::Relu, &[x], self.channels[x])
+        self.push(op::Relu, &[x], self.channels[x])
     }
 
     fn grow(&mut self, x: NodeId, piece: Piece) -> NodeId {
@@ -118,29 +122,26 @@ impl Grower {
                 let y = self.conv(x, channels, 3, 1, 2);
                 self.relu(y)
             }
-            Piece::MaxPool { ceil } => {
-                self.push(Op::MaxPool(Pool { kernel: 3, stride: 2, padding: 1, ceil }), &[x], channels)
-            }
+            Piece::MaxPool { ceil } => self.push(MaxPool::from(Pool::square(3, 2, 1, ceil)), &[x], channels),
             Piece::AvgPool { padding } => {
-                self.push(Op::AvgPool(Pool { kernel: 2 + padding, stride: 1, padding, ceil: false }), &[x], channels)
+                self.push(AvgPool::from(Pool::square(2 + padding, 1, padding, false)), &[x], channels)
             }
             Piece::Residual { norm } => {
                 let y = self.conv(x, channels, 3, 1, 1);
                 let y = if norm { self.norm(y) } else { y };
                 let y = self.relu(y);
-                self.push(Op::Add, &[x, y], channels)
+                self.push(Add, &[x, y], channels)
             }
             Piece::Branches => {
                 let (left, right) = (self.conv(x, 4, 1, 1, 1), self.conv(x, 2, 3, 1, 1));
                 let (left, right) = (self.relu(left), self.relu(right));
-                let pooled =
-                    self.push(Op::AvgPool(Pool { kernel: 3, stride: 1, padding: 1, ceil: false }), &[x], channels);
-                self.push(Op::Concat, &[left, right, pooled], 6 + channels)
+                let pooled = self.push(AvgPool::from(Pool::square(3, 1, 1, false)), &[x], channels);
+                self.push(Concat::CHANNELS, &[left, right, pooled], 6 + channels)
             }
             Piece::Dense => {
                 let y = self.conv(x, 2, 3, 1, 1);
                 let y = self.relu(y);
-                self.push(Op::Concat, &[x, y], channels + 2)
+                self.push(Concat::CHANNELS, &[x, y], channels + 2)
             }
         }
     }
@@ -149,17 +150,17 @@ impl Grower {
 /// A network of these pieces, with weights that follow from the seed, and two views for it, in
 /// double precision.
 fn network(pieces: &[Piece], extras: Extras, seed: u64, [height, width]: [i64; 2]) -> (Network, Tensor) {
-    let input = Node { name: "input".into(), op: Op::Input { channels: 3 }, inputs: vec![] };
+    let input = Node { name: "input".into(), op: Input { channels: 3 }.into(), inputs: vec![] };
     let random = ChaCha8Rng::seed_from_u64(seed);
     let mut grower = Grower { nodes: vec![input], channels: vec![3], extras, random };
     let stem = Piece::Conv { kernel: 3, stride: 1, norm: seed.is_multiple_of(2) };
     let x = pieces.iter().fold(grower.grow(0, stem), |x, &piece| grower.grow(x, piece));
     let (channels, side) = (grower.channels[x], 2);
-    let x = grower.push(Op::AdaptiveAvgPool { size: side }, &[x], channels);
-    let x = grower.push(Op::Flatten, &[x], channels * side * side);
+    let x = grower.push(AdaptiveAvgPool { size: side }, &[x], channels);
+    let x = grower.push(Flatten, &[x], channels * side * side);
     let weight = grower.normal(&[CLASSES, channels * side * side]);
     let bias = grower.biases(CLASSES);
-    grower.push(Op::Linear { weight, bias }, &[x], CLASSES);
+    grower.push(Linear { weight, bias }, &[x], CLASSES);
     let views = grower.normal(&[2, 3, height, width]);
     (Network::of_nodes(grower.nodes, CLASSES as usize), views)
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use tch::{CModule, Device, IValue, Kind, TchError, Tensor};
 
 pub use self::output::Output;
-use super::{Family, Graph, Network, Node, Op, Precision, Preprocessing};
+use super::op::{Change, Input, Op, OpKind, Operation};
+use super::{Family, Graph, Network, Node, Precision, Preprocessing};
 use crate::{Error, Result};
 
 /// Its family, which isn't in the registry: no `arch` names it.
@@ -77,7 +78,7 @@ impl Scripted {
     ///
     /// # Errors
     /// Where the module refuses the views, or gives anything else than was stated of it.
-    pub(super) fn forward(&self, views: &Tensor) -> Result<Tensor> {
+    fn forward(&self, views: &Tensor) -> Result<Tensor> {
         let given = self.given(views)?;
         if self.output != Output::Logits {
             let inside = given.f_ge(0.0)?.f_logical_and(&given.f_le(output::MOST)?)?;
@@ -123,7 +124,7 @@ impl Scripted {
     ///
     /// # Errors
     /// Where the module can't be differentiated.
-    pub(super) fn vjp(&self, views: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
+    fn gradient(&self, views: &Tensor, cotangent: &Tensor) -> Result<Tensor> {
         let views = views.f_detach()?.f_set_requires_grad(true)?;
         let score = self.forward(&views)?.f_mul(cotangent)?.f_sum(cotangent.kind())?;
         let problem = |problem: String| Error::CheckpointFile { path: self.path.clone(), problem };
@@ -136,6 +137,28 @@ impl Scripted {
             .into_iter()
             .next()
             .ok_or(Error::Internal("libtorch returned no gradient"))
+    }
+}
+
+impl Operation for Scripted {
+    fn kind(&self) -> OpKind<'_> {
+        OpKind::Scripted(self)
+    }
+
+    fn apply(&self, inputs: &[&Tensor]) -> Result<Tensor> {
+        self.forward(inputs[0])
+    }
+
+    fn vjp(&self, inputs: &[&Tensor], _: &Tensor, cotangent: &Tensor) -> Result<Vec<Tensor>> {
+        Ok(vec![self.gradient(inputs[0], cotangent)?])
+    }
+
+    fn shape(&self, _: &[&[i64]]) -> Result<Vec<i64>> {
+        Err(Error::Invalid("nothing is known of a TorchScript module but its logits".into()))
+    }
+
+    fn with_weights(&self, _: &Change<'_>) -> Result<Op> {
+        Ok(self.clone().into())
     }
 }
 
@@ -163,10 +186,10 @@ impl Network {
         if preprocessing == Preprocessing::Imagenet {
             assumptions.push("Nothing states mean and std: they are taken to be ImageNet's.".to_owned());
         }
-        let node = |name: &str, op, inputs| Node { name: name.into(), op, inputs };
+        let node = |name: &str, op: Op, inputs| Node { name: name.into(), op, inputs };
         let nodes = vec![
-            node("input", Op::Input { channels: preprocessing.channels() as i64 }, vec![]),
-            node("module", Op::Scripted(scripted), vec![0]),
+            node("input", Input { channels: preprocessing.channels() as i64 }.into(), vec![]),
+            node("module", scripted.into(), vec![0]),
         ];
         Ok(Self {
             family: &FAMILY,
@@ -202,9 +225,6 @@ impl Network {
     }
 
     fn module(&self) -> Option<&Scripted> {
-        self.graph.nodes().iter().find_map(|node| match &node.op {
-            Op::Scripted(scripted) => Some(scripted),
-            _ => None,
-        })
+        self.graph.nodes().iter().find_map(|node| node.op.downcast_ref())
     }
 }

@@ -10,7 +10,7 @@ use self::factorise::factorise;
 use super::composite::{all_activations, sum_channels};
 use super::{LinearLayer, Relevance, absolute_rule, divide, maximum, present, total, z_box_rule, z_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network, NodeId, Op};
+use crate::network::{Flatten, Layers, Linear, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, Signal, propagate};
@@ -69,9 +69,9 @@ pub fn seed(pass: &Pass<'_>) -> Result<Tensor> {
 /// Returns the input of the fully connected last layer, and its weight.
 fn last_layer(network: &Network) -> Result<(NodeId, &Tensor)> {
     let node = &network.graph.nodes()[network.graph.output()];
-    match &node.op {
-        Op::Linear { weight, .. } => Ok((node.inputs[0], weight)),
-        _ => {
+    match node.op.downcast_ref() {
+        Some(Linear { weight, .. }) => Ok((node.inputs[0], weight)),
+        None => {
             let problem = format!("agf starts in a fully connected last layer, which {} isn't", node.name);
             Err(Error::unsupported(METHOD.id, problem))
         }
@@ -116,13 +116,13 @@ impl Rule for Rules<'_, '_> {
         let Stream { relevance, gradient } = visit.upstream;
         let gradients = visit.vjp_of(gradient)?;
         let x = visit.inputs[0];
-        let relevances = match (visit.op, LinearLayer::of(visit.op)) {
+        let relevances = match (visit.op.kind(), LinearLayer::of(visit.op)) {
             (_, Some(layer)) if layer.reads_pixels(visit.network) => vec![z_box_rule(&layer, x, relevance)?],
-            (Op::Linear { .. }, Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
+            (OpKind::Linear(_), Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
             (_, Some(layer)) if layer.is_pointwise() => vec![absolute_rule(&layer, x, relevance)?],
             (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],
-            (Op::BatchNorm(_) | Op::Dropout | Op::ChannelAffine { .. }, _) => vec![relevance.shallow_clone()],
-            (Op::Flatten, _) => visit.vjp_of(relevance)?,
+            (OpKind::BatchNorm(_) | OpKind::Identity | OpKind::Affine, _) => vec![relevance.shallow_clone()],
+            (OpKind::Reshape, _) => visit.vjp_of(relevance)?,
             _ => {
                 let back = z_rule(visit, &relevance.shallow_clone().into())?;
                 back.iter().map(Relevance::to_tensor).collect::<Result<_>>()?
@@ -147,7 +147,7 @@ impl Rules<'_, '_> {
         let redistributed = absolute_rule(layer, x, &visit.upstream.relevance)?;
         let nodes = self.pass.network().graph.nodes();
         let source = &nodes[nodes[visit.id].inputs[0]];
-        if !matches!(source.op, Op::Flatten) {
+        if !source.op.is::<Flatten>() {
             return Ok(redistributed);
         }
         let map = self.pass.activation(source.inputs[0])?.size();

@@ -7,7 +7,7 @@ use tch::Tensor;
 
 use super::{over, present};
 use crate::Result;
-use crate::network::{NodeId, Op};
+use crate::network::{NodeId, OpKind, Relu};
 use crate::pass::Cache;
 use crate::propagate::{LayerVisit, Signal};
 
@@ -106,7 +106,7 @@ impl Relevance {
     fn activation_of_output<C>(&self, visit: &LayerVisit<'_, C>) -> Option<(NodeId, &Tensor)> {
         let (node, activation) = self.activation.as_ref()?;
         let source = &visit.network.graph.nodes()[*node];
-        let is_relu_behind = matches!(source.op, Op::Relu) && source.inputs[0] == visit.id;
+        let is_relu_behind = source.op.is::<Relu>() && source.inputs[0] == visit.id;
         (*node == visit.id || is_relu_behind).then_some((*node, activation))
     }
 }
@@ -124,8 +124,8 @@ impl Signal for Relevance {
 
 /// Returns the visited operation's output. A sum needn't have been kept, since its inputs are.
 pub(super) fn output<C>(visit: &LayerVisit<'_, C>) -> Result<Tensor> {
-    match visit.op {
-        Op::Add if !visit.output.defined() => Ok(visit.inputs[0].f_add(visit.inputs[1])?),
+    match visit.op.kind() {
+        OpKind::Sum if !visit.output.defined() => visit.op.apply(visit.inputs),
         _ => Ok(visit.output.shallow_clone()),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::super::z_rule;
 use super::*;
-use crate::network::{Network, Node};
+use crate::network::{Add, Concat, Dropout, Input, Network, Node, Op};
 
 /// The operation is node 3; it reads nodes 1 and 2, and a ReLU, node 4, reads it.
 const VISITED: NodeId = 3;
@@ -14,14 +14,14 @@ fn row(values: &[f64]) -> Tensor {
 }
 
 /// Returns what the z-rule sends back to the two inputs of `op`.
-fn back(op: Op, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
+fn back(op: impl Into<Op>, [a, b]: [&[f64]; 2], relevance: &Relevance) -> Vec<Vec<f64>> {
     let node = |op: Op, inputs: &[NodeId]| Node { name: String::new(), op, inputs: inputs.to_vec() };
     let nodes = vec![
-        node(Op::Input { channels: 3 }, &[]),
-        node(Op::Dropout, &[0]),
-        node(Op::Dropout, &[0]),
-        node(op, &[1, 2]),
-        node(Op::Relu, &[VISITED]),
+        node(Input { channels: 3 }.into(), &[]),
+        node(Dropout.into(), &[0]),
+        node(Dropout.into(), &[0]),
+        node(op.into(), &[1, 2]),
+        node(Relu.into(), &[VISITED]),
     ];
     let network = Network::of_nodes(nodes, 1);
     let op = &network.graph.nodes()[VISITED].op;
@@ -47,9 +47,9 @@ fn a_sum_passes_on_what_its_relu_let_through() {
     let (a, b) = ([3.0, -1.0, 2.0, -2.0], [1.0, -4.0, -2.0, 5.0]);
     let factored =
         Relevance { factor: row(&[0.5, 7.0, 7.0, 2.0]), activation: Some((RELU, row(&[4.0, 0.0, 0.0, 3.0]))) };
-    assert_eq!(back(Op::Add, [&a, &b], &factored), [[1.5, 0.0, 0.0, -4.0], [0.5, 0.0, 0.0, 10.0]]);
+    assert_eq!(back(Add, [&a, &b], &factored), [[1.5, 0.0, 0.0, -4.0], [0.5, 0.0, 0.0, 10.0]]);
     // The same relevance, [2, 0, 0, 6], of nothing in particular: by dividing by the sum and 1e-9.
-    let divided = back(Op::Add, [&a, &b], &Relevance::from(row(&[2.0, 0.0, 0.0, 6.0])));
+    let divided = back(Add, [&a, &b], &Relevance::from(row(&[2.0, 0.0, 0.0, 6.0])));
     for (ours, hand) in divided.iter().flatten().zip([1.5, 0.0, 0.0, -4.0, 0.5, 0.0, 0.0, 10.0]) {
         assert!((ours - hand).abs() < 1e-7, "{ours} for {hand}");
     }
@@ -58,16 +58,16 @@ fn a_sum_passes_on_what_its_relu_let_through() {
 #[test]
 fn a_factor_of_the_sum_itself_is_that_of_each_input() {
     let factored = Relevance { factor: row(&[0.5, -1.0]), activation: Some((VISITED, row(&[4.0, 1.0]))) };
-    assert_eq!(back(Op::Add, [&[3.0, 2.0], &[1.0, -1.0]], &factored), [[1.5, -2.0], [0.5, 1.0]]);
+    assert_eq!(back(Add, [&[3.0, 2.0], &[1.0, -1.0]], &factored), [[1.5, -2.0], [0.5, 1.0]]);
 }
 
 #[test]
 fn what_arrives_at_a_zero_is_lost_in_concatenation() {
     let plain = Relevance::from(row(&[1.0, 2.0, 3.0, 4.0]));
-    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &plain), [[0.0, 2.0], [3.0, 0.0]]);
+    assert_eq!(back(Concat::CHANNELS, [&[0.0, 3.0], &[-2.0, 0.0]], &plain), [[0.0, 2.0], [3.0, 0.0]]);
     // An activation behind a normalisation isn't the output, zeros of which it doesn't know.
     let behind = Relevance { factor: row(&[1.0; 4]), activation: Some((2, row(&[1.0, 2.0, 3.0, 4.0]))) };
-    assert_eq!(back(Op::Concat, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
+    assert_eq!(back(Concat::CHANNELS, [&[0.0, 3.0], &[-2.0, 0.0]], &behind), [[0.0, 2.0], [3.0, 0.0]]);
 }
 
 #[test]
