@@ -78,7 +78,8 @@ pub trait Rule {
     /// The signal: relevance, a cotangent, or several such things, of the shape of a node's output.
     type Signal: Signal;
 
-    /// Returns the signal at each input, of the inputs' shapes.
+    /// Returns the signal at each input, of the inputs' shapes. Fewer than there are inputs mean
+    /// that the rest gets none.
     ///
     /// # Errors
     /// Where the method has no rule for the operation, or libtorch refuses.
@@ -135,6 +136,7 @@ pub fn needs_of(graph: &Graph, from: NodeId, to: NodeId, reads: impl Fn(&Op) -> 
 /// [`Error::Layer`] where the rule fails; also where no path leads from `from` to `to`.
 pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Signal, to: NodeId) -> Result<R::Signal> {
     let graph = &pass.network().graph;
+    let sized = pass.network().sized(&pass.views().size())?;
     let mut upstream: BTreeMap<NodeId, Vec<R::Signal>> = BTreeMap::from([(from, vec![seed])]);
     let joined = |id: NodeId, upstream: &mut BTreeMap<NodeId, Vec<R::Signal>>| -> Result<Option<R::Signal>> {
         let mut parts = upstream.remove(&id).unwrap_or_default().into_iter();
@@ -154,7 +156,7 @@ pub fn propagate<R: Rule>(pass: &Pass<'_>, rule: &R, from: NodeId, seed: R::Sign
         let visit = LayerVisit {
             network: pass.network(),
             id,
-            op: &node.op,
+            op: sized.get(&id).unwrap_or(&node.op),
             folded: false,
             inputs: &inputs.iter().collect::<Vec<_>>(),
             output: &activation(id)?,

@@ -14,7 +14,7 @@ use tch::Tensor;
 use crate::network::batchnorm_folding::fold;
 use crate::network::memory_format::MemoryFormat;
 use crate::network::weight_cache::WeightForm;
-use crate::network::{Add, BatchNorm, Conv, Dropout, MaxPool, Network, Node, NodeId};
+use crate::network::{Add, BatchNorm, Conv, Dropout, MaxPool, Network, Node, NodeId, Op};
 pub use needs::Needs;
 
 use crate::{Error, Result};
@@ -67,7 +67,14 @@ pub(crate) fn forward(network: &Network, views: &Tensor, needs: &Needs) -> Resul
     network.count(views);
     let nodes = network.graph.nodes();
     let fast = first(network, needs);
-    let mut run = Run { network, format: network.format(), needs, fast, values: nodes.iter().map(|_| None).collect() };
+    let mut run = Run {
+        network,
+        sized: network.sized(&views.size())?,
+        format: network.format(),
+        needs,
+        fast,
+        values: nodes.iter().map(|_| None).collect(),
+    };
     let mut kept = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         let value = match id {
@@ -103,6 +110,8 @@ struct Value {
 
 struct Run<'a> {
     network: &'a Network,
+    /// Operations that are others for views of this size.
+    sized: BTreeMap<NodeId, Op>,
     format: Option<MemoryFormat>,
     needs: &'a Needs,
     /// The first requested node. The fast memory format ends there.
@@ -121,7 +130,7 @@ impl Run<'_> {
         let node = &graph.nodes()[id];
         let format = self.format.filter(|_| id < self.fast);
         let mut inputs = node.inputs.iter().map(|&input| self.take(input, id)).collect::<Result<Vec<_>>>()?;
-        let op = &node.op;
+        let op = self.sized.get(&id).unwrap_or(&node.op);
         if let Some(conv) = op.downcast_ref() {
             return Ok(Value { tensor: self.convolve(id, conv, format, &inputs[0].tensor)?, own: true });
         }

@@ -5,6 +5,7 @@ use tch::Tensor;
 
 use super::checkpoint::Checkpoint;
 use super::graph::{Graph, Node, NodeId};
+use super::op;
 use super::op::{
     AdaptiveAvgPool, Add, Affine, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Dropout, Flatten, Input, Linear,
     MaxPool, Op, Pool, Relu,
@@ -19,6 +20,9 @@ pub enum Padding {
     Same,
     /// None.
     Valid,
+    /// As much as gives one output for every `stride` pixels of the input at hand, TensorFlow's
+    /// 'same'.
+    Tensorflow,
 }
 
 /// Builds a [`Graph`] from a checkpoint's tensors. Channel counts follow from the tensors' shapes
@@ -48,6 +52,11 @@ impl<'c> Builder<'c> {
     pub fn finish(self) -> Result<Graph> {
         self.checkpoint.finish()?;
         Ok(Graph::new(self.nodes))
+    }
+
+    /// Name of `node`.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node].name
     }
 
     /// Channels that `node` gives.
@@ -126,10 +135,10 @@ impl<'c> Builder<'c> {
             false => None,
         };
         let padding = match padding {
-            Padding::Same => [(shape[2] - 1) / 2, (shape[3] - 1) / 2],
-            Padding::Valid => [0, 0],
+            Padding::Same => ConvPadding::Even([(shape[2] - 1) / 2, (shape[3] - 1) / 2]),
+            Padding::Valid => ConvPadding::Even([0, 0]),
+            Padding::Tensorflow => ConvPadding::Same,
         };
-        let padding = ConvPadding::Even(padding);
         let op = Conv { weight, bias, stride: [stride; 2], padding, dilation: [1, 1], groups };
         Ok(self.push(name, op, vec![x], out))
     }
@@ -169,6 +178,11 @@ impl<'c> Builder<'c> {
     /// `max(x, 0)`.
     pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
         self.unary(name, Relu, x)
+    }
+
+    /// `min(max(x, 0), 6)`.
+    pub fn relu6(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.unary(name, op::activation::relu6(), x)
     }
 
     /// A dropout layer's place.

@@ -36,7 +36,7 @@ enum Layout {
     /// As libtorch has it unless told otherwise: one channel after the other.
     Usual,
     /// oneDNN's own: blocks of channels next to each other, which saves each convolution the way
-    /// there and back. Autograd doesn't follow there, and neither does concatenation.
+    /// there and back. Autograd doesn't follow there, and neither do concatenation and others.
     Blocked,
     /// All channels of a pixel next to each other.
     ChannelsLast,
@@ -52,9 +52,9 @@ pub(crate) struct MemoryFormat {
 
 impl MemoryFormat {
     /// The lane for a network on `device`, where there is a faster one than the usual.
-    pub(super) fn new(device: Device, precision: Precision, concatenates: bool) -> Option<Self> {
+    pub(super) fn new(device: Device, precision: Precision, channels_last: bool) -> Option<Self> {
         let layout = match device == Device::Cpu && tch::utils::has_mkldnn() {
-            true if concatenates => Layout::ChannelsLast,
+            true if channels_last => Layout::ChannelsLast,
             true => Layout::Blocked,
             false => Layout::Usual,
         };

@@ -6,10 +6,12 @@ mod builder;
 mod checkpoint;
 mod convolutional;
 mod densenet;
+mod efficientnet_lite;
 mod family;
 mod graph;
 mod inception;
 pub(crate) mod memory_format;
+pub mod onnx;
 pub mod op;
 mod preprocessing;
 mod registry;
@@ -21,6 +23,7 @@ mod torchscript;
 mod vgg;
 pub(crate) mod weight_cache;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,17 +34,18 @@ pub use family::Family;
 pub use graph::{Graph, Node, NodeId};
 pub use memory_format::Precision;
 pub use op::{
-    AdaptiveAvgPool, Add, Affine, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Dropout, Flatten, Input, Linear,
-    MaxPool, Op, OpKind, Operation, Pool, Relu,
+    Activation, AdaptiveAvgPool, Add, Affine, AvgPool, BatchNorm, Concat, Conv, ConvPadding, Dropout, Flatten, Input,
+    Linear, MaxPool, Op, OpKind, Operation, Pool, Product, Relu,
 };
 pub use preprocessing::Preprocessing;
 pub use registry::{FAMILIES, family};
 pub use stated::{Stated, Stem};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 pub use torchscript::{Output, Scripted};
 
 use self::family::Built;
 use self::memory_format::MemoryFormat;
+use self::onnx::Resizer;
 use self::stated::Properties;
 use self::weight_cache::{WeightCache, WeightForm, Weights};
 
@@ -90,6 +94,8 @@ pub struct Network {
     views: Arc<AtomicU64>,
     /// Weights in other forms.
     weight_cache: Arc<WeightCache>,
+    /// Operations for views of other sizes, where some depend on it.
+    resizer: Option<Arc<Resizer>>,
 }
 
 impl Network {
@@ -155,6 +161,7 @@ impl Network {
             precision: Precision::default(),
             views: Arc::default(),
             weight_cache: Arc::default(),
+            resizer: None,
         })
     }
 
@@ -175,6 +182,7 @@ impl Network {
             precision: Precision::default(),
             views: Arc::default(),
             weight_cache: Arc::default(),
+            resizer: None,
         }
     }
 
@@ -200,6 +208,14 @@ impl Network {
         self.graph.shapes(&[1, self.preprocessing.channels() as i64, side, side])
     }
 
+    /// Returns the operations that are others for views of this shape than in the graph.
+    ///
+    /// # Errors
+    /// Where the network takes no views of that size.
+    pub fn sized(&self, views: &[i64]) -> Result<BTreeMap<NodeId, Op>> {
+        self.resizer.as_ref().map_or_else(|| Ok(BTreeMap::new()), |resizer| resizer.operations(&self.graph, views))
+    }
+
     /// The positive part of a node's weight, which is made when it is first asked for, and kept for
     /// all that share the weights. `folded` says that the weight is that of the convolution with
     /// its batch normalisation.
@@ -218,7 +234,7 @@ impl Network {
 
     /// The memory format in which convolutions are fastest, if it isn't the usual one.
     pub(crate) fn format(&self) -> Option<MemoryFormat> {
-        MemoryFormat::new(self.device, self.precision, self.concatenates())
+        MemoryFormat::new(self.device, self.precision, self.wants_channels_last())
     }
 
     /// A tensor as maxima are found in it in the least time: in oneDNN's layout, where that can be,
@@ -230,8 +246,12 @@ impl Network {
         }
     }
 
-    fn concatenates(&self) -> bool {
-        self.graph.nodes().iter().any(|node| node.op.is::<Concat>())
+    /// Returns whether an operation works with channels next to each other, but not in oneDNN's own
+    /// layout.
+    fn wants_channels_last(&self) -> bool {
+        let wants =
+            |kind| matches!(kind, OpKind::Concat | OpKind::Activation(_) | OpKind::Product(_) | OpKind::Normalization);
+        self.graph.nodes().iter().any(|node| wants(node.op.kind()))
     }
 
     /// Precision of the layers before the first requested activation.
@@ -252,8 +272,8 @@ impl Network {
                 "a TorchScript network has a precision of its own; leave out 'precision'".into(),
             ));
         }
-        if let Some(format) =
-            MemoryFormat::new(self.device, precision, self.concatenates()).filter(|_| precision != Precision::default())
+        if let Some(format) = MemoryFormat::new(self.device, precision, self.wants_channels_last())
+            .filter(|_| precision != Precision::default())
         {
             format.check(self.device)?;
         }
@@ -285,6 +305,14 @@ impl Network {
         self.with_graph(self.graph.with_weights(&|weight| Ok(weight.f_to_device(device)?))?.loaded_on(device)?, device)
     }
 
+    /// The same network with its weights in another floating type.
+    ///
+    /// # Errors
+    /// Where libtorch has no such weights.
+    pub fn in_kind(&self, kind: Kind) -> Result<Self> {
+        self.with_graph(self.graph.with_weights(&|weight| Ok(weight.f_to_kind(kind)?))?, self.device)
+    }
+
     fn with_graph(&self, graph: Graph, device: Device) -> Result<Self> {
         Ok(Self {
             graph,
@@ -295,6 +323,7 @@ impl Network {
             assumptions: self.assumptions.clone(),
             views: Arc::clone(&self.views),
             weight_cache: Arc::default(),
+            resizer: self.resizer.clone(),
             ..*self
         })
     }

@@ -53,27 +53,37 @@ impl Preprocessing {
         }
     }
 
-    /// That of two lists of numbers with commas in between, `0.485, 0.456, 0.406`.
+    /// That of two lists of numbers with commas in between, `0.485, 0.456, 0.406`. Fractions are
+    /// numbers, too: `127/255`.
     ///
     /// # Errors
     /// Where they aren't numbers, and as [`Preprocessing::new`].
     pub fn parse(mean: &str, std: &str) -> Result<Self, String> {
         let numbers = |text: &str| -> Result<Vec<f64>, String> {
             let number = |part: &str| {
-                part.trim().parse().map_err(|_| format!("mean and std: '{part}' in '{text}' is no number"))
+                let (above, below) = part.split_once('/').unwrap_or((part, "1"));
+                let parsed = above.trim().parse::<f64>().ok().zip(below.trim().parse::<f64>().ok());
+                let value = parsed.map(|(above, below)| above / below);
+                value.ok_or_else(|| format!("mean and std: '{part}' in '{text}' is no number"))
             };
             text.split(',').map(number).collect()
         };
         Self::new(&numbers(mean)?, &numbers(std)?)
     }
 
-    /// Reads a file's metadata.
-    pub(super) fn of(checkpoint: &Checkpoint) -> Result<Option<Self>> {
+    /// Reads the metadata of a network for images of so many channels. One number of each is for
+    /// all channels.
+    pub(super) fn of(checkpoint: &Checkpoint, channels: i64) -> Result<Option<Self>> {
         let wrong = |problem: String| checkpoint.wrong("__metadata__", problem);
         let [mean, std] = ["mean", "std"].map(|key| checkpoint.metadata(key));
         match (checkpoint.metadata("preprocessing"), mean, std) {
             (None, None, None) => Ok(None),
-            (None, Some(mean), Some(std)) => Self::parse(mean, std).map(Some).map_err(wrong),
+            (None, Some(mean), Some(std)) => match Self::parse(mean, std).map_err(wrong)? {
+                Preprocessing::Grey { mean, std } if channels == 3 => {
+                    Ok(Some(Preprocessing::Custom { mean: [mean; 3], std: [std; 3] }))
+                }
+                parsed => Ok(Some(parsed)),
+            },
             (None, ..) => Err(wrong("has one of mean and std, but not the other".into())),
             (Some("imagenet"), None, None) => Ok(Some(Preprocessing::Imagenet)),
             (Some("caffe"), None, None) => Ok(Some(Preprocessing::Caffe)),

@@ -1,12 +1,18 @@
 //! Every architecture family, and the names by which configs call them.
 
-use super::{Family, densenet, inception, resnet, squeezenet, vgg};
+use super::{Family, densenet, efficientnet_lite, inception, resnet, squeezenet, vgg};
 use crate::suggest::nearest;
 use crate::{Error, Result};
 
 /// Every family. To add one: a file with a `FAMILY`, and its line here.
-pub static FAMILIES: &[&Family] =
-    &[&vgg::FAMILY, &resnet::FAMILY, &densenet::FAMILY, &inception::FAMILY, &squeezenet::FAMILY];
+pub static FAMILIES: &[&Family] = &[
+    &vgg::FAMILY,
+    &resnet::FAMILY,
+    &densenet::FAMILY,
+    &efficientnet_lite::FAMILY,
+    &inception::FAMILY,
+    &squeezenet::FAMILY,
+];
 
 /// Returns the family that `arch` names: an id (`resnet`), or a member (`resnet50`), which the
 /// checkpoint is then checked against.

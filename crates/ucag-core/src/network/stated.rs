@@ -80,6 +80,8 @@ pub(super) struct Properties<'a> {
     normalised: bool,
     /// Its stem, where that isn't torchvision's.
     pub(super) stem: Option<Stem>,
+    /// Side of the input of this member of the family, where it isn't the family's.
+    pub(super) usual_input_size: Option<usize>,
     /// The keys that this family has a use for.
     asked: Vec<&'static str>,
     assumptions: Vec<String>,
@@ -103,7 +105,6 @@ impl<'a> Properties<'a> {
     /// Where that is neither one channel nor three, where nothing says how grey images are
     /// normalised, or where the file or the config contradict themselves or the tensor.
     pub(super) fn new(checkpoint: &'a Checkpoint, stated: &'a Stated, stem: &str) -> Result<Self> {
-        let mut assumptions = Vec::new();
         let first = checkpoint.stem_shape(stem)?;
         let tensor = format!("{stem}.weight");
         let channels = first[1];
@@ -113,7 +114,21 @@ impl<'a> Properties<'a> {
             );
             return Err(checkpoint.wrong(&tensor, problem));
         }
-        let file = Preprocessing::of(checkpoint)?;
+        Self::of_input(checkpoint, stated, &tensor, channels)
+    }
+
+    /// Reads how an input of so many channels is normalised; `tensor` shows the number.
+    ///
+    /// # Errors
+    /// As [`Properties::new`].
+    pub(super) fn of_input(
+        checkpoint: &'a Checkpoint,
+        stated: &'a Stated,
+        tensor: &str,
+        channels: i64,
+    ) -> Result<Self> {
+        let mut assumptions = Vec::new();
+        let file = Preprocessing::of(checkpoint, channels)?;
         if let (Some(stated), Some(file)) = (stated.preprocessing, file)
             && !stated.is_same(file)
         {
@@ -127,7 +142,7 @@ impl<'a> Properties<'a> {
         let preprocessing = match (said, channels) {
             (None, 1) => {
                 let problem = "takes grey images, and nothing says how they are normalised: state mean and std, one number each, in the config, with --mean and --std, or in the file's metadata";
-                return Err(checkpoint.wrong(&tensor, problem.into()));
+                return Err(checkpoint.wrong(tensor, problem.into()));
             }
             (None, _) => Preprocessing::Imagenet,
             (Some(said), _) if said.channels() as i64 == channels => said,
@@ -138,11 +153,20 @@ impl<'a> Properties<'a> {
                     said.channels(),
                     said.describe()
                 );
-                return Err(checkpoint.wrong(&tensor, problem));
+                return Err(checkpoint.wrong(tensor, problem));
             }
         };
         let asked = Vec::new();
-        Ok(Self { checkpoint, stated, preprocessing, normalised: said.is_some(), stem: None, asked, assumptions })
+        Ok(Self {
+            checkpoint,
+            stated,
+            preprocessing,
+            normalised: said.is_some(),
+            stem: None,
+            usual_input_size: None,
+            asked,
+            assumptions,
+        })
     }
 
     /// Channels of the input.
@@ -202,14 +226,30 @@ impl<'a> Properties<'a> {
         };
         if stem != Stem::Imagenet {
             self.stem = Some(stem);
-            if !self.normalised {
-                self.assume(format!(
-                    "Its input is taken to be normalised with ImageNet's statistics ({}), since nothing states mean and std.",
-                    self.preprocessing.describe()
-                ));
-            }
+            self.assume_preprocessing();
         }
         Ok(stem)
+    }
+
+    /// Takes the input's normalisation for `usual`, whose owner is named, where nothing states it.
+    pub(super) fn assume_usual_preprocessing(&mut self, usual: Preprocessing, owner: &str) {
+        if !self.normalised && self.channels() == usual.channels() as i64 {
+            self.preprocessing = usual;
+            self.assume(format!(
+                "Its input is taken to be normalised with {owner} constants ({}), since nothing states mean and std.",
+                usual.describe()
+            ));
+        }
+    }
+
+    /// Keeps a sentence on the input's normalisation where nothing states it.
+    pub(super) fn assume_preprocessing(&mut self) {
+        if !self.normalised {
+            self.assume(format!(
+                "Its input is taken to be normalised with ImageNet's statistics ({}), since nothing states mean and std.",
+                self.preprocessing.describe()
+            ));
+        }
     }
 
     /// Returns whether max pools round the size of their output up, as Caffe's do; `None` where the
@@ -305,15 +345,9 @@ impl<'a> Properties<'a> {
     /// Where the file says nonsense, or nothing says it of a network whose stem is for small
     /// images.
     pub(super) fn input_size(&self, usual: usize) -> Result<usize> {
-        match (self.checkpoint.metadata("input_size"), self.stem) {
-            (Some(text), _) => {
-                text.parse().ok().filter(|side| (1..=LARGEST_INPUT).contains(side)).ok_or_else(|| {
-                    self.architecture(format!(
-                        "its metadata has input_size '{text}', expected pixels from 1 to {LARGEST_INPUT}"
-                    ))
-                })
-            }
-            (None, None) => Ok(usual),
+        match (self.own_input_size()?, self.stem) {
+            (Some(side), _) => Ok(side),
+            (None, None) => Ok(self.usual_input_size.unwrap_or(usual)),
             (None, Some(stem)) => self.stated.input_size.ok_or_else(|| {
                 self.architecture(format!(
                     "has the stem '{}', which is for small images, and nothing says how large they are: state input_size (32 for CIFAR) in the config, with --input-size, or in the file's metadata",
@@ -321,6 +355,29 @@ impl<'a> Properties<'a> {
                 ))
             }),
         }
+    }
+
+    /// Side of the input in the file's metadata.
+    ///
+    /// # Errors
+    /// Where the file says nonsense.
+    pub(super) fn own_input_size(&self) -> Result<Option<usize>> {
+        let Some(text) = self.checkpoint.metadata("input_size") else { return Ok(None) };
+        let side = text.parse().ok().filter(|side| (1..=LARGEST_INPUT).contains(side));
+        side.map(Some).ok_or_else(|| {
+            self.architecture(format!(
+                "its metadata has input_size '{text}', expected pixels from 1 to {LARGEST_INPUT}"
+            ))
+        })
+    }
+
+    /// Side of an input that may have any, as this run states it; else `usual`, which is kept as an
+    /// assumption.
+    pub(super) fn assumed_input_size(&mut self, usual: usize) -> usize {
+        self.stated.input_size.unwrap_or_else(|| {
+            self.assume(format!("Its input is taken to be {usual} × {usual}, since nothing states input_size."));
+            usual
+        })
     }
 
     /// Returns the assumptions, a sentence each.

@@ -2,14 +2,14 @@
 //! `golden` test.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "two `golden` and one `all` use a part each")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
-use ucag_core::network::{Checkpoint, Network};
+use ucag_core::network::{Checkpoint, FAMILIES, Network, Stated};
 
 /// One line of the index.
 #[derive(Debug, Clone)]
@@ -45,7 +45,20 @@ pub struct Golden {
     pub folder: PathBuf,
     pub entries: Vec<Entry>,
     files: RefCell<BTreeMap<String, Rc<BTreeMap<String, Tensor>>>>,
-    networks: RefCell<BTreeMap<(String, bool), Rc<Network>>>,
+    networks: RefCell<BTreeMap<(String, bool, Twin), Rc<Network>>>,
+    /// The file of which networks are read.
+    twin: Cell<Twin>,
+}
+
+/// A file that holds a network of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Twin {
+    /// `net_NAME.safetensors`.
+    Safetensors,
+    /// `net_NAME.onnx`.
+    Onnx,
+    /// `net_NAME_folded.onnx`, in which batch normalization is part of the convolutions.
+    Folded,
 }
 
 impl Golden {
@@ -80,8 +93,22 @@ impl Golden {
                 nonfinite: value["nonfinite"].as_u64().is_some_and(|count| count > 0),
             }
         };
-        let entries = index["tensors"].as_array().expect("the index lists tensors").iter().map(entry).collect();
-        Self { folder, entries, files: RefCell::default(), networks: RefCell::default() }
+        let mut entries: Vec<Entry> =
+            index["tensors"].as_array().expect("the index lists tensors").iter().map(entry).collect();
+        // A float64 run is kept as its entry is.
+        let thinned: Vec<String> =
+            entries.iter().filter(|e| e.thinned).map(|e| format!("{}/{}", e.file, e.key)).collect();
+        for entry in &mut entries {
+            let run_of = entry.float64_run_of.as_ref().map(|key| format!("{}/{key}", entry.file));
+            entry.thinned |= run_of.is_some_and(|key| thinned.contains(&key));
+        }
+        Self {
+            folder,
+            entries,
+            files: RefCell::default(),
+            networks: RefCell::default(),
+            twin: Cell::new(Twin::Safetensors),
+        }
     }
 
     fn file(&self, name: &str) -> Rc<BTreeMap<String, Tensor>> {
@@ -125,17 +152,57 @@ impl Golden {
         self.file(file).get(key).unwrap_or_else(|| panic!("{file} has no {key}")).shallow_clone()
     }
 
-    /// The network of `net_NAME.safetensors`, whose family its name begins with.
+    /// The network of a name, from the file that is being read.
     pub fn network(&self, name: &str, double: bool) -> Rc<Network> {
-        let load = || Rc::new(self.network_with(name, double, |_, tensor| tensor.shallow_clone()));
-        self.networks.borrow_mut().entry((name.to_owned(), double)).or_insert_with(load).clone()
+        let twin = self.twin.get();
+        let load = || match twin {
+            Twin::Safetensors => Rc::new(self.network_with(name, double, |_, tensor| tensor.shallow_clone())),
+            _ => {
+                let path = self.twin_path(name, twin);
+                let network = Network::onnx(&path, &Stated::default()).unwrap_or_else(|e| panic!("{e}"));
+                let kind = if double { Kind::Double } else { Kind::Float };
+                Rc::new(network.in_kind(kind).expect("weights have another type"))
+            }
+        };
+        self.networks.borrow_mut().entry((name.to_owned(), double, twin)).or_insert_with(load).clone()
+    }
+
+    fn twin_path(&self, name: &str, twin: Twin) -> PathBuf {
+        let ending = match twin {
+            Twin::Safetensors => ".safetensors",
+            Twin::Onnx => ".onnx",
+            Twin::Folded => "_folded.onnx",
+        };
+        self.folder.join(format!("net_{name}{ending}"))
+    }
+
+    /// Returns whether an entry's network, if it is of one, can be read.
+    pub fn reads(&self, entry: &Entry) -> bool {
+        let of_network = ["in_", "cam_", "backprop_"].iter().any(|group| entry.file.starts_with(group));
+        !of_network
+            || self.twin.get() != Twin::Safetensors
+            || self.twins(entry).contains(&Twin::Safetensors)
+                && family_of(entry.file.split_once('_').map_or("", |(_, name)| name)).is_some()
+    }
+
+    /// Returns the files to check an entry with: those of its network, or any one where it has
+    /// none.
+    fn twins(&self, entry: &Entry) -> Vec<Twin> {
+        let name = match entry.file.split_once('_') {
+            Some((_, name)) => name,
+            None => entry.key.split('/').next().unwrap_or_default(),
+        };
+        let exists = |twin: &Twin| match twin {
+            Twin::Safetensors => family_of(name).is_some(),
+            twin => self.twin_path(name, *twin).exists(),
+        };
+        let twins: Vec<Twin> = [Twin::Safetensors, Twin::Onnx, Twin::Folded].into_iter().filter(exists).collect();
+        if twins.is_empty() { vec![Twin::Safetensors] } else { twins }
     }
 
     /// The same with each tensor as `change` gives it.
     pub fn network_with(&self, name: &str, double: bool, change: impl Fn(&str, &Tensor) -> Tensor) -> Network {
-        let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
-        let family = ucag_core::network::FAMILIES.iter().find(|family| family.id.starts_with(&stem));
-        let family = family.unwrap_or_else(|| panic!("no family for network {name}")).id;
+        let family = family_of(name).unwrap_or_else(|| panic!("no family for network {name}"));
         let kind = if double { Kind::Double } else { Kind::Float };
         let tensors = self.file(&format!("net_{name}"));
         let tensors = tensors.iter().map(|(key, tensor)| (key.clone(), change(key, tensor).to_kind(kind)));
@@ -149,7 +216,9 @@ impl Golden {
     pub fn judge(&self, crate_name: &str, verdict: impl Fn(&Entry) -> Verdict) {
         let (mut checked, mut failed) = (0, Vec::new());
         let mut reasons: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for entry in &self.entries {
+        let pairs = self.entries.iter().flat_map(|entry| self.twins(entry).into_iter().map(move |twin| (entry, twin)));
+        for (entry, twin) in pairs {
+            self.twin.set(twin);
             let stated = || entry.tolerance.expect("a checked entry states a tolerance");
             let (ours, tolerance) = match verdict(entry) {
                 Verdict::Ours(ours) => (ours, stated()),
@@ -165,7 +234,7 @@ impl Golden {
             let golden = self.tensor(&entry.file, &entry.key);
             let ours = if entry.thinned { ours.slice(-2, None, None, 2).slice(-1, None, None, 2) } else { ours };
             if let Err(problem) = close(&ours, &golden, tolerance) {
-                failed.push(format!("{}/{}: {problem}", entry.file, entry.key));
+                failed.push(format!("{}/{} of {twin:?}: {problem}", entry.file, entry.key));
             }
         }
         println!("golden files of {crate_name}: {}", self.folder.display());
@@ -182,6 +251,13 @@ impl Golden {
             std::process::exit(1);
         }
     }
+}
+
+/// The family that a network's name begins with.
+pub fn family_of(name: &str) -> Option<&'static str> {
+    let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
+    let is_meant = |id: &str| id.replace('_', "") == stem || (id.starts_with(&stem) && !id.ends_with("_lite"));
+    FAMILIES.iter().map(|family| family.id).find(|id| !stem.is_empty() && is_meant(id))
 }
 
 /// `max|a - b| <= tolerance * max|b|`, after dropping leading sides of one; NaN and infinities are
@@ -237,9 +313,11 @@ pub fn off(x: &Tensor, exact: &Tensor) -> f64 {
 /// are checked against.
 pub fn one_by_one(network: &Network, views: &Tensor) -> Vec<Tensor> {
     let mut values = vec![views.shallow_clone()];
-    for node in &network.graph.nodes()[1..] {
+    let sized = network.sized(&views.size()).expect("the network takes views of this size");
+    for (id, node) in network.graph.nodes().iter().enumerate().skip(1) {
         let inputs: Vec<&Tensor> = node.inputs.iter().map(|&input| &values[input]).collect();
-        values.push(node.op.apply(&inputs).expect("the network takes the views"));
+        let op = sized.get(&id).unwrap_or(&node.op);
+        values.push(op.apply(&inputs).expect("the network takes the views"));
     }
     values
 }

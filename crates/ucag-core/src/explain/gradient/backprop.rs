@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network, OpKind};
+use crate::network::{Layers, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::{MapKind, MethodBlur};
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
 use crate::tensor_ext::TensorExt;
+use crate::{Error, Result};
 
 /// Registry entry.
 pub(crate) static GRADIENT: Method = Method::new(Entry {
@@ -59,7 +59,10 @@ impl Rule for Relu {
     type Signal = Tensor;
 
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
+        let is_clipped = matches!(visit.op.kind(), OpKind::Activation(activation) if activation.rectifies());
         match (self, visit.op.kind()) {
+            (Relu::Deconvnet, _) if is_clipped => Ok(vec![visit.upstream.f_relu()?]),
+            (Relu::Guided, _) if is_clipped => visit.vjp_of(&visit.upstream.f_relu()?),
             (Relu::Deconvnet, OpKind::Relu) => Ok(vec![visit.upstream.f_relu()?]),
             (Relu::Guided, OpKind::Relu) => {
                 let open = visit.inputs[0].f_ge(0.0)?.f_to_kind(visit.upstream.kind())?;
@@ -68,6 +71,33 @@ impl Rule for Relu {
             _ => visit.vjp(),
         }
     }
+}
+
+impl Relu {
+    /// Id of the method.
+    fn method(self) -> &'static str {
+        match self {
+            Relu::Gradient => GRADIENT.id,
+            Relu::Deconvnet => DECONVNET.id,
+            Relu::Guided => GUIDED.id,
+        }
+    }
+}
+
+/// Refuses networks with activations that a method's definition doesn't speak of: all but ReLU,
+/// ReLU6, and the sigmoids of gates, which have their gradients.
+pub(super) fn refuse_other_activations(method: &'static str, network: &Network, nodes: &[NodeId]) -> Result<()> {
+    for node in nodes.iter().map(|&id| &network.graph.nodes()[id]) {
+        if let OpKind::Activation(activation) = node.op.kind()
+            && !activation.rectifies()
+            && !activation.is_fraction()
+        {
+            let name = activation.function.name;
+            let problem = format!("{method} is defined for ReLU; {} is {name}", node.name);
+            return Err(Error::unsupported(method, problem));
+        }
+    }
+    Ok(())
 }
 
 /// The pseudo-gradient at the input, `[B, 3, H, W]`, signed.
@@ -84,6 +114,9 @@ struct Backprop(Relu);
 impl Explainer for Backprop {
     fn needs(&self, network: &Network, _: &Layers) -> Result<Needs> {
         let activations = needs(&network.graph, network.graph.output(), 0);
+        if !matches!(self.0, Relu::Gradient) {
+            refuse_other_activations(self.0.method(), network, &activations)?;
+        }
         Ok(Needs { activations, ..Needs::default() })
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::backprop::refuse_other_activations;
 use crate::explain::{Entry, Explainer, Method};
-use crate::network::{Layers, Linear, Network, NodeId, OpKind};
+use crate::network::{Layers, Linear, Network, NodeId, OpKind, Product};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
@@ -40,7 +41,20 @@ struct Excitation(fn(&Pass<'_>, &Layers) -> Result<Tensor>);
 
 impl Explainer for Excitation {
     fn needs(&self, network: &Network, layers: &Layers) -> Result<Needs> {
-        let activations = needs(&network.graph, network.graph.output(), layers.excitation);
+        let graph = &network.graph;
+        let activations = needs(graph, graph.output(), layers.excitation);
+        let crossed: Vec<NodeId> = activations.iter().copied().filter(|&id| id > layers.excitation).collect();
+        refuse_other_activations(MWP.id, network, &crossed)?;
+        let reads_signed = |&&id: &&NodeId| {
+            let node = &graph.nodes()[id];
+            matches!(node.op.kind(), OpKind::Conv(_) | OpKind::Linear(_)) && !graph.is_positive(node.inputs[0])
+        };
+        if let Some(&id) = crossed.iter().find(reads_signed) {
+            let name = &graph.nodes()[id].name;
+            let problem =
+                format!("excitation backprop is defined for activations that aren't negative; {name} reads others");
+            return Err(Error::unsupported(MWP.id, problem));
+        }
         Ok(Needs { activations, ..Needs::default() })
     }
 
@@ -120,7 +134,12 @@ impl Rule for Rules {
                 let shared = over_total(visit.output.shallow_clone())?;
                 visit.op.vjp(visit.inputs, visit.output, &shared)?.swap_remove(0)
             }
-            OpKind::BatchNorm(_) | OpKind::Affine => return Ok(vec![p.shallow_clone()]),
+            OpKind::BatchNorm(_) | OpKind::Normalization | OpKind::Affine => return Ok(vec![p.shallow_clone()]),
+            // A gate is a factor of what it weights.
+            OpKind::Product(Product { is_gated: true }) => return Ok(vec![p.shallow_clone()]),
+            OpKind::Product(_) | OpKind::MatMul | OpKind::Softmax => {
+                return Err(Error::unsupported(MWP.id, "excitation backprop has no rule for it"));
+            }
             OpKind::Sum => {
                 // A sum of zero passes nothing on.
                 let empty = visit.output.f_eq(0.0)?;

@@ -10,7 +10,8 @@ use tch::Tensor;
 use super::path_gradient::less_mean;
 use crate::Result;
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Layers, Network};
+use crate::network::op::LayerNorm;
+use crate::network::{Layers, Linear, Network};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{gradients, needs};
@@ -97,7 +98,12 @@ pub fn full_gradients(pass: &Pass<'_>, form: Form) -> Result<FullGradients> {
         Ok(())
     };
     let at_input = gradients(pass, 0, |visit| match visit.op.bias()? {
-        Some(bias) => take(&visit.upstream.f_mul(&bias)?),
+        Some(bias) => {
+            let full = visit.upstream.f_mul(&bias)?;
+            // Layers on the last axis of a map have their channels there.
+            let channels_last = full.dim() == 4 && (visit.op.is::<Linear>() || visit.op.is::<LayerNorm>());
+            take(&if channels_last { full.f_permute([0, 3, 1, 2])? } else { full })
+        }
         None => Ok(()),
     })?;
     take(&at_input.f_mul(pass.views())?)?;

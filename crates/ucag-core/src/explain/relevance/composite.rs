@@ -8,14 +8,15 @@ use tch::Tensor;
 use super::canonizer::{MergedBatchNorm, fold};
 use super::factored::output;
 use super::{Inputs, LinearLayer, LrpRule, Relevance, divide_away_from_zero, transpose_and_multiply, z_rule};
-use crate::network::{Network, Op, OpKind};
+use crate::network::{Network, Op, OpKind, Product};
 use crate::pass::{Needs, Pass};
 use crate::propagate::{LayerVisit, Reads, Rule, needs, needs_of, propagate};
 use crate::tensor_ext::TensorExt;
 use crate::{Error, Result};
 
 /// A rule for each kind of layer with weights; the others have one each. Relevance passes ReLU,
-/// dropout and batch normalisation unchanged; pools, sums and concatenation follow the z-rule.
+/// other activations, dropout and normalization unchanged, and in a product with a gate all of it
+/// goes to the other input; pools, sums and concatenation follow the z-rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Composite {
     /// For the convolution that reads pixels.
@@ -69,7 +70,7 @@ impl Composite {
             (Some(layer), _) => {
                 Reads { inputs: true, output: matches!(self.rule(&layer, network), LrpRule::Epsilon(_)) }
             }
-            (_, OpKind::Relu | OpKind::Identity | OpKind::BatchNorm(_) | OpKind::Affine) => Reads::NOTHING,
+            (_, kind) if passes_unchanged(kind) => Reads::NOTHING,
             (_, OpKind::Sum) => Reads { inputs: true, output: false },
             _ => Reads::ALL,
         };
@@ -116,15 +117,30 @@ impl Rule for Composite {
 /// Propagates as every method of the family does at operations without weights.
 pub(super) fn propagate_unweighted(visit: &LayerVisit<'_, Relevance>) -> Result<Vec<Relevance>> {
     match visit.op.kind() {
-        OpKind::Relu | OpKind::Identity | OpKind::BatchNorm(_) | OpKind::Affine => {
-            Ok(vec![visit.upstream.shallow_clone()])
-        }
+        kind if passes_unchanged(kind) => Ok(vec![visit.upstream.shallow_clone()]),
         OpKind::Reshape => Ok(visit.vjp_of(&visit.upstream.to_tensor()?)?.into_iter().map(Relevance::from).collect()),
         OpKind::MaxPool | OpKind::MeanPool | OpKind::Sum | OpKind::Concat => z_rule(visit, visit.upstream),
-        OpKind::Input | OpKind::Conv(_) | OpKind::Linear(_) | OpKind::Scripted(_) => {
-            Err(Error::unsupported("relevance", "no rule for relevance here"))
-        }
+        OpKind::Softmax | OpKind::MatMul | OpKind::Product(_) => Err(Error::unsupported(
+            "relevance",
+            "relevance has no rule here: two inputs are multiplied, and neither is a gate on the other",
+        )),
+        _ => Err(Error::unsupported("relevance", "no rule for relevance here")),
     }
+}
+
+/// Returns whether relevance passes an operation unchanged, to its first input. A gate is taken as
+/// a constant.
+pub(super) fn passes_unchanged(kind: OpKind<'_>) -> bool {
+    matches!(
+        kind,
+        OpKind::Relu
+            | OpKind::Activation(_)
+            | OpKind::Identity
+            | OpKind::BatchNorm(_)
+            | OpKind::Normalization
+            | OpKind::Affine
+            | OpKind::Product(Product { is_gated: true })
+    )
 }
 
 /// The needs of a rule that may look at every node's output.

@@ -42,6 +42,14 @@ impl<'a> LinearLayer<'a> {
         }
     }
 
+    /// One number for each of its outputs, in a shape that broadcasts to theirs.
+    pub fn per_output(&self, numbers: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            LinearLayer::Conv(_) => numbers.f_view([1, -1, 1, 1])?,
+            LinearLayer::Linear(..) => numbers.shallow_clone(),
+        })
+    }
+
     /// Returns whether it is the convolution that reads pixels: that of as many channels as an
     /// image of the network has, as in the released code, whose images have three.
     pub fn reads_pixels(&self, network: &Network) -> bool {

@@ -202,9 +202,7 @@ fn joint(
         z = z.f_add_(&layer.forward(weight, x)?)?;
     }
     if let Some(bias) = bias {
-        let mut shape = vec![1; z.dim()];
-        shape[1] = -1;
-        z = z.f_add_(&bias.f_view(shape.as_slice())?)?;
+        z = z.f_add_(&layer.per_output(&bias)?)?;
     }
     let s = relevance.divided_by(z.f_add_scalar_(stabilizer)?)?;
     parts.iter().map(|(x, weight)| layer.transpose(weight, x, &s)).collect()

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::composite::sum_channels;
+use super::composite::{passes_unchanged, sum_channels};
 use super::{LinearLayer, divide_exactly, maximum, present, total, z_box_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
-use crate::network::{Conv, Layers, Network, NodeId, OpKind};
+use crate::network::{Conv, Flatten, Layers, Network, NodeId, OpKind};
 use crate::pass::{Needs, Pass};
 use crate::postprocess::MapKind;
 use crate::propagate::{LayerVisit, Rule, needs, propagate};
@@ -37,7 +37,7 @@ impl Explainer for Rsp {
         if let Some(node) = activations
             .iter()
             .map(|&id| &nodes[id])
-            .find(|node| matches!(node.op.kind(), OpKind::Linear(_) | OpKind::Reshape))
+            .find(|node| matches!(node.op.kind(), OpKind::Linear(_)) || node.op.is::<Flatten>())
         {
             let target = &nodes[layers.target].name;
             let problem =
@@ -84,7 +84,6 @@ impl Rule for Rules {
     fn back(&self, visit: &LayerVisit<'_>) -> Result<Vec<Tensor>> {
         let (x, relevance) = (visit.inputs[0], visit.upstream);
         Ok(match visit.op.kind() {
-            OpKind::Relu | OpKind::Identity | OpKind::Affine => vec![relevance.shallow_clone()],
             OpKind::BatchNorm(norm) => {
                 let scaled = x.f_mul(&norm.weight.f_view([1, -1, 1, 1])?)?;
                 vec![present(&scaled)?.f_mul_(relevance)?]
@@ -102,8 +101,9 @@ impl Rule for Rules {
                 let s = relevance.f_div(&parts[0].f_add(&parts[1])?)?;
                 parts.into_iter().map(|mut part| Ok(part.f_mul_(&s)?)).collect::<Result<_>>()?
             }
-            // Each channel has one input.
-            OpKind::Concat => visit.vjp()?,
+            // Each entry has one input.
+            OpKind::Concat | OpKind::Reshape => visit.vjp()?,
+            kind if passes_unchanged(kind) => vec![relevance.shallow_clone()],
             OpKind::Conv(conv) if LinearLayer::Conv(conv).reads_pixels(visit.network) => {
                 vec![z_box_rule(&LinearLayer::Conv(conv), x, relevance)?]
             }
@@ -112,9 +112,7 @@ impl Rule for Rules {
                     |b: i64| convolution(conv, &x.f_narrow(0, b, 1)?, &relevance.f_narrow(0, b, 1)?);
                 vec![Tensor::f_cat(&(0..x.size()[0]).map(relevance_of_view).collect::<Result<Vec<_>>>()?, 0)?]
             }
-            OpKind::Input | OpKind::Linear(_) | OpKind::Reshape | OpKind::Scripted(_) => {
-                return Err(Error::unsupported(METHOD.id, "rsp has no rule for it"));
-            }
+            _ => return Err(Error::unsupported(METHOD.id, "rsp has no rule for it")),
         })
     }
 }

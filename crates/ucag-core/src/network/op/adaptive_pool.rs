@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::import::{Built, Import};
 use super::shapes::refuse;
 use super::{Change, Op, OpKind, Operation};
 use crate::Result;
@@ -41,3 +42,7 @@ impl Operation for AdaptiveAvgPool {
         inputs[0]
     }
 }
+
+/// ONNX entry.
+pub(super) static GLOBAL_AVERAGE: Import =
+    Import::new("GlobalAveragePool", |_| Ok(Built::one(AdaptiveAvgPool { size: 1 })));

@@ -2,7 +2,8 @@
 
 use tch::Tensor;
 
-use super::{Change, Layouts, Op, OpKind, Operation};
+use super::import::{Built, Import};
+use super::{Affine, Change, Layouts, Op, OpKind, Operation};
 use crate::Result;
 
 /// Batch normalisation with running statistics: `(x - mean) / sqrt(var + eps) * weight + bias`,
@@ -65,3 +66,26 @@ impl Operation for BatchNorm {
         Layouts::ChannelsLast
     }
 }
+
+/// ONNX entry. On anything but feature maps, it is a scale and a shift.
+pub(super) static ONNX: Import = Import::new("BatchNormalization", |call| {
+    if call.int("training_mode", 0)? != 0 {
+        return super::shapes::refuse("it is in training mode; export the network after model.eval()".into());
+    }
+    let weights = [1, 2, 3, 4].map(|index| call.constant(index));
+    let [weight, bias, mean, var] = weights;
+    let eps = f64::from(call.float("epsilon", 1e-5)?);
+    // A decimal number that was written in single precision.
+    let eps = format!("{:e}", eps as f32).parse().unwrap_or(eps);
+    let norm = BatchNorm { weight: weight?, bias: bias?, mean: mean?, var: var?, eps };
+    if call.shape(0)?.len() == 4 {
+        return Ok(Built::one(norm));
+    }
+    let mut shape = vec![1; call.shape(0)?.len()];
+    if let Some(channels) = shape.get_mut(1) {
+        *channels = -1;
+    }
+    let scale = norm.scale()?;
+    let shift = norm.bias.f_sub(&norm.mean.f_mul(&scale)?)?.f_reshape(shape.as_slice())?;
+    Ok(Built::one(Affine { scale: Some(scale.f_reshape(shape.as_slice())?), shift: Some(shift) }))
+});

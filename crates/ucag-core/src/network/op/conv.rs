@@ -1,7 +1,9 @@
 //! Convolutions.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
+use super::import::{Built, Call, Import, Term};
+use super::pad::Pad;
 use super::vjp::transposed;
 use super::{Change, Op, OpKind, Operation, shapes};
 use crate::{Error, Result};
@@ -243,3 +245,68 @@ impl Operation for Conv {
         self.stride
     }
 }
+
+/// Padding of a node, of a kernel of this size.
+fn padding_of(call: &Call<'_>, kernel: [i64; 2]) -> Result<ConvPadding> {
+    let sides = |[top, left, bottom, right]: [i64; 4]| match top == bottom && left == right {
+        true => ConvPadding::Even([top, left]),
+        false => ConvPadding::Sides([top, left, bottom, right]),
+    };
+    Ok(match call.text("auto_pad", "NOTSET")?.as_str() {
+        "VALID" => ConvPadding::Even([0, 0]),
+        "SAME_UPPER" => ConvPadding::Same,
+        "NOTSET" => match call.ints("pads")?.as_deref() {
+            None => ConvPadding::Even([0, 0]),
+            Some(&[top, left, bottom, right]) => sides([top, left, bottom, right]),
+            Some(other) => return shapes::refuse(format!("pads are {other:?}; images have two axes")),
+        },
+        other => {
+            return shapes::refuse(format!("auto_pad is '{other}' for a kernel of {kernel:?}, expected 'SAME_UPPER'"));
+        }
+    })
+}
+
+/// ONNX entry. Zeros that an operation puts around its input are its own padding.
+pub(super) static ONNX: Import = Import::new("Conv", |call| {
+    let weight = call.constant(1)?;
+    let &[outputs, _, height, width] = weight.size().as_slice() else {
+        return shapes::refuse(format!(
+            "its weight has the shape {:?}; convolutions of images have four axes",
+            weight.size()
+        ));
+    };
+    if !matches!(weight.kind(), Kind::Float | Kind::Double) {
+        return shapes::refuse(format!("its weight is of type {:?}; export the float network", weight.kind()));
+    }
+    // Exporters write a bias of zeros where batch normalization follows.
+    let is_zero = |bias: &Tensor| -> Result<bool> { Ok(bias.f_count_nonzero(None)?.f_int64_value(&[])? == 0) };
+    let sized = call.sized.get();
+    let bias = match call.optional(2)? {
+        Some(bias) if is_zero(&bias)? => {
+            call.sized.set(sized);
+            None
+        }
+        Some(bias) if bias.numel() as i64 != outputs => {
+            return shapes::refuse(format!("its bias has the shape {:?}, expected [{outputs}]", bias.size()));
+        }
+        bias => bias,
+    };
+    let (stride, dilation) = (call.pair("strides", 1)?, call.pair("dilations", 1)?);
+    let mut padding = padding_of(call, [height, width])?;
+    let source = call.source(0)?;
+    let mut input = source;
+    if let Some(around) = call.drafts[source].op.downcast_ref().and_then(Pad::zeros_around)
+        && let ConvPadding::Even([vertical, horizontal]) = padding
+    {
+        let [top, left, bottom, right] = around;
+        let sides = [top + vertical, left + horizontal, bottom + vertical, right + horizontal];
+        call.sized.set(call.sized.get() | call.drafts[source].sized);
+        padding = match top == bottom && left == right {
+            true => ConvPadding::Even([sides[0], sides[1]]),
+            false => ConvPadding::Sides(sides),
+        };
+        input = call.drafts[source].inputs[0];
+    }
+    let conv = Conv { weight, bias, stride, padding, dilation, groups: call.int("group", 1)? };
+    Ok(Built::from(Term::Draft(input).then(conv)))
+});

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::import::{Built, Import};
 use super::{Change, Op, OpKind, Operation};
 use crate::Result;
 
@@ -38,3 +39,9 @@ impl Operation for Flatten {
         true
     }
 }
+
+/// ONNX entry.
+pub(super) static ONNX: Import = Import::new("Flatten", |call| match call.int("axis", 1)? {
+    1 => Ok(Built::one(Flatten)),
+    axis => super::shapes::refuse(format!("axis is {axis}, expected 1, behind the batch")),
+});

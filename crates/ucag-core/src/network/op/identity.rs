@@ -1,7 +1,8 @@
-//! The identity.
+//! Operations that change nothing.
 
 use tch::Tensor;
 
+use super::import::{Built, Import, Term};
 use super::{Change, Layouts, Op, OpKind, Operation};
 use crate::Result;
 
@@ -42,3 +43,19 @@ impl Operation for Dropout {
         true
     }
 }
+
+/// ONNX entry.
+pub(super) static DROPOUT: Import = Import::new("Dropout", |_| Ok(Built::one(Dropout)));
+
+/// ONNX entry.
+pub(super) static IDENTITY: Import = Import::new("Identity", |_| Ok(Term::Operand(0).into()));
+
+/// ONNX entry. Activations are in single precision, whatever a file says.
+pub(super) static CAST: Import = Import::new("Cast", |call| match call.int("to", 1)? {
+    // FLOAT, FLOAT16, DOUBLE and BFLOAT16.
+    1 | 10 | 11 | 16 => Ok(Term::Operand(0).into()),
+    _ => super::shapes::refuse("it turns an activation into integers".into()),
+});
+
+/// ONNX entry.
+pub(super) static CAST_LIKE: Import = Import::new("CastLike", |_| Ok(Term::Operand(0).into()));

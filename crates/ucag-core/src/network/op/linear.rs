@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::import::{Built, Import};
 use super::shapes::refuse;
 use super::{Change, Op, OpKind, Operation};
 use crate::Result;
@@ -45,3 +46,28 @@ impl Operation for Linear {
         Ok(self.bias.as_ref().map(Tensor::shallow_clone))
     }
 }
+
+/// ONNX entry.
+pub(super) static GEMM: Import = Import::new("Gemm", |call| {
+    if call.int("transA", 0)? != 0 {
+        return refuse("transA is 1, expected 0".into());
+    }
+    let (alpha, beta) = (call.float("alpha", 1.0)?, call.float("beta", 1.0)?);
+    let scaled = |value: Tensor, factor: f32| -> Result<Tensor> {
+        Ok(if factor == 1.0 { value } else { value.f_mul_scalar(f64::from(factor))? })
+    };
+    let weight = scaled(call.constant(1)?, alpha)?;
+    let weight = match call.int("transB", 0)? {
+        0 => weight.f_transpose(0, 1)?.f_contiguous()?,
+        _ => weight,
+    };
+    let outputs = weight.size()[0];
+    let bias = match call.optional(2)? {
+        None => None,
+        Some(bias) if bias.numel() as i64 == outputs || bias.numel() == 1 => {
+            Some(scaled(bias, beta)?.f_flatten(0, -1)?.f_expand([outputs], false)?.f_contiguous()?)
+        }
+        Some(bias) => return refuse(format!("its bias has the shape {:?}, expected [{outputs}]", bias.size())),
+    };
+    Ok(Built::one(Linear { weight, bias }))
+});

@@ -3,19 +3,41 @@
 //! An operation is one file here. Rules and fusions don't know operations, but [`OpKind`]s of them.
 //! An operation of ONNX files is also a line in the registry.
 
+pub mod activation;
 mod adaptive_pool;
+mod adaptive_windows;
 mod add;
 mod affine;
 mod batch_norm;
 mod concat;
 mod conv;
+mod expand;
 mod flatten;
+mod gather;
+mod group_norm;
 mod identity;
+pub(super) mod import;
 mod input;
+mod layer_norm;
 mod linear;
+mod local_response_norm;
+mod matmul;
+mod minmax;
+mod pad;
+mod permute;
 mod pool;
+mod product;
+mod reduce;
+pub(super) mod registry;
 mod relu;
+mod reshape;
+mod resize;
+mod select;
 mod shapes;
+mod slice;
+mod softmax;
+#[cfg(test)]
+mod tests;
 mod vjp;
 
 use std::any::Any;
@@ -23,18 +45,35 @@ use std::ops::Deref;
 
 use tch::Tensor;
 
+pub use self::activation::{Activation, Prelu};
 pub use self::adaptive_pool::AdaptiveAvgPool;
+pub use self::adaptive_windows::AdaptiveWindows;
 pub use self::add::Add;
 pub use self::affine::Affine;
 pub use self::batch_norm::BatchNorm;
 pub use self::concat::Concat;
 pub use self::conv::{Conv, ConvPadding};
+pub use self::expand::Expand;
 pub use self::flatten::Flatten;
+pub use self::gather::Gather;
+pub use self::group_norm::GroupNorm;
 pub use self::identity::Dropout;
 pub use self::input::Input;
+pub use self::layer_norm::LayerNorm;
 pub use self::linear::Linear;
+pub use self::local_response_norm::LocalResponseNorm;
+pub use self::matmul::MatMul;
+pub use self::pad::{Fill, Pad};
+pub use self::permute::Permute;
 pub use self::pool::{AvgPool, MaxPool, Pool};
+pub use self::product::Product;
+pub use self::reduce::{Reduce, Reduction};
 pub use self::relu::Relu;
+pub use self::reshape::Reshape;
+pub use self::resize::{Interpolation, Resize, Size};
+pub(super) use self::shapes::axis_of;
+pub use self::slice::Slice;
+pub use self::softmax::Softmax;
 use super::Scripted;
 use crate::Result;
 
@@ -125,19 +164,29 @@ pub enum OpKind<'a> {
     Linear(&'a Linear),
     /// Normalization with running statistics.
     BatchNorm(&'a BatchNorm),
+    /// Normalization with the image's own statistics.
+    Normalization,
     /// A scale and a shift that don't depend on the image.
     Affine,
     /// `max(x, 0)`.
     Relu,
+    /// Another elementwise function of one input.
+    Activation(&'a Activation),
     /// A maximum over a window, or over all positions.
     MaxPool,
     /// A mean or sum over a window, or over all positions.
     MeanPool,
     /// A sum of inputs.
     Sum,
-    /// A concatenation of inputs along channels.
+    /// A product of two inputs, entry by entry.
+    Product(&'a Product),
+    /// A matrix product of two inputs.
+    MatMul,
+    /// Exponentials over their sum.
+    Softmax,
+    /// A concatenation of inputs.
     Concat,
-    /// The same entries in another shape or order.
+    /// The same entries in another shape or order, some of them, or some more than once.
     Reshape,
     /// The identity in evaluation.
     Identity,

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::import::{Built, Call, Import};
 use super::vjp::{channels_first, channels_last};
 use super::{Change, Layouts, Op, OpKind, Operation, shapes};
 use crate::Result;
@@ -150,3 +151,45 @@ impl Operation for AvgPool {
         self.window.stride
     }
 }
+
+/// The windows of a node, with as much padding on each side as on the other.
+fn windows(call: &Call<'_>) -> Result<Pool> {
+    let kernel = match call.ints("kernel_shape")?.as_deref() {
+        Some(&[height, width]) => [height, width],
+        other => return shapes::refuse(format!("kernel_shape is {other:?}, expected two sides")),
+    };
+    let padding = match call.text("auto_pad", "NOTSET")?.as_str() {
+        "VALID" => [0, 0],
+        "NOTSET" => match call.ints("pads")?.as_deref() {
+            None => [0, 0],
+            Some(&[top, left, bottom, right]) if top == bottom && left == right => [top, left],
+            Some(other) => {
+                return shapes::refuse(format!(
+                    "pads are {other:?} (top, left, bottom, right); a pool pads both sides alike"
+                ));
+            }
+        },
+        other => {
+            return shapes::refuse(format!("auto_pad is '{other}'; export with explicit pads, the same on both sides"));
+        }
+    };
+    let ceil = call.int("ceil_mode", 0)? != 0;
+    Ok(Pool { kernel, stride: call.pair("strides", 1)?, padding, ceil })
+}
+
+/// ONNX entry.
+pub(super) static MAX: Import = Import::new("MaxPool", |call| {
+    if call.node.outputs.len() > 1 {
+        return shapes::refuse("its indices are read".into());
+    }
+    Ok(Built::one(MaxPool { window: windows(call)?, dilation: call.pair("dilations", 1)? }))
+});
+
+/// ONNX entry.
+pub(super) static AVERAGE: Import = Import::new("AveragePool", |call| {
+    if call.pair("dilations", 1)? != [1, 1] {
+        return shapes::refuse("its windows have gaps (dilations)".into());
+    }
+    let counts_padding = call.int("count_include_pad", 0)? != 0;
+    Ok(Built::one(AvgPool { window: windows(call)?, counts_padding }))
+});

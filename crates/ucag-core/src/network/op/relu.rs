@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::import::{Built, Import};
 use super::{Change, Layouts, Op, OpKind, Operation};
 use crate::Result;
 
@@ -42,3 +43,6 @@ impl Operation for Relu {
         Layouts::Blocked
     }
 }
+
+/// ONNX entry.
+pub(super) static ONNX: Import = Import::new("Relu", |_| Ok(Built::one(Relu)));

@@ -34,7 +34,7 @@ pub(super) fn summed_to(cotangent: &Tensor, shape: &[i64]) -> Result<Tensor> {
 }
 
 /// Returns an axis counted from the first, of a tensor of this rank.
-pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
+pub(in crate::network) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
     let counted = if axis < 0 { axis + rank as i64 } else { axis };
     match usize::try_from(counted) {
         Ok(axis) if axis < rank => Ok(axis),

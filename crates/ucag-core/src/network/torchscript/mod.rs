@@ -205,6 +205,7 @@ impl Network {
             views: Arc::default(),
             precision: Precision::default(),
             weight_cache: Arc::default(),
+            resizer: None,
         })
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use self::factorise::factorise;
-use super::composite::{all_activations, sum_channels};
+use super::composite::{all_activations, passes_unchanged, sum_channels};
 use super::{LinearLayer, Relevance, absolute_rule, divide, maximum, present, total, z_box_rule, z_rule};
 use crate::explain::{Entry, Explainer, ExtraPasses, Method};
 use crate::network::{Flatten, Layers, Linear, Network, NodeId, OpKind};
@@ -121,13 +121,18 @@ impl Rule for Rules<'_, '_> {
             (OpKind::Linear(_), Some(layer)) => vec![self.linear(visit, &layer, &gradients[0])?],
             (_, Some(layer)) if layer.is_pointwise() => vec![absolute_rule(&layer, x, relevance)?],
             (_, Some(layer)) => vec![convolution(visit, &layer, &gradients[0])?],
-            (OpKind::BatchNorm(_) | OpKind::Identity | OpKind::Affine, _) => vec![relevance.shallow_clone()],
+            // A ReLU's relevance is zero where its output is.
+            (kind, _) if passes_unchanged(kind) && !matches!(kind, OpKind::Relu) => vec![relevance.shallow_clone()],
             (OpKind::Reshape, _) => visit.vjp_of(relevance)?,
+            (OpKind::Softmax | OpKind::MatMul | OpKind::Product(_), _) => {
+                return Err(Error::unsupported(METHOD.id, "agf has no rule for it"));
+            }
             _ => {
                 let back = z_rule(visit, &relevance.shallow_clone().into())?;
                 back.iter().map(Relevance::to_tensor).collect::<Result<_>>()?
             }
         };
+        // A gate gets neither.
         let streams = relevances.into_iter().zip(gradients);
         Ok(streams.map(|(relevance, gradient)| Stream { relevance, gradient }).collect())
     }
