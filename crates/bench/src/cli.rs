@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use crate::config::Protocol;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ucag_core::network::{Output, Stem};
 
-use crate::commands::list_config;
 use crate::config::{self, ConfigErrors, Overrides};
 use crate::plan::shard::Shard;
 
@@ -60,9 +58,11 @@ pub enum Command {
     List {
         /// The list
         what: Listing,
-        /// With `config`: the only table to show
-        #[arg(value_parser = PossibleValuesParser::new(list_config::sections()))]
-        section: Option<String>,
+        /// With `config`: the only table to show. With `layers`: the network's file
+        of: Option<String>,
+        /// With `layers`: the network family or member that a checkpoint is of
+        #[arg(long)]
+        arch: Option<String>,
         /// Write a page of docs/ instead
         #[arg(long)]
         markdown: bool,
@@ -77,6 +77,8 @@ pub enum Listing {
     Methods,
     /// Network families: [[model]] arch
     Models,
+    /// Layers of a network, with their kinds and shapes: [[model]] layer
+    Layers,
     /// Metrics: [[metric]] id
     Metrics,
     /// Data sets and how their files lie: [dataset] kind
@@ -236,11 +238,14 @@ Examples:
 --input is a preprocessed (normalised) float32 array of shape [3, H, W] ([1, H, W] for a grey network), for comparisons with other programs.")]
 pub struct ExplainArgs {
     /// Network family or member (see: bench list models)
-    #[arg(long, requires = "weights", required_unless_present = "torchscript")]
+    #[arg(long, requires = "weights", required_unless_present_any = ["torchscript", "onnx"])]
     pub arch: Option<String>,
     /// Its checkpoint
     #[arg(long, value_name = "F.safetensors")]
     pub weights: Option<PathBuf>,
+    /// A classifier in ONNX, instead of an arch and its checkpoint
+    #[arg(long, value_name = "MODEL.onnx", conflicts_with_all = ["arch", "weights", "torchscript", "stem", "transform_input"])]
+    pub onnx: Option<PathBuf>,
     /// A TorchScript classifier, instead of an arch and its checkpoint
     #[arg(long, value_name = "MODEL.pt", requires = "input_size", conflicts_with_all = ["arch", "weights", "layer", "middle", "stem", "transform_input"])]
     pub torchscript: Option<PathBuf>,

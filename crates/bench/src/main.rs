@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench::cli::{Cli, Command, Listing};
 use bench::commands::error::{CliError, Outcome};
-use bench::commands::{compare, explain, export_plan, list, run};
+use bench::commands::{compare, explain, export_plan, layers, list, list_config, run};
 use bench::tell;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -27,17 +27,22 @@ fn execute(cli: &Cli) -> Result<Outcome, CliError> {
         Some(Command::ExportPlan(args)) => return Ok(export_plan::command(args)?),
         Some(Command::Explain(args)) => explain::explain(args)?,
         Some(Command::Compare(args)) => compare::compare(args)?,
-        Some(Command::List { what, section, markdown }) => {
+        Some(Command::List { what: Listing::Layers, of, arch, .. }) => {
+            layers::print(of.as_deref(), arch.as_deref())?;
+        }
+        Some(Command::List { what, of, markdown, .. }) => {
+            let is_section = |name: &str| list_config::sections().contains(&name);
             let refused = match what {
-                Listing::Config => None,
-                _ if section.is_some() => Some("only `bench list config` takes a section"),
+                Listing::Config if of.as_deref().is_none_or(is_section) => None,
+                Listing::Config => Some("no such table; see: bench list config"),
+                _ if of.is_some() => Some("only `bench list config` takes a table, and `bench list layers` a file"),
                 _ if *markdown && !what.has_page() => Some("only methods, metrics and config have a page in docs/"),
                 _ => None,
             };
             if let Some(only) = refused {
                 Cli::command().error(ErrorKind::ArgumentConflict, only).exit();
             }
-            list::print(*what, section.as_deref(), *markdown)?;
+            list::print(*what, of.as_deref(), *markdown)?;
         }
     }
     Ok(Outcome::AllWell)

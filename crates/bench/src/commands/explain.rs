@@ -125,6 +125,11 @@ fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> 
         }
         _ => None,
     };
+    if let Some(path) = &args.onnx {
+        let side = input.and_then(|array| array.shape.last().copied());
+        let stated = Stated { preprocessing, input_size: args.input_size.or(side), ..Stated::default() };
+        return Ok((Network::onnx(path, &stated)?.on_device(device)?, path));
+    }
     match (&args.torchscript, args.input_size, &args.arch, &args.weights) {
         (Some(path), Some(side), ..) => {
             let preprocessing = preprocessing.unwrap_or(Preprocessing::Imagenet);
@@ -140,7 +145,9 @@ fn network<'a>(args: &'a ExplainArgs, input: Option<&Array>, device: Device) -> 
             };
             Ok((Network::load_as(arch, path, &stated)?.on_device(device)?, path))
         }
-        _ => bail!("give an --arch with its --weights, or a --torchscript network with its --input-size"),
+        _ => bail!(
+            "give an --arch with its --weights, an --onnx network, or a --torchscript network with its --input-size"
+        ),
     }
 }
 

@@ -18,6 +18,8 @@ pub fn write(what: Listing, out: &mut dyn Write) -> io::Result<()> {
     match what {
         Listing::Methods => methods(out),
         Listing::Models => models(out),
+        // Of a network, not of a registry.
+        Listing::Layers => Ok(()),
         Listing::Metrics => metrics(out),
         Listing::Datasets => datasets(out),
         Listing::Protocols => protocols(out),

@@ -5,6 +5,7 @@ pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod export_plan;
+pub mod layers;
 pub mod list;
 pub mod list_config;
 pub mod merge;

@@ -37,6 +37,7 @@ pub use figure::{Columns, Figure};
 pub(crate) use identity::{device_kind, device_name, normalisation, with_output};
 pub use method::{Computed, Method, Precomputed, Source};
 pub use metric::Metric;
+pub(crate) use model::ONNX;
 pub use model::{Form, Model};
 pub use named_protocol::{PROTOCOLS, Protocol, Target};
 pub use output::Output;

@@ -1,4 +1,4 @@
-//! `[[model]]`: a network, from a checkpoint or a TorchScript file.
+//! `[[model]]`: a network, from a checkpoint, an ONNX file or a TorchScript file.
 
 use std::path::{Path, PathBuf};
 
@@ -30,9 +30,10 @@ pub struct Model {
     /// The data set that it is run on, as an index into
     /// [`Config::datasets`](super::Config::datasets).
     pub dataset: usize,
-    /// Family or member, as in `ucag_core::network::family`; `torchscript` for one that is neither.
+    /// Family or member, as in `ucag_core::network::family`; [`ONNX`] or [`TORCHSCRIPT`] for a file
+    /// that is the architecture, too.
     pub arch: String,
-    /// Checkpoint, or the TorchScript file.
+    /// Checkpoint, or the ONNX or TorchScript file.
     pub weights: PathBuf,
     /// Normalization of its input, where it is TorchScript; checkpoints say so themselves.
     pub scripted: Option<Preprocessing>,
@@ -62,24 +63,27 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
     let mut above: Vec<(usize, String)> = Vec::new();
     let read = |mut section: Section<'_>| {
         let scripted = if section.has(&keys::torchscript::TORCHSCRIPT) { Some(scripted(&mut section)) } else { None };
+        let is_onnx = scripted.is_none() && section.has(&keys::onnx::ONNX);
+        let is_checkpoint = scripted.is_none() && !is_onnx;
         let (arch, weights, scripted, output) = match scripted {
             Some((path, preprocessing, output)) => (Some(TORCHSCRIPT.to_owned()), path, Some(preprocessing), output),
+            None if is_onnx => (Some(ONNX.to_owned()), onnx(&mut section), None, None),
             None => {
                 let arch = section.require(&keys::model::ARCH);
                 (arch, section.require(&keys::model::WEIGHTS), None, None)
             }
         };
-        let layer = section.get(&keys::model::LAYER);
-        let middle = section.get(&keys::model::MIDDLE);
+        let layer = section.get(&keys::layer::LAYER);
+        let middle = section.get(&keys::layer::MIDDLE);
         let form = section.get(&keys::model::FORM).map_or(Form::Pooled, |Choice(form)| form);
         let dataset = dataset::named(&mut section, &keys::network::DATASET, datasets);
         let stem = || weights.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
-        let default_name = || if scripted.is_some() { stem() } else { arch.clone() };
+        let default_name = || if is_checkpoint { arch.clone() } else { stem() };
         let name = section.get::<String>(&keys::network::NAME).or_else(default_name);
         let input_size = count(&mut section, &keys::network::INPUT_SIZE);
         let stated = if scripted.is_none() { stated(&mut section, input_size) } else { Stated::default() };
         let classes_from = classes_from(&mut section, dataset, &above);
-        if let (Some(arch), None) = (&arch, scripted) {
+        if let (Some(arch), true) = (&arch, is_checkpoint) {
             section
                 .check(&keys::model::ARCH, family(arch).map_err(|error| format!("{error} (see: bench list models)")));
         }
@@ -116,15 +120,31 @@ pub(super) fn models(root: &mut Section<'_>, datasets: &[&str]) -> Vec<Model> {
 /// The arch of a network that is none of the families.
 pub(crate) const TORCHSCRIPT: &str = "torchscript";
 
+/// The arch of a network from an ONNX file.
+pub(crate) const ONNX: &str = "onnx";
+
+/// The file of an ONNX network, which says all that there is to say of its layers.
+fn onnx(section: &mut Section<'_>) -> Option<PathBuf> {
+    let either = "a network is either an ONNX file, or an arch with its weights";
+    section.refuse(&keys::model::ARCH, either);
+    section.refuse(&keys::model::WEIGHTS, either);
+    let own = "an ONNX file has its own layers, in one form";
+    section.refuse(&keys::model::FORM, own);
+    section.refuse(&keys::model::STEM, own);
+    section.refuse(&keys::model::TRANSFORM_INPUT, own);
+    section.get(&keys::onnx::ONNX)
+}
+
 /// The file of a TorchScript network, how its input is normalised, and what it gives. Nothing else
 /// can be said of what is inside.
 fn scripted(section: &mut Section<'_>) -> (Option<PathBuf>, Preprocessing, Option<network::Output>) {
     let either = "a network is either TorchScript, or an arch with its weights";
+    section.refuse(&keys::onnx::ONNX, "a network is either TorchScript or an ONNX file");
     section.refuse(&keys::model::ARCH, either);
     section.refuse(&keys::model::WEIGHTS, either);
     let no_layers = "a TorchScript network shows no layers, and has one form";
-    section.refuse(&keys::model::LAYER, no_layers);
-    section.refuse(&keys::model::MIDDLE, no_layers);
+    section.refuse(&keys::layer::LAYER, no_layers);
+    section.refuse(&keys::layer::MIDDLE, no_layers);
     section.refuse(&keys::model::FORM, no_layers);
     section.refuse(&keys::model::STEM, no_layers);
     section.refuse(&keys::model::TRANSFORM_INPUT, no_layers);

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use ucag_core::network::{Layers, Network};
 
-use crate::config::{Compute, Config, Form, Target};
+use crate::config::{Compute, Config, Form, ONNX, Target};
 use crate::io::checksum::checksum;
 use crate::plan::dataset::Data;
 use crate::plan::dataset_facts::ModelFacts;
@@ -57,6 +57,9 @@ impl Model {
         let network = match (model.scripted, model.input_size) {
             (Some(preprocessing), Some(side)) => {
                 Network::scripted(&model.weights, side, preprocessing, model.output, compute.device)
+            }
+            _ if model.arch == ONNX => {
+                Network::onnx(&model.weights, &model.stated).and_then(|network| network.on_device(compute.device))
             }
             _ => Network::load_as(&model.arch, &model.weights, &model.stated)
                 .and_then(|network| network.on_device(compute.device)),

@@ -131,7 +131,13 @@ pub(crate) static TABLES: &[KeyTable] = &[
         name: "model",
         header: "[[model]]",
         summary: "A network, from a checkpoint.",
-        groups: &[model::KEYS, network::KEYS],
+        groups: &[model::KEYS, layer::KEYS, network::KEYS],
+    },
+    KeyTable {
+        name: "model",
+        header: "[[model]] with `onnx`",
+        summary: "A network from an ONNX file. Its metadata may have `input_size`, `mean` and `std`.",
+        groups: &[onnx::KEYS, layer::KEYS, network::KEYS],
     },
     KeyTable {
         name: "model",
@@ -234,15 +240,24 @@ keys! { dataset:
 
 keys! { model:
     ARCH: String = Key::required("arch",
-        "the architecture (see: bench list models); or give torchscript = \"model.pt\"");
+        "the architecture (see: bench list models); or give onnx = \"model.onnx\"");
     WEIGHTS: PathBuf = Key::required("weights", "its checkpoint, a .safetensors file");
-    LAYER: String = Key::optional("layer", "the family's", "target layer, by torchvision's name or a module's");
-    MIDDLE: String = Key::optional("middle", "the family's", "layer where excitation backprop stops");
     FORM: Choice<Form> = Key::defaulting("form", "\"pooled\"",
         "form of the network: see docs/protocol.md#d22-convolutional-form");
     STEM: Choice<Stem> = Key::optional("stem", "the checkpoint's", "first layers, of which tensors don't show strides");
     TRANSFORM_INPUT: bool = Key::optional("transform_input", "the checkpoint's",
         "torchvision's transform_input of Inception v3");
+}
+
+keys! { onnx:
+    ONNX: PathBuf = Key::required("onnx", "its file, which is the architecture, too");
+}
+
+keys! { layer:
+    LAYER: String = Key::optional("layer", "the family's, or the last feature map",
+        "target layer (see: bench list layers), by its own name or a module's");
+    MIDDLE: String = Key::optional("middle", "the family's, or the last at a sixteenth of the input's sides",
+        "layer where excitation backprop stops");
 }
 
 keys! { torchscript:

@@ -22,6 +22,9 @@ fn config(table: &KeyTable) -> (String, String) {
             let model = "[[model]]\ntorchscript = 'm'\ninput_size = 8\n";
             ([DATASET, model, METHOD, METRIC].concat(), "model.0.".into())
         }
+        header if header.contains("onnx") => {
+            ([DATASET, "[[model]]\nonnx = 'm'\n", METHOD, METRIC].concat(), "model.0.".into())
+        }
         header if header.contains("precomputed") => {
             let method = "[[method]]\nkind = 'precomputed'\nname = 'n'\nmaps = 'm'\npost = 'cam'\n";
             ([DATASET, MODEL, method, METRIC].concat(), "method.0.".into())
@@ -61,8 +64,20 @@ fn every_key_that_is_listed_is_read() {
 
 #[test]
 fn a_key_is_not_read_in_a_table_that_does_not_list_it() {
-    let other_kinds =
-        ["arch", "weights", "layer", "middle", "form", "stem", "transform_input", "torchscript", "id", "ucag"];
+    let other_kinds = [
+        "arch",
+        "weights",
+        "layer",
+        "middle",
+        "form",
+        "stem",
+        "transform_input",
+        "torchscript",
+        "onnx",
+        "output",
+        "id",
+        "ucag",
+    ];
     for table in TABLES {
         let foreign = TABLES.iter().flat_map(KeyTable::keys).map(|key| key.name());
         for key in foreign.filter(|key| !table.keys().any(|known| known.name() == *key)) {
@@ -71,7 +86,7 @@ fn a_key_is_not_read_in_a_table_that_does_not_list_it() {
             let messages = with(&text, &[format!("{path}{key}=1979-05-27")]).unwrap_err();
             let refused = messages.contains(&format!("unknown key '{key}'"))
                 || table.header.contains("with") && other_kinds.contains(&key)
-                || table.name == "model" && key == "torchscript";
+                || table.name == "model" && ["torchscript", "onnx"].contains(&key);
             assert!(refused, "{} {key}: {messages}", table.header);
         }
     }
