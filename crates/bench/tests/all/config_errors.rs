@@ -80,7 +80,7 @@ fn missing_keys() {
     instead(
         "arch = 'resnet50'\n",
         "",
-        "x.toml:4: [[model]]: 'arch' is missing: the architecture (see: bench list models); or give torchscript = \"model.pt\"",
+        "x.toml:4: [[model]]: 'arch' is missing: the architecture (see: bench list models); or give onnx = \"model.onnx\"",
     );
     instead(
         "weights = 'w.safetensors'\n",

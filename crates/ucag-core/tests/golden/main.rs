@@ -26,8 +26,9 @@ use ucag_core::{Result, explain};
 fn main() {
     // The references ran on one thread, and some tolerances are a few units in the last place.
     tch::set_num_threads(1);
-    let golden = Golden::open();
-    golden.judge("ucag-core", |entry| verdict(&golden, entry));
+    for golden in Golden::open_all() {
+        golden.judge("ucag-core", |entry| verdict(&golden, entry));
+    }
 }
 
 /// Equal pixels are ranked by libtorch's sort, so a difference in the last place grows.

@@ -65,14 +65,18 @@ impl Golden {
     /// `UCAG_GOLDEN`, else the reference folder beside the project, else the fixtures that the
     /// project carries.
     pub fn open() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let beside = root.join("../shared/reference/golden");
-        let folder = match std::env::var_os("UCAG_GOLDEN") {
-            // Tests run in their crate's folder; a relative path is meant from the project's.
-            Some(folder) => root.join(folder),
-            None if beside.join("index.json").exists() => beside,
-            None => root.join("crates/ucag-core/tests/fixtures/golden"),
-        };
+        Self::open_folder(named_folder().unwrap_or_else(|| own_folder("golden")))
+    }
+
+    /// As [`Golden::open`]; where `UCAG_GOLDEN` names none, both folders that there are: of the
+    /// paper's networks, and of others.
+    pub fn open_all() -> Vec<Self> {
+        let folders =
+            named_folder().map_or_else(|| ["golden", "golden2"].map(own_folder).into(), |folder| vec![folder]);
+        folders.into_iter().map(Self::open_folder).collect()
+    }
+
+    fn open_folder(folder: PathBuf) -> Self {
         let path = folder.join("index.json");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         // Python writes NaN where JSON has no word for it.
@@ -178,11 +182,9 @@ impl Golden {
 
     /// Returns whether an entry's network, if it is of one, can be read.
     pub fn reads(&self, entry: &Entry) -> bool {
-        let of_network = ["in_", "cam_", "backprop_"].iter().any(|group| entry.file.starts_with(group));
-        !of_network
-            || self.twin.get() != Twin::Safetensors
-            || self.twins(entry).contains(&Twin::Safetensors)
-                && family_of(entry.file.split_once('_').map_or("", |(_, name)| name)).is_some()
+        let groups = ["in_", "cam_", "backprop_"];
+        let name = groups.iter().find_map(|group| entry.file.strip_prefix(group));
+        name.is_none_or(|name| self.twin.get() != Twin::Safetensors || family_of(name).is_some())
     }
 
     /// Returns the files to check an entry with: those of its network, or any one where it has
@@ -250,6 +252,24 @@ impl Golden {
         if !failed.is_empty() {
             std::process::exit(1);
         }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// `UCAG_GOLDEN`. Tests run in their crate's folder; a relative path is meant from the project's.
+fn named_folder() -> Option<PathBuf> {
+    std::env::var_os("UCAG_GOLDEN").map(|folder| root().join(folder))
+}
+
+/// The reference folder beside the project, else the fixtures.
+fn own_folder(name: &str) -> PathBuf {
+    let beside = root().join("../shared/reference").join(name);
+    match beside.join("index.json").exists() {
+        true => beside,
+        false => root().join("crates/ucag-core/tests/fixtures").join(name),
     }
 }
 
