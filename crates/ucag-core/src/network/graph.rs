@@ -29,6 +29,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     last_use: Vec<NodeId>,
     norms: Vec<Option<NodeId>>,
+    positive: Vec<bool>,
 }
 
 impl Graph {
@@ -42,7 +43,12 @@ impl Graph {
             }
         }
         let norms = Self::norms(&nodes);
-        Self { nodes, last_use, norms }
+        let mut positive: Vec<bool> = Vec::with_capacity(nodes.len());
+        for node in &nodes {
+            let inputs: Vec<bool> = node.inputs.iter().map(|&input| positive[input]).collect();
+            positive.push(node.op.is_positive(&inputs));
+        }
+        Self { nodes, last_use, norms, positive }
     }
 
     /// All nodes, in topological order.
@@ -109,9 +115,7 @@ impl Graph {
     /// Returns whether `node`'s output can't be negative, whatever the input: it is behind a ReLU,
     /// with nothing but pools, sums and the like in between.
     pub fn is_positive(&self, node: NodeId) -> bool {
-        let Node { op, inputs, .. } = &self.nodes[node];
-        let positive: Vec<bool> = inputs.iter().map(|&input| self.is_positive(input)).collect();
-        op.is_positive(&positive)
+        self.positive[node]
     }
 
     /// Returns the shapes of all nodes' outputs for views of this shape.

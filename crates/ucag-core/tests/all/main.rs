@@ -15,6 +15,7 @@ mod families;
 mod forward;
 mod golden_rules;
 mod gradients;
+mod matrix;
 mod networks;
 mod perturbation;
 mod relevance;

@@ -39,6 +39,13 @@ const SIDE: usize = 224;
 /// an axis of size 1.
 const BATCH: i64 = 2;
 
+/// Returns the names of the operations that a file may have, sorted.
+pub fn operations() -> Vec<&'static str> {
+    let mut names: Vec<_> = super::op::registry::op_types().collect();
+    names.sort_unstable();
+    names
+}
+
 impl Network {
     /// Loads a classifier from an ONNX file. The file's metadata (`input_size`, `mean`, `std`) or
     /// `stated` says what its graph doesn't show.
