@@ -51,7 +51,7 @@ METADATA = {
     "source_sha256": CHECKPOINT_SHA256,
 }
 
-# Each photo's place in scikit-image, its checksum, the folder of its ImageNet class, and its credit.
+# Each photo's place in scikit-image, its checksum, its ImageNet class, and its credit.
 PHOTOS = ROOT / "data/photos"
 CHOSEN = [
     (

@@ -6,6 +6,7 @@ mod config;
 mod imagenet;
 mod images;
 mod matlab;
+mod onnx;
 mod runs;
 mod stage;
 mod tensors;
@@ -30,6 +31,7 @@ pub static TARGETS: &[&Target] = &[
     &imagenet::GROUND_TRUTH,
     &imagenet::IDS,
     &tensors::CHECKPOINT,
+    &onnx::ONNX,
     &tensors::NPY,
     &config::CONFIG,
     &config::SET,

@@ -66,6 +66,7 @@ tests! {
     imagenet_ids: "imagenet-ids",
     imagenet_id_table: "imagenet-id-table",
     checkpoint: "checkpoint",
+    onnx: "onnx",
     npy: "npy",
     config: "config",
     config_set: "config-set",

@@ -74,9 +74,9 @@ fn table() -> String {
     }
     let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, number)| *number);
-    text += "\n";
+    text += "\n| note | reason |\n|---|---|\n";
     for (reason, number) in reasons {
-        text += &format!("{number}. {reason}\n");
+        text += &format!("| {number} | {reason} |\n");
     }
     text
 }

@@ -256,7 +256,7 @@ keys! { onnx:
 keys! { layer:
     LAYER: String = Key::optional("layer", "the family's, or the last feature map",
         "target layer (see: bench list layers), by its own name or a module's");
-    MIDDLE: String = Key::optional("middle", "the family's, or the last at a sixteenth of the input's sides",
+    MIDDLE: String = Key::optional("middle", "the family's, or the last feature map with twice the target's sides",
         "layer where excitation backprop stops");
 }
 

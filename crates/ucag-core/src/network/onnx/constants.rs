@@ -4,9 +4,9 @@
 use tch::{Kind, Tensor};
 
 use super::file::{Array, Attribute, Node, Values};
-use crate::network::op::axis_of;
 use crate::network::op::import::{Call, Draft, Operand, Term, integers};
 use crate::network::op::registry::import;
+use crate::network::op::{axis_of, broadcast};
 use crate::{Error, Result};
 
 /// A tensor of a file. Weights are in single precision here.
@@ -82,6 +82,7 @@ impl Evaluation<'_> {
                     if larger { value.f_maximum(other) } else { value.f_minimum(other) }
                 })?
             }
+            "Pow" => return both(Tensor::f_pow),
             "Neg" => operand(0)?.f_neg()?,
             "Abs" => operand(0)?.f_abs()?,
             "Sign" => operand(0)?.f_sign()?,
@@ -89,6 +90,14 @@ impl Evaluation<'_> {
             "Ceil" => operand(0)?.f_ceil()?,
             "Round" => operand(0)?.f_round()?,
             "Sqrt" => operand(0)?.f_sqrt()?,
+            "Sin" => operand(0)?.f_sin()?,
+            "Cos" => operand(0)?.f_cos()?,
+            "CumSum" => operand(0)?.f_cumsum(integers(operand(1)?)?[0], operand(0)?.kind())?,
+            "Einsum" => {
+                let equation = self.node.text("equation", "").map_err(Error::Invalid)?;
+                let parts = (0..self.operands.len()).map(operand).collect::<Result<Vec<_>>>()?;
+                Tensor::f_einsum(equation, &parts, None::<i64>)?
+            }
             "Not" => operand(0)?.f_logical_not()?,
             "And" => return both(Tensor::f_logical_and),
             "Or" => return both(Tensor::f_logical_or),
@@ -126,8 +135,7 @@ impl Evaluation<'_> {
             }
             "Expand" => {
                 let sizes = self.within_bounds(integers(operand(1)?)?)?;
-                let of_input = Tensor::f_zeros(sizes.as_slice(), (Kind::Bool, operand(0)?.device()))?;
-                Tensor::f_broadcast_tensors(&[operand(0)?, &of_input])?.swap_remove(0)
+                operand(0)?.f_expand(broadcast(&operand(0)?.size(), &sizes)?, false)?
             }
             "Squeeze" if self.operands.len() < 2 && !self.node.attributes.contains_key("axes") => {
                 operand(0)?.f_squeeze()?
@@ -225,7 +233,7 @@ pub(super) fn unknown(op_type: &str) -> Error {
 }
 
 /// Entries of the largest tensor that arithmetic may make.
-const LARGEST: i64 = 1 << 28;
+const LARGEST: i64 = 1 << 22;
 
 /// The type of a number in ONNX.
 fn kind(number: i64) -> Result<Kind> {

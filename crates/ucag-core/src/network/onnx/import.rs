@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use super::constants::{evaluate, shape, tensor, unknown};
 use super::file::{Dim, Model, Node};
-use crate::network::op::import::{Call, Draft, Operand, Term};
+use crate::network::op::import::{Call, Draft, Operand, Term, integers};
 use crate::network::op::{Flatten, Permute, registry};
 use crate::network::{Input, Op};
 use crate::{Error, Result};
@@ -153,6 +153,7 @@ pub(super) struct Imported {
 /// A value of a file.
 enum Value {
     Activation(usize),
+    Sequence(Vec<usize>),
     Constant { value: Tensor, sized: bool },
 }
 
@@ -189,6 +190,11 @@ impl<'a> Import<'a> {
             self.keep(node, vec![value]);
             return Ok(());
         }
+        if node.op_type == "SequenceAt" {
+            let value = Value::Activation(self.part(node, &operands)?);
+            self.keep(node, vec![value]);
+            return Ok(());
+        }
         if !operands.iter().any(of_activation) {
             let mut sized = false;
             let mut values = Vec::new();
@@ -212,8 +218,29 @@ impl<'a> Import<'a> {
         self.is_sized |= sized;
         let terms =
             built.0.into_iter().map(|term| self.term(term, &operands, sized, index)).collect::<Result<Vec<_>>>()?;
-        self.keep(node, terms.into_iter().map(Value::Activation).collect());
+        let values = match node.op_type.as_str() {
+            "SplitToSequence" => vec![Value::Sequence(terms)],
+            _ => terms.into_iter().map(Value::Activation).collect(),
+        };
+        self.keep(node, values);
         Ok(())
+    }
+
+    /// The part of a list that a `SequenceAt` node takes.
+    fn part(&self, node: &Node, operands: &[Option<Operand>]) -> Result<usize> {
+        let parts = node.inputs.first().and_then(|name| self.values.get(name.as_str()));
+        let index = match operands.get(1) {
+            Some(Some(Operand::Constant { value, .. })) => integers(value)?.first().copied(),
+            _ => None,
+        };
+        match (parts, index) {
+            (Some(Value::Sequence(parts)), Some(index)) => {
+                let counted = if index < 0 { index + parts.len() as i64 } else { index };
+                let part = usize::try_from(counted).ok().and_then(|index| parts.get(index)).copied();
+                part.ok_or_else(|| Error::Invalid(format!("there is no part {index} of {}", parts.len())))
+            }
+            _ => Err(Error::Invalid("it is known only behind SplitToSequence, with a constant place".into())),
+        }
     }
 
     fn operand(&self, name: &str) -> Result<Option<Operand>> {
@@ -222,6 +249,8 @@ impl<'a> Import<'a> {
         }
         Ok(Some(match (self.values.get(name), self.source.weights.get(name)) {
             (Some(&Value::Activation(id)), _) => Operand::Activation(id),
+            // The node that takes a part looks itself.
+            (Some(Value::Sequence(_)), _) => return Ok(None),
             (Some(Value::Constant { value, sized }), _) => {
                 Operand::Constant { value: value.shallow_clone(), sized: *sized }
             }

@@ -4,10 +4,10 @@ use crate::network::op::Permute;
 use crate::network::{Graph, NodeId, OpKind};
 
 /// Returns the layers that CAM methods explain and at which excitation backprop stops: the last
-/// feature map that everything goes through, before it is pooled or classified; and the last one at
-/// a sixteenth of the input's resolution.
+/// feature map that everything goes through, before it is pooled or classified; and the last one
+/// with twice its sides.
 ///
-/// `shapes` are those of the nodes' outputs. Where no feature map is left, both are the input.
+/// `shapes` are those of the nodes' outputs. Where there is no feature map, both are the output.
 pub(super) fn defaults(graph: &Graph, shapes: &[Vec<i64>], classes: i64) -> [NodeId; 2] {
     let nodes = graph.nodes();
     // The last node that reads anything made before a node: all goes through those that come after
@@ -38,7 +38,7 @@ pub(super) fn defaults(graph: &Graph, shapes: &[Vec<i64>], classes: i64) -> [Nod
         }
         id
     };
-    let mut target = before_pools((0..nodes.len()).rev().find(is_map).unwrap_or(0));
+    let mut target = before_pools((1..nodes.len()).rev().find(is_map).unwrap_or(graph.output()));
     // A convolution that gives a map of logits is the classifier.
     let behind = (1..=target).rev().find(|&id| matches!(nodes[id].op.kind(), OpKind::Conv(_)));
     if let Some(conv) = behind.filter(|&conv| shapes[conv][1] == classes && shapes[target][1] == classes) {
@@ -47,12 +47,8 @@ pub(super) fn defaults(graph: &Graph, shapes: &[Vec<i64>], classes: i64) -> [Nod
             target = before_pools(nodes[conv].inputs[0]);
         }
     }
-    let whole = side(0).unwrap_or(0);
-    let is_fine = |&id: &NodeId| side(id).is_some_and(|side| whole < side * COARSEST);
-    let excitation = before_pools((0..=target).rev().filter(is_map).find(is_fine).unwrap_or(0));
+    // Borders without padding take a pixel from twice the side.
+    let is_finer = |&id: &NodeId| side(id) >= side(target).map(|side| 2 * side - 1);
+    let excitation = before_pools((1..=target).rev().filter(is_map).find(is_finer).unwrap_or(target));
     [target, excitation]
 }
-
-/// Pixels of a position that count as a sixteenth of the resolution at most: borders without
-/// padding make it a little more.
-const COARSEST: i64 = 24;

@@ -62,7 +62,7 @@ pub(crate) struct Call<'a> {
     pub(crate) sized: Cell<bool>,
 }
 
-/// What an output of a node becomes.
+/// The operations of a node's output.
 #[derive(Debug)]
 pub(crate) enum Term {
     /// An operand as it is.
@@ -85,7 +85,7 @@ impl Term {
     }
 }
 
-/// What a node becomes: a term for each output.
+/// A term for each output of a node.
 #[derive(Debug)]
 pub(crate) struct Built(pub(crate) Vec<Term>);
 

@@ -71,7 +71,7 @@ pub use self::reduce::{Reduce, Reduction};
 pub use self::relu::Relu;
 pub use self::reshape::Reshape;
 pub use self::resize::{Interpolation, Resize, Size};
-pub(super) use self::shapes::axis_of;
+pub(super) use self::shapes::{axis_of, broadcast};
 pub use self::slice::Slice;
 pub use self::softmax::Softmax;
 use super::Scripted;

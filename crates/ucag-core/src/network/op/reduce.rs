@@ -2,7 +2,8 @@
 
 use tch::Tensor;
 
-use super::import::{Built, Call, Import};
+use super::activation;
+use super::import::{Built, Call, Import, Term};
 use super::shapes::axis_of;
 use super::{AdaptiveAvgPool, Change, Flatten, Op, OpKind, Operation};
 use crate::Result;
@@ -72,14 +73,14 @@ fn build(call: &Call<'_>, to: Reduction) -> Result<Built> {
     axes.sort_unstable();
     let keeps = call.int("keepdims", 1)? != 0;
     if to == Reduction::Mean && rank == 4 && axes == [2, 3] {
-        let pool = super::import::Term::first(AdaptiveAvgPool { size: 1 });
+        let pool = Term::first(AdaptiveAvgPool { size: 1 });
         return Ok(if keeps { pool } else { pool.then(Flatten) }.into());
     }
     if to == Reduction::Mean
         && !keeps
         && let Some((size, input)) = super::adaptive_windows::as_mean(call.drafts, call.source(0)?, &axes)
     {
-        return Ok(super::import::Term::Draft(input).then(AdaptiveAvgPool { size }).into());
+        return Ok(Term::Draft(input).then(AdaptiveAvgPool { size }).into());
     }
     Ok(Built::one(Reduce { to, axes, keeps }))
 }
@@ -89,6 +90,16 @@ pub(super) static MEAN: Import = Import::new("ReduceMean", |call| build(call, Re
 
 /// ONNX entry.
 pub(super) static SUM: Import = Import::new("ReduceSum", |call| build(call, Reduction::Sum));
+
+/// ONNX entry: the root of a sum of squares.
+pub(super) static L2: Import = Import::new("ReduceL2", |call| {
+    let Built(sum) = build(call, Reduction::Sum)?;
+    let over_squares = |term| match term {
+        Term::Apply(op, _) => Term::first(activation::square()).then(op).then(activation::square_root()),
+        term => term,
+    };
+    Ok(Built(sum.into_iter().map(over_squares).collect()))
+});
 
 /// ONNX entry.
 pub(super) static MAX: Import = Import::new("ReduceMax", |call| build(call, Reduction::Max));

@@ -40,6 +40,7 @@ static IMPORTS: &[&Import] = &[
     &product::DIV,
     &product::MUL,
     &reduce::GLOBAL_MAX,
+    &reduce::L2,
     &reduce::MAX,
     &reduce::MEAN,
     &reduce::SUM,
@@ -51,6 +52,7 @@ static IMPORTS: &[&Import] = &[
     &select::WHERE,
     &slice::SLICE,
     &slice::SPLIT,
+    &slice::SPLIT_TO_SEQUENCE,
     &softmax::ONNX,
 ];
 

@@ -10,7 +10,7 @@ pub(super) fn refuse<T>(problem: String) -> Result<T> {
 }
 
 /// Returns the shape that two shapes broadcast to.
-pub(super) fn broadcast(a: &[i64], b: &[i64]) -> Result<Vec<i64>> {
+pub(in crate::network) fn broadcast(a: &[i64], b: &[i64]) -> Result<Vec<i64>> {
     let rank = a.len().max(b.len());
     let side = |shape: &[i64], at: usize| (at + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
     let joint = |at: usize| match (side(a, at), side(b, at)) {

@@ -93,6 +93,35 @@ pub(super) static SLICE: Import = Import::new("Slice", |call| {
     Ok(term.into())
 });
 
+/// Parts of an axis, one after the other.
+fn parts(axis: usize, sizes: &[i64]) -> Built {
+    let mut start = 0;
+    let part = |&size: &i64| {
+        start += size;
+        Term::first(Slice { axis, start: start - size, end: start, step: 1 })
+    };
+    Built(sizes.iter().map(part).collect())
+}
+
+/// ONNX entry: parts as a list, of which `SequenceAt` takes one.
+pub(super) static SPLIT_TO_SEQUENCE: Import = Import::new("SplitToSequence", |call| {
+    let shape = call.shape(0)?;
+    let axis = axis_of(call.int("axis", 0)?, shape.len())?;
+    if !call.has(1) {
+        return refuse("it names no sizes of parts".into());
+    }
+    let sizes = match (call.integers(1)?.as_slice(), call.constant(1)?.dim()) {
+        (&[part], 0) if part > 0 => {
+            (0..shape[axis]).step_by(part as usize).map(|at| part.min(shape[axis] - at)).collect()
+        }
+        (sizes, _) => sizes.to_vec(),
+    };
+    match sizes.iter().sum::<i64>() == shape[axis] {
+        true => Ok(parts(axis, &sizes)),
+        false => refuse(format!("parts of {sizes:?} aren't an axis of {}", shape[axis])),
+    }
+});
+
 /// ONNX entry: a slice for each output.
 pub(super) static SPLIT: Import = Import::new("Split", |call| {
     let shape = call.shape(0)?;
@@ -109,10 +138,5 @@ pub(super) static SPLIT: Import = Import::new("Split", |call| {
     if sizes.len() as i64 != outputs || sizes.iter().sum::<i64>() != shape[axis] {
         return refuse(format!("parts of {sizes:?} aren't an axis of {}", shape[axis]));
     }
-    let mut start = 0;
-    let part = |&size: &i64| {
-        start += size;
-        Term::first(Slice { axis, start: start - size, end: start, step: 1 })
-    };
-    Ok(Built(sizes.iter().map(part).collect()))
+    Ok(parts(axis, &sizes))
 });

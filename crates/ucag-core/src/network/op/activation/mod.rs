@@ -63,6 +63,16 @@ pub(super) use self::pow::POW as POWER;
 pub use self::silu::SILU;
 pub(super) use self::sqrt::SQRT as SQUARE_ROOT;
 
+/// `x²`.
+pub(super) fn square() -> Activation {
+    Activation { function: &pow::POW, parameters: vec![2.0] }
+}
+
+/// `√x`.
+pub(super) fn square_root() -> Activation {
+    Activation { function: &sqrt::SQRT, parameters: vec![] }
+}
+
 /// `1/x`.
 pub(super) fn reciprocal() -> Activation {
     Activation { function: &reciprocal::RECIPROCAL, parameters: vec![] }
