@@ -44,6 +44,14 @@ impl Evaluation<'_> {
         self.operands.get(index).and_then(Option::as_ref).ok_or_else(missing)
     }
 
+    /// The one integer that an operand is.
+    fn integer(&self, index: usize) -> Result<i64> {
+        match integers(self.operand(index)?)?.as_slice() {
+            &[value] => Ok(value),
+            other => Err(Error::Invalid(format!("its input {} is {other:?}, expected one integer", index + 1))),
+        }
+    }
+
     fn int(&self, name: &str, default: i64) -> Result<i64> {
         self.node.int(name, default).map_err(Error::Invalid)
     }
@@ -92,7 +100,7 @@ impl Evaluation<'_> {
             "Sqrt" => operand(0)?.f_sqrt()?,
             "Sin" => operand(0)?.f_sin()?,
             "Cos" => operand(0)?.f_cos()?,
-            "CumSum" => operand(0)?.f_cumsum(integers(operand(1)?)?[0], operand(0)?.kind())?,
+            "CumSum" => operand(0)?.f_cumsum(self.integer(1)?, operand(0)?.kind())?,
             "Einsum" => {
                 let equation = self.node.text("equation", "").map_err(Error::Invalid)?;
                 let parts = (0..self.operands.len()).map(operand).collect::<Result<Vec<_>>>()?;
@@ -144,7 +152,7 @@ impl Evaluation<'_> {
             "ReduceProd" => operand(0)?.f_prod(operand(0)?.kind())?.f_reshape([1i64])?,
             "NonZero" => operand(0)?.f_nonzero()?.f_transpose(0, 1)?,
             "Trilu" => {
-                let diagonal = if self.operands.len() > 1 { integers(operand(1)?)?[0] } else { 0 };
+                let diagonal = if self.operands.len() > 1 { self.integer(1)? } else { 0 };
                 match self.int("upper", 1)? {
                     0 => operand(0)?.f_tril(diagonal)?,
                     _ => operand(0)?.f_triu(diagonal)?,

@@ -46,7 +46,7 @@ impl Source {
         let mut source = Self { path, logits: model.output.name.clone(), model, weights, stripped: None };
         let last = source.model.nodes.iter().find(|node| node.outputs.contains(&source.logits));
         if let Some(last) = last.filter(|node| ["Softmax", "LogSoftmax"].contains(&node.op_type.as_str())) {
-            (source.logits, source.stripped) = (last.inputs[0].clone(), Some(last.op_type.clone()));
+            (source.logits, source.stripped) = (last.inputs.concat(), Some(last.op_type.clone()));
         } else if let Some(last) = last.filter(|node| node.op_type == "Sigmoid") {
             return Err(source.wrong(format!(
                 "{} is its last operation: such scores aren't of classes that exclude each other. Export the network without it to explain its logits",
@@ -149,6 +149,9 @@ pub(super) struct Imported {
     /// True if a constant was read on the way that depends on the size.
     pub(super) is_sized: bool,
 }
+
+/// Entries of the largest activation.
+const LARGEST: i64 = 1 << 40;
 
 /// A value of a file.
 enum Value {
@@ -276,6 +279,10 @@ impl<'a> Import<'a> {
                 let inputs = inputs.collect::<Result<Vec<usize>>>()?;
                 let shapes: Vec<&[i64]> = inputs.iter().map(|&input| self.drafts[input].shape.as_slice()).collect();
                 let shape = op.shape(&shapes)?;
+                let entries = shape.iter().try_fold(1i64, |entries, &side| entries.checked_mul(side));
+                if entries.is_none_or(|entries| !(1..=LARGEST).contains(&entries)) {
+                    return Err(Error::Invalid(format!("it makes a tensor of the shape {shape:?}")));
+                }
                 let id = self.push(op, inputs, shape, Some(origin));
                 self.drafts[id].sized = sized;
                 Ok(id)

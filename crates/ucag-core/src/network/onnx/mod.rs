@@ -7,6 +7,8 @@ mod import;
 mod layers;
 mod names;
 mod sized;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

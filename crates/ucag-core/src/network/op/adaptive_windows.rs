@@ -66,6 +66,9 @@ pub(super) static GATHER_ND: Import = Import::new("GatherND", |call| {
     else {
         return refuse("it is known only as PyTorch writes adaptive pools with it".into());
     };
+    if indices.numel() == 0 {
+        return refuse("its windows are empty".into());
+    }
     let entries = |axis: i64, count: i64, size: i64, part: &Tensor| -> Result<Vec<Vec<i64>>> {
         let flat = integers(&part.f_select(-1, axis)?.f_contiguous()?)?;
         let own: Vec<Vec<i64>> = flat.chunks(size.max(1) as usize).map(<[i64]>::to_vec).collect();

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::import::{Built, Import};
+use super::shapes::refuse;
 use super::{Affine, Change, Layouts, Op, OpKind, Operation};
 use crate::Result;
 
@@ -44,7 +45,11 @@ impl Operation for BatchNorm {
     }
 
     fn shape(&self, inputs: &[&[i64]]) -> Result<Vec<i64>> {
-        Ok(inputs[0].to_vec())
+        let channels = self.weight.size();
+        match inputs[0].get(1) {
+            Some(given) if channels == [*given] => Ok(inputs[0].to_vec()),
+            _ => refuse(format!("it normalizes {channels:?} channels, not {:?}", inputs[0])),
+        }
     }
 
     fn with_weights(&self, change: &Change<'_>) -> Result<Op> {
@@ -70,7 +75,7 @@ impl Operation for BatchNorm {
 /// ONNX entry. On anything but feature maps, it is a scale and a shift.
 pub(super) static ONNX: Import = Import::new("BatchNormalization", |call| {
     if call.int("training_mode", 0)? != 0 {
-        return super::shapes::refuse("it is in training mode; export the network after model.eval()".into());
+        return refuse("it is in training mode; export the network after model.eval()".into());
     }
     let weights = [1, 2, 3, 4].map(|index| call.constant(index));
     let [weight, bias, mean, var] = weights;

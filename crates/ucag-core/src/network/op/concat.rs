@@ -61,7 +61,9 @@ impl Operation for Concat {
             .iter()
             .map(|(_, constant)| {
                 let mut size = constant.size();
-                size[0] = shape[0];
+                if let Some(batch) = size.first_mut() {
+                    *batch = shape[0];
+                }
                 size
             })
             .collect();
@@ -100,7 +102,7 @@ pub(super) static ONNX: Import = Import::new("Concat", |call| {
         match operand {
             Some(Operand::Constant { value, sized }) => {
                 // One for every view: it was repeated for a batch.
-                let is_repeated = axis > 0 && value.size()[0] > 1 && value.stride()[0] == 0;
+                let is_repeated = axis > 0 && value.dim() > 0 && value.size()[0] > 1 && value.stride()[0] == 0;
                 let value = if is_repeated { value.f_narrow(0, 0, 1)?.f_contiguous()? } else { value.shallow_clone() };
                 call.sized.set(call.sized.get() | (*sized && !is_repeated));
                 constants.push((place, value));

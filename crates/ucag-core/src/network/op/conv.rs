@@ -255,11 +255,7 @@ fn padding_of(call: &Call<'_>, kernel: [i64; 2]) -> Result<ConvPadding> {
     Ok(match call.text("auto_pad", "NOTSET")?.as_str() {
         "VALID" => ConvPadding::Even([0, 0]),
         "SAME_UPPER" => ConvPadding::Same,
-        "NOTSET" => match call.ints("pads")?.as_deref() {
-            None => ConvPadding::Even([0, 0]),
-            Some(&[top, left, bottom, right]) => sides([top, left, bottom, right]),
-            Some(other) => return shapes::refuse(format!("pads are {other:?}; images have two axes")),
-        },
+        "NOTSET" => sides(call.pads()?),
         other => {
             return shapes::refuse(format!("auto_pad is '{other}' for a kernel of {kernel:?}, expected 'SAME_UPPER'"));
         }

@@ -24,7 +24,10 @@ impl Operation for Flatten {
     }
 
     fn shape(&self, inputs: &[&[i64]]) -> Result<Vec<i64>> {
-        Ok(vec![inputs[0][0], inputs[0][1..].iter().product()])
+        match inputs[0] {
+            [batch, rest @ ..] => Ok(vec![*batch, rest.iter().product()]),
+            [] => super::shapes::refuse("a number can't be flattened".into()),
+        }
     }
 
     fn with_weights(&self, _: &Change<'_>) -> Result<Op> {

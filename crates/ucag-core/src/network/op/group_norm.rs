@@ -57,6 +57,9 @@ pub(super) static GROUP: Import = Import::new("GroupNormalization", |call| {
     }
     let weight = |index: usize| -> Result<Tensor> {
         let weight = call.constant(index)?;
+        if weight.dim() != 1 || ![groups, channels].contains(&(weight.numel() as i64)) {
+            return refuse(format!("its input {} has the shape {:?}", index + 1, weight.size()));
+        }
         Ok(match weight.numel() as i64 == groups && groups != channels {
             true => weight.f_repeat_interleave_self_int(channels / groups, 0, None)?,
             false => weight,
@@ -69,6 +72,9 @@ pub(super) static GROUP: Import = Import::new("GroupNormalization", |call| {
 /// ONNX entry.
 pub(super) static INSTANCE: Import = Import::new("InstanceNormalization", |call| {
     let (weight, bias) = (call.constant(1)?, call.constant(2)?);
+    if weight.dim() != 1 || weight.numel() == 0 || bias.size() != weight.size() {
+        return refuse(format!("its scale has the shape {:?} and its shift {:?}", weight.size(), bias.size()));
+    }
     let eps = f64::from(call.float("epsilon", 1e-5)?);
     Ok(Built::one(GroupNorm { groups: weight.numel() as i64, weight, bias, eps }))
 });

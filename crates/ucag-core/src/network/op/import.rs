@@ -229,15 +229,33 @@ impl Call<'_> {
         Ok(self.node.ints(name).map_err(Error::Invalid)?.map(<[i64]>::to_vec))
     }
 
-    /// An attribute of two numbers, vertical and horizontal.
+    /// An attribute of two numbers of pixels, vertical and horizontal, each at least 1.
     ///
     /// # Errors
     /// Where it is of another type, or of another number of axes.
     pub(super) fn pair(&self, name: &str, default: i64) -> Result<[i64; 2]> {
         match self.ints(name)?.as_deref() {
             None => Ok([default; 2]),
-            Some(&[vertical, horizontal]) => Ok([vertical, horizontal]),
-            Some(other) => Err(Error::Invalid(format!("{name} is {other:?}; images have two axes"))),
+            Some(&[vertical, horizontal]) if [vertical, horizontal].iter().all(|side| (1..=WIDEST).contains(side)) => {
+                Ok([vertical, horizontal])
+            }
+            Some(other) => Err(Error::Invalid(format!("{name} is {other:?}, expected two numbers of pixels"))),
+        }
+    }
+
+    /// The attribute `pads`: pixels at the top, left, bottom and right, none of them negative.
+    ///
+    /// # Errors
+    /// As [`Call::pair`].
+    pub(super) fn pads(&self) -> Result<[i64; 4]> {
+        match self.ints("pads")?.as_deref() {
+            None => Ok([0; 4]),
+            Some(&[top, left, bottom, right])
+                if [top, left, bottom, right].iter().all(|side| (0..=WIDEST).contains(side)) =>
+            {
+                Ok([top, left, bottom, right])
+            }
+            Some(other) => Err(Error::Invalid(format!("pads are {other:?}, expected four numbers of pixels"))),
         }
     }
 
@@ -249,6 +267,9 @@ impl Call<'_> {
         Ok(self.node.text(name, default).map_err(Error::Invalid)?.to_owned())
     }
 }
+
+/// Pixels of the widest kernel, step or border.
+pub(super) const WIDEST: i64 = 1 << 14;
 
 /// The integers of a tensor.
 pub(crate) fn integers(value: &Tensor) -> Result<Vec<i64>> {

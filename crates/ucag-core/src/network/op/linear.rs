@@ -57,6 +57,9 @@ pub(super) static GEMM: Import = Import::new("Gemm", |call| {
         Ok(if factor == 1.0 { value } else { value.f_mul_scalar(f64::from(factor))? })
     };
     let weight = scaled(call.constant(1)?, alpha)?;
+    if weight.dim() != 2 {
+        return refuse(format!("its weight has the shape {:?}, expected a matrix", weight.size()));
+    }
     let weight = match call.int("transB", 0)? {
         0 => weight.f_transpose(0, 1)?.f_contiguous()?,
         _ => weight,

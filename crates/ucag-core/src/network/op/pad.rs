@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::import::{Built, Import, Term};
+use super::import::{Built, Import, Term, WIDEST};
 use super::shapes::{axis_of, refuse};
 use super::{Change, Op, OpKind, Operation};
 use crate::Result;
@@ -91,6 +91,9 @@ pub(super) static ONNX: Import = Import::new("Pad", |call| {
     let axes = if call.has(3) { call.integers(3)? } else { (0..rank as i64).collect() };
     if pads.len() != 2 * axes.len() {
         return refuse(format!("{} pads for {} axes", pads.len(), axes.len()));
+    }
+    if let Some(wide) = pads.iter().find(|pad| !(-WIDEST..=WIDEST).contains(*pad)) {
+        return refuse(format!("it pads with {wide} entries"));
     }
     let mut sides = vec![[0, 0]; rank];
     for (index, &axis) in axes.iter().enumerate() {

@@ -154,16 +154,15 @@ impl Operation for AvgPool {
 
 /// The windows of a node, with as much padding on each side as on the other.
 fn windows(call: &Call<'_>) -> Result<Pool> {
-    let kernel = match call.ints("kernel_shape")?.as_deref() {
-        Some(&[height, width]) => [height, width],
-        other => return shapes::refuse(format!("kernel_shape is {other:?}, expected two sides")),
+    let kernel = match call.ints("kernel_shape")? {
+        Some(_) => call.pair("kernel_shape", 1)?,
+        None => return shapes::refuse("it has no kernel_shape".into()),
     };
     let padding = match call.text("auto_pad", "NOTSET")?.as_str() {
         "VALID" => [0, 0],
-        "NOTSET" => match call.ints("pads")?.as_deref() {
-            None => [0, 0],
-            Some(&[top, left, bottom, right]) if top == bottom && left == right => [top, left],
-            Some(other) => {
+        "NOTSET" => match call.pads()? {
+            [top, left, bottom, right] if top == bottom && left == right => [top, left],
+            other => {
                 return shapes::refuse(format!(
                     "pads are {other:?} (top, left, bottom, right); a pool pads both sides alike"
                 ));

@@ -29,7 +29,7 @@ impl Reshape {
                     _ => Ok(size),
                 };
                 let mut shape = sizes.iter().enumerate().map(copied).collect::<Result<Vec<i64>>>()?;
-                let known: i64 = shape.iter().filter(|&&size| size >= 0).product();
+                let known = product(shape.iter().copied().filter(|&size| size >= 0))?;
                 if let Some(open) = shape.iter().position(|&size| size < 0) {
                     shape[open] = input.iter().product::<i64>().checked_div(known).unwrap_or(0);
                 }
@@ -46,11 +46,17 @@ impl Reshape {
                 (0..rank).filter_map(|axis| if axes.contains(&axis) { Some(1) } else { sizes.next() }).collect()
             }
         };
-        match shape.iter().product::<i64>() == input.iter().product::<i64>() {
+        match product(shape.iter().copied())? == input.iter().product::<i64>() {
             true => Ok(shape),
             false => refuse(format!("{input:?} can't be reshaped to {shape:?}")),
         }
     }
+}
+
+/// The product of sizes.
+fn product(mut sizes: impl Iterator<Item = i64>) -> Result<i64> {
+    let product = sizes.try_fold(1i64, |product, size| product.checked_mul(size));
+    product.map_or_else(|| refuse("its sizes are too large".into()), Ok)
 }
 
 impl Operation for Reshape {
