@@ -1,4 +1,4 @@
-//! The tests of `scripts/convert_weights.py`, which are in Python.
+//! The tests of the scripts in Python, which are in Python.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::process::Command;
@@ -32,5 +32,22 @@ fn files_are_converted_where_there_is_pytorch() {
         eprint!("{said}");
     } else {
         assert_eq!(said.matches(": ok").count(), 5, "{said}");
+    }
+}
+
+#[test]
+fn photos_and_their_network_are_read_from_packages() {
+    let Some(said) = run("test_photos.py") else { return };
+    assert_eq!(said.matches(": ok").count(), 6, "{said}");
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "people should know what wasn't tested")]
+fn networks_are_exported_where_there_is_pytorch() {
+    let Some(said) = run("test_export_onnx.py") else { return };
+    if said.starts_with("skipped") {
+        eprint!("{said}");
+    } else {
+        assert_eq!(said.matches(": ok").count(), 2, "{said}");
     }
 }

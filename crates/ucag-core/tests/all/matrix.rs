@@ -1,4 +1,5 @@
 //! The table of docs/networks.md: every method on a network of six families, as it runs.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

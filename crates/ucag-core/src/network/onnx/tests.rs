@@ -1,4 +1,5 @@
 //! Small files: the operations that exporters take apart, sizes, and what is refused.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Every operation against its definition: the shape that it says is the shape that it gives, its
 //! vector-Jacobian product is autograd's, and its bias is what it makes of zeros.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use tch::{Device, Kind, Tensor};
 
