@@ -8,7 +8,6 @@ use tch::{Device, Kind, Tensor};
 use super::file::{Array, Attribute, Dim, Model, Node, ValueInfo, Values};
 use crate::network::op::{Conv, ConvPadding, LayerNorm, Linear};
 use crate::network::{Activation, Network, Stated};
-use crate::pass::{Needs, Pass};
 
 /// A file in the making: `x` is its input `[N, 3, H, W]`, and `y` its output.
 struct Small(Model);
@@ -84,8 +83,20 @@ fn images(shape: [i64; 4]) -> Tensor {
     (Tensor::arange(count, (Kind::Float, Device::Cpu)) * 0.37).sin().view(shape)
 }
 
+/// Each operation after the other.
+fn run(network: &Network, shape: [i64; 4]) -> crate::Result<Tensor> {
+    let sized = network.sized(&shape)?;
+    let mut values = vec![images(shape)];
+    for (id, node) in network.graph.nodes().iter().enumerate().skip(1) {
+        let inputs: Vec<&Tensor> = node.inputs.iter().map(|&input| &values[input]).collect();
+        let value = sized.get(&id).unwrap_or(&node.op).apply(&inputs)?;
+        values.push(value);
+    }
+    Ok(values.swap_remove(network.graph.output()))
+}
+
 fn logits(network: &Network, shape: [i64; 4]) -> Tensor {
-    Pass::new(network, images(shape), 0, Needs::default()).unwrap().logits().unwrap()
+    run(network, shape).unwrap()
 }
 
 /// The only activation of a network in which a function of `a` was taken apart, and its logits
@@ -302,7 +313,6 @@ fn views_of_another_size_than_a_fixed_one_are_refused() {
     let mut small = Small::new().node("Conv", &["x", "w"], "z", &[]).classifier();
     small.0.input.dims[2..].clone_from_slice(&[Dim::Fixed(8), Dim::Fixed(8)]);
     let network = small.network();
-    let pass = Pass::new(&network, images([1, 3, 8, 9]), 0, Needs::default()).unwrap();
-    let problem = pass.logits().unwrap_err().to_string();
+    let problem = run(&network, [1, 3, 8, 9]).unwrap_err().to_string();
     assert!(problem.contains("the file fixes its input at 8 × 8, and a view is 8 × 9"), "{problem}");
 }
